@@ -1,0 +1,57 @@
+"""Installs yoto_tf, its zoo (as yoto_tf.zoo) and its exporters (as yoto_tf.export)."""
+
+from setuptools import find_packages, setup
+
+# TensorFlow Compression's range coder is compiled against one minor version of
+# TensorFlow: where its wheels exist (CPython 3.10 to 3.12) TensorFlow is pinned to it,
+# elsewhere the current TensorFlow is taken. tf-keras is named because tensorflow-hub
+# would otherwise pull a newer TensorFlow over the pinned one; tensorflow-metadata and
+# importlib_resources because tensorflow-datasets fails to import without them.
+WITH_TFC = 'python_version < "3.13"'
+WITHOUT_TFC = 'python_version >= "3.13"'
+
+setup(
+    name="yoto_tf",
+    version="0.1.0",
+    description="Train once on a distribution of loss coefficients, turn the dial later.",
+    long_description=open("README.md", encoding="utf-8").read(),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=[
+        *find_packages(include=["yoto_tf", "yoto_tf.*"]),
+        *(f"yoto_tf.{package}" for package in find_packages(include=["zoo", "zoo.*"])),
+        *(f"yoto_tf.{name}" for name in find_packages(include=["export", "export.*"])),
+    ],
+    package_dir={"yoto_tf.zoo": "zoo", "yoto_tf.export": "export"},
+    package_data={"yoto_tf.zoo": ["*/released/*/*", "*/*.md", "demo/*"]},
+    install_requires=[
+        "keras>=3.12",
+        f"tensorflow~=2.17.1; {WITH_TFC}",
+        f"tensorflow-compression-ops~=2.17.0; {WITH_TFC}",
+        f"tf-keras~=2.17.0; {WITH_TFC}",
+        f"tensorflow-metadata<1.17; {WITH_TFC}",
+        f"tensorflow>=2.20; {WITHOUT_TFC}",
+        f"tf-keras; {WITHOUT_TFC}",
+        "tensorflow-hub>=0.16",
+        "tensorflow-datasets>=4.9",
+        "importlib_resources",
+        "numpy",
+        "pillow>=10",
+        "scipy>=1.11",
+        "matplotlib>=3.8",
+        "tqdm",
+    ],
+    extras_require={
+        "test": ["pytest>=8", "hypothesis>=6.100", "jax[cpu]", "ruff>=0.6"],
+    },
+    entry_points={"console_scripts": ["yoto=yoto_tf.cli:main"]},
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

@@ -1,0 +1,156 @@
+"""An endless source of random patches of photographs."""
+
+import warnings
+
+import keras
+import numpy as np
+
+from yoto_tf.data.photographs import Photographs
+from yoto_tf.errors import DataError
+
+
+class Patches(keras.utils.PyDataset):
+    """Random patches of photographs, for ever, as `x` of `model.fit` on any backend.
+
+    A photograph is drawn with a probability proportional to its area, then one of the
+    scales at which a patch fits into it, then a position, all uniformly; half of the
+    patches are mirrored. Batch `i` depends on `seed` and `i` alone when all
+    photographs fit into `memory_bytes`. Photographs smaller than a patch are skipped
+    with a warning.
+
+    `model.fit(patches, steps_per_epoch=1000, shuffle=False)`: they come shuffled, and
+    Keras warns when asked to do it again. Iterating yields the same batches.
+
+    Args:
+        spec: folder, glob, file, or `tfds:NAME[:SPLIT]`; or `Photographs` at hand, with
+            which `scales` and `memory_bytes` are not used.
+        size: height and width of a patch in pixels.
+        batch_size: patches in a batch.
+        seed: integer >= 0.
+        flip: whether half of the patches are mirrored left to right.
+        scales: factors in (0, 1] at which the photographs are used.
+        memory_bytes: how much decoded photographs may take, see `Photographs`.
+        first_batch: number of the first batch, for carrying on where a run stopped.
+
+    Batches:
+        `{"image": float32 [batch_size, size, size, 3]}` in [0, 1].
+
+    Attributes:
+        skipped: how many photographs are smaller than a patch.
+
+    Raises:
+        DataError: no photograph is as large as a patch, or none can be read.
+    """
+
+    def __init__(
+        self,
+        spec,
+        size=128,
+        batch_size=4,
+        seed=0,
+        flip=True,
+        scales=(1.0, 0.7, 0.5),
+        memory_bytes=2 << 30,
+        first_batch=0,
+    ):
+        super().__init__()
+        if size < 1 or batch_size < 1:
+            raise ValueError(
+                f"expected size and batch_size of at least 1, received {size} and "
+                f"{batch_size}"
+            )
+        if not isinstance(spec, Photographs):
+            spec = Photographs(spec, scales, memory_bytes, seed)
+        self.photographs = spec
+        self.size = size
+        self.batch_size = batch_size
+        self.seed = seed
+        self.flip = flip
+        self.first_batch = first_batch
+        self._table = _Table(self.photographs.held, size)
+        self.skipped = self._table.skipped
+        if not self._table.candidates:
+            raise DataError(
+                f"all {self.skipped} photographs are smaller than {size}x{size} pixels"
+            )
+        if self.skipped:
+            warnings.warn(
+                f"skipped {self.skipped} photographs smaller than {size}x{size} pixels",
+                stacklevel=2,
+            )
+
+    def with_shape(self, size=None, batch_size=None, first_batch=None):
+        """The same photographs, not decoded again, in patches of another shape."""
+        return Patches(
+            self.photographs,
+            size=self.size if size is None else size,
+            batch_size=self.batch_size if batch_size is None else batch_size,
+            seed=self.seed,
+            flip=self.flip,
+            first_batch=self.first_batch if first_batch is None else first_batch,
+        )
+
+    @property
+    def num_batches(self):
+        """None: Keras takes the data set as endless."""
+        return None
+
+    def __getitem__(self, index):
+        """Batch `first_batch + index`."""
+        table = self._current_table()
+        random = np.random.default_rng((self.seed, self.first_batch + index))
+        chosen = table.choose(random.random(self.batch_size))
+        draws = random.random((self.batch_size, 4))
+        size = self.size
+        batch = np.empty((self.batch_size, size, size, 3), np.float32)
+        for patch, candidate, (scale, top, left, mirror) in zip(
+            batch, chosen, draws, strict=True
+        ):
+            images = table.candidates[candidate]
+            image = images[int(scale * len(images))]
+            top = int(top * (image.shape[0] - size + 1))
+            left = int(left * (image.shape[1] - size + 1))
+            crop = image[top : top + size, left : left + size]
+            if self.flip and mirror < 0.5:
+                crop = crop[:, ::-1]
+            np.multiply(crop, _UNIT, out=patch)
+        self.photographs.use(self.batch_size * size * size)
+        return {"image": batch}
+
+    def __iter__(self):
+        index = 0
+        while True:
+            yield self[index]
+            index += 1
+
+    def _current_table(self):
+        if self._table.held is not self.photographs.held:
+            table = _Table(self.photographs.held, self.size)
+            if table.candidates:
+                self._table = table
+        return self._table
+
+
+_UNIT = np.float32(1 / 255)
+
+
+class _Table:
+    """Which of the photographs held are large enough, and their cumulated area."""
+
+    def __init__(self, held, size):
+        self.held = held
+        self.candidates = []
+        areas = []
+        for photograph in held:
+            fitting = [image for image in photograph if min(image.shape[:2]) >= size]
+            if fitting:
+                self.candidates.append(fitting)
+                areas.append(photograph[0].shape[0] * photograph[0].shape[1])
+        self.skipped = len(held) - len(self.candidates)
+        self._cumulated = np.cumsum(areas, dtype=np.float64)
+
+    def choose(self, uniform):
+        """Indices of candidates for numbers uniform in [0, 1)."""
+        return np.searchsorted(
+            self._cumulated, uniform * self._cumulated[-1], side="right"
+        )

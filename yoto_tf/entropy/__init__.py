@@ -1,0 +1,14 @@
+"""Entropy models: how many bits quantised values cost, and their coding to bytes."""
+
+from yoto_tf.entropy.coding_tables import CodingTables
+from yoto_tf.entropy.deep_factorized import DeepFactorizedPrior
+from yoto_tf.entropy.gaussian_conditional import GaussianConditional
+from yoto_tf.entropy.range_coding import decode, encode
+
+__all__ = [
+    "CodingTables",
+    "DeepFactorizedPrior",
+    "GaussianConditional",
+    "decode",
+    "encode",
+]

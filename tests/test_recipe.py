@@ -1,0 +1,157 @@
+import contextlib
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from yoto_tf.errors import RecipeError
+from yoto_tf.recipe import Recipe, load_recipe, override, recipe_names
+
+FILE = Path(__file__).parent / "least_squares_recipe.py"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Fields(Recipe):
+    flag: bool = False
+    filters: tuple[int, ...] = (96, 144)
+    scale_range: tuple[float, float] = (0.5, 1.0)
+    transform: Literal["gdn", "relu"] = "gdn"
+    crop: int | str = 0
+
+
+FIELDS = Fields(steps=100, batch_size=4, learning_rate=1e-4)
+
+
+@pytest.fixture
+def zoo(tmp_path, monkeypatch):
+    folder = tmp_path / "my_zoo" / "line" / "recipes"
+    folder.mkdir(parents=True)
+    for package in (folder, folder.parent, folder.parent.parent):
+        (package / "__init__.py").touch()
+    (folder / "short.py").write_text(FILE.read_text(encoding="utf-8"))
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "my_zoo"
+    for name in [name for name in sys.modules if name.startswith("my_zoo")]:
+        del sys.modules[name]
+
+
+def test_recipe_of_a_file():
+    assert load_recipe(FILE).steps == 600
+
+
+def test_recipe_of_the_zoo(zoo):
+    assert recipe_names(zoo) == ["line/short"]
+    assert load_recipe("line/short", package=zoo).batch_size == 16
+
+
+@pytest.mark.parametrize("name", ["line/long", "line", "", "..", "os/path"])
+def test_unknown_name_lists_what_there_is(zoo, name):
+    with pytest.raises(RecipeError, match=r"\.py file or one of: line/short"):
+        load_recipe(name, package=zoo)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(RecipeError, match=r"none\.py: expected a recipe file"):
+        load_recipe(tmp_path / "none.py")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("steps = ", "SyntaxError"),
+        ("x = 1", "AttributeError.*recipe"),
+        ("def recipe(): return 3", "must return a Recipe, it returned a int"),
+        ("import no_such_module", "no_such_module"),
+    ],
+)
+def test_broken_file_is_one_line(tmp_path, text, message):
+    path = tmp_path / "broken.py"
+    path.write_text(text)
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_recipe(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_override_keeps_the_rest():
+    changed = override(FIELDS, ["steps=7", "learning_rate=3e-3"])
+    assert changed == dataclasses.replace(FIELDS, steps=7, learning_rate=3e-3)
+    assert FIELDS.steps == 100
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("steps=1_000", 1000),
+        ("learning_rate=1", 1.0),
+        ("clipnorm=none", None),
+        ("clipnorm=2", 2.0),
+        ("flag=true", True),
+        ("flag=False", False),
+        ("filters=64", (64,)),
+        ("filters=(64, 96, 128)", (64, 96, 128)),
+        ("filters=", ()),
+        ("scale_range=0.25,1", (0.25, 1.0)),
+        ("transform=relu", "relu"),
+        ("crop=8", 8),
+        ("crop=centre", "centre"),
+        ("data=a=b", "a=b"),
+    ],
+)
+def test_override_reads_the_field_type(setting, value):
+    read = getattr(override(FIELDS, [setting]), setting.partition("=")[0])
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("steps=many", "steps must be int, got 'many'"),
+        ("steps=1.5", "steps must be int, got '1.5'"),
+        ("learning_rate=fast", "learning_rate must be float, got 'fast'"),
+        ("steps=none", "steps must be int"),
+        ("flag=maybe", "flag must be bool, got 'maybe'"),
+        ("filters=1,b", r"filters must be tuple\[int, \.\.\.\], got '1,b'"),
+        ("scale_range=1", r"scale_range must be tuple\[float, float\]"),
+        ("transform=elu", r"transform must be Literal\['gdn', 'relu'\], got 'elu'"),
+        ("clipnorm=x", r"clipnorm must be .*float.*None.*, got 'x'"),
+        ("step=3", "no field 'step', nearest: steps"),
+        ("zzz=3", "no field 'zzz', nearest: batch_size, clipnorm"),
+        ("steps", "expected field=value, got 'steps'"),
+    ],
+)
+def test_bad_override_says_what_came(setting, message):
+    with pytest.raises(RecipeError, match=message):
+        override(FIELDS, [setting])
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "steps": st.integers(),
+            "learning_rate": st.floats(allow_nan=False),
+            "clipnorm": st.none() | st.floats(allow_nan=False),
+            "flag": st.booleans(),
+            "filters": st.lists(st.integers()).map(tuple),
+            "scale_range": st.tuples(
+                st.floats(allow_nan=False), st.floats(allow_nan=False)
+            ),
+            "transform": st.sampled_from(["gdn", "relu"]),
+            "data": st.text(),
+        }
+    )
+)
+def test_override_reads_what_python_prints(values):
+    changed = override(FIELDS, [f"{name}={value}" for name, value in values.items()])
+    assert {name: getattr(changed, name) for name in values} == values
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused(text):
+    for name in ("steps", "flag", "filters", "scale_range", "clipnorm", "transform"):
+        with contextlib.suppress(RecipeError):
+            assert isinstance(override(FIELDS, [f"{name}={text}"]), Fields)

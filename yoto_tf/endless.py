@@ -1,0 +1,55 @@
+"""Batches that never end, in the forms that Keras `fit` takes."""
+
+import itertools
+
+from yoto_tf.errors import RecipeError
+
+
+class EndlessBatches:
+    """Repeats a `tf.data.Dataset`, or any other iterable of batches as a generator.
+
+    Args:
+        data: Batches, each what `fit` takes: a dict of inputs, or a tuple.
+
+    Attributes:
+        error: The exception with which the iterable ended, to be raised once `fit` has
+            returned: tf.data would bury it. None while there is none.
+    """
+
+    def __init__(self, data):
+        self.error = None
+        self._is_tf_data = hasattr(data, "element_spec")
+        self._data = data.repeat() if self._is_tf_data else self._cycle(data)
+
+    def first(self):
+        """Returns the inputs of the first batch, which `for_fit` still yields.
+
+        Raises:
+            RecipeError: If there is no batch.
+        """
+        if self._is_tf_data:
+            batch = next(iter(self._data.take(1)), None)
+        else:
+            batch = next(self._data, None)
+            self._data = (item for item in itertools.chain([batch], self._data))
+        if self.error is not None:
+            raise self.error
+        if batch is None:
+            raise RecipeError("the data has no batch, expected at least one")
+        return batch[0] if isinstance(batch, tuple) else batch
+
+    def for_fit(self):
+        """Returns the `x` of `fit`."""
+        return self._data
+
+    def _cycle(self, data):
+        try:
+            while True:
+                empty = True
+                for batch in data:
+                    empty = False
+                    yield batch if isinstance(batch, tuple) else (batch,)
+                if empty:
+                    return
+        except Exception as error:
+            self.error = error

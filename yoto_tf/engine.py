@@ -1,0 +1,188 @@
+"""Trains a recipe: Keras `fit`, with checkpoints that survive a kill."""
+
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import sys
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+import keras
+
+from yoto_tf import checkpoint, reports
+from yoto_tf.endless import EndlessBatches
+from yoto_tf.errors import RecipeError
+from yoto_tf.precision import supported_precision
+from yoto_tf.progress import Training, interrupts_stop
+from yoto_tf.recipe import Recipe
+
+EPOCH_STEPS = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What `train` returns.
+
+    Attributes:
+        model: The trained model.
+        step: Optimizer steps taken, over all resumes.
+        seconds: Wall-clock seconds trained, over all resumes.
+        finished: False if an interrupt ended the training before its last step.
+    """
+
+    model: keras.Model
+    step: int
+    seconds: float
+    finished: bool
+
+
+def train(
+    recipe: Recipe,
+    data: str | Iterable | None,
+    workdir: str | os.PathLike,
+    *,
+    steps: int | None = None,
+    resume: bool = False,
+    validation: Iterable | None = None,
+    checkpoint_seconds: float = 180.0,
+) -> Trained:
+    """Trains a recipe in a folder, from the start or from its newest checkpoint.
+
+    The folder receives `recipe.json`, `checkpoints/`, `log.jsonl` (the terms' means
+    over every 200 steps) and `logs/` (TensorBoard). Ctrl-C and SIGTERM end the training
+    after the step at hand, with a checkpoint; a second Ctrl-C ends it at once.
+
+    Args:
+        recipe: What to train and how.
+        data: Where the batches come from: a SPEC for `recipe.batches`, the batches
+            themselves, or None for the recipe's own SPEC.
+        workdir: The folder, made if need be.
+        steps: Replaces `recipe.steps`, the total over all resumes.
+        resume: Carry on from the newest checkpoint, if there is one.
+        validation: What Keras `evaluate` takes, a finite `PyDataset` or
+            `tf.data.Dataset`; evaluated every 5,000 steps and at the end.
+        checkpoint_seconds: Seconds from one checkpoint to the next.
+
+    Raises:
+        RecipeError: If the folder holds a training and `resume` is false, or the
+            training of another recipe; if the loss is no longer finite; or if there is
+            no data.
+    """
+    if steps is not None:
+        recipe = dataclasses.replace(recipe, steps=steps)
+    if isinstance(data, str):
+        recipe = dataclasses.replace(recipe, data=data)
+    workdir = Path(workdir)
+    folder = workdir / "checkpoints"
+    found = checkpoint.steps(folder)
+    if found and not resume:
+        raise RecipeError(
+            f"{workdir} holds a training at step {found[-1]}: resume it, or choose "
+            "another folder"
+        )
+    if resume and not found:
+        print(f"{workdir} has no checkpoint: starting at step 0", file=sys.stderr)
+    workdir.mkdir(parents=True, exist_ok=True)
+    _record(recipe, workdir / "recipe.json", check=bool(found))
+
+    from_spec = data is None or isinstance(data, str)
+    first_batch = found[-1] if found else 0
+    with _dtype_policy(supported_precision(recipe.precision)):
+        keras.utils.set_random_seed(recipe.seed)
+        if from_spec:
+            data = recipe.batches(recipe.data, first_batch)
+        batches = EndlessBatches(data)
+        inputs = batches.first()
+        model = recipe.build()
+        if not model.built:
+            model(inputs)
+        model.compile(optimizer=recipe.optimizer())
+        model.optimizer.build(model.trainable_variables)
+        if found:
+            progress = checkpoint.restore(folder, model)
+            if from_spec and progress.step != first_batch:
+                batches = EndlessBatches(recipe.batches(recipe.data, progress.step))
+        else:
+            progress = checkpoint.Progress(0, 0.0)
+            recipe.initialise(model, data)
+        training = Training(folder, progress, recipe.steps, checkpoint_seconds)
+        if training.finished:
+            print(f"{workdir} is at step {training.step} already", file=sys.stderr)
+        else:
+            log = reports.Log(training, workdir, validation)
+            _fit(model, batches, training, [log, reports.ProgressLine(training)])
+    return Trained(model, training.step, training.seconds, training.finished)
+
+
+def _fit(model, batches, training, others):
+    callbacks = [training, *others]
+    try:
+        with interrupts_stop(training), warnings.catch_warnings():
+            # Said below, in our words.
+            warnings.filterwarnings("ignore", "Your input ran out of data")
+            model.fit(
+                batches.for_fit(),
+                steps_per_epoch=EPOCH_STEPS,
+                epochs=math.ceil((training.steps - training.step) / EPOCH_STEPS),
+                callbacks=_LeaveOnDevice(callbacks, add_history=True, model=model),
+                shuffle=False,
+                verbose=0,
+            )
+    finally:
+        for callback in others:
+            callback.close()
+    training.save()
+    if batches.error is not None:
+        raise batches.error
+    if not (training.finished or training.interrupted):
+        raise RecipeError(
+            f"the data ended after step {training.step}, expected {training.steps}"
+        )
+
+
+class _LeaveOnDevice(keras.callbacks.CallbackList):
+    """Hands the metrics of a step to the callbacks as they are.
+
+    Keras' own list turns them into floats at every step, which waits for the
+    accelerator; ours are read a few times a second.
+    """
+
+    def on_train_batch_begin(self, batch, logs=None):
+        pass
+
+    def on_train_batch_end(self, batch, logs=None):
+        for callback in self.callbacks:
+            callback.on_train_batch_end(batch, logs)
+
+
+@contextlib.contextmanager
+def _dtype_policy(name):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _record(recipe, path, check):
+    """Writes the recipe to `path`; with `check`, it must be the one that is there."""
+    fields = json.loads(json.dumps(dataclasses.asdict(recipe), default=_plain))
+    if check and path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        for name in sorted(before.keys() & fields.keys()):
+            if name not in ("steps", "data") and before[name] != fields[name]:
+                raise RecipeError(
+                    f"{path.parent} was started with {name}={before[name]!r}, "
+                    f"got {name}={fields[name]!r}"
+                )
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _plain(value):
+    return value.get_config() if hasattr(value, "get_config") else repr(value)

@@ -1,0 +1,108 @@
+"""How far a training is: its steps and seconds, its checkpoints, and when it stops."""
+
+import contextlib
+import math
+import signal
+import time
+
+import keras
+
+from yoto_tf import checkpoint
+from yoto_tf.errors import RecipeError
+
+
+class Training(keras.callbacks.Callback):
+    """Counts steps and seconds, keeps checkpoints, and decides when to stop.
+
+    Args:
+        folder: Where the checkpoints go.
+        progress: The `checkpoint.Progress` the training starts from.
+        steps: The step to stop at.
+        checkpoint_seconds: Seconds from one checkpoint to the next.
+
+    Attributes:
+        step: Optimizer steps taken, over all resumes.
+        steps: The step to stop at.
+        interrupted: Set it to stop after the step at hand.
+
+    Raises:
+        RecipeError: In `fit`, if the mean loss is not finite when a checkpoint is due
+            or an epoch ends.
+    """
+
+    def __init__(self, folder, progress, steps, checkpoint_seconds):
+        super().__init__()
+        self.step = self._saved_step = progress.step
+        self.steps = steps
+        self.interrupted = False
+        self._folder = folder
+        self._checkpoint_seconds = checkpoint_seconds
+        self._seconds_before = progress.seconds
+        self._started = self._saved = time.monotonic()
+
+    @property
+    def seconds(self):
+        """Wall-clock seconds trained, over all resumes."""
+        return self._seconds_before + time.monotonic() - self._started
+
+    @property
+    def finished(self):
+        """Whether the last step has been taken."""
+        return self.step >= self.steps
+
+    @property
+    def stopping(self):
+        """Whether the step at hand is the last one of this process."""
+        return self.finished or self.interrupted
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        if self.stopping:
+            self.model.stop_training = True
+        elif time.monotonic() - self._saved >= self._checkpoint_seconds:
+            self._check(logs)
+            self.save()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch_start = self.step
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.step == self._epoch_start:
+            # The data has ended: Keras would go on with empty epochs.
+            self.model.stop_training = True
+        else:
+            self._check(logs)
+
+    def save(self):
+        """Writes a checkpoint, unless this step has one."""
+        if self.step > self._saved_step:
+            checkpoint.save(self._folder, self.model, self.step, self.seconds)
+            self._saved_step = self.step
+        self._saved = time.monotonic()
+
+    def _check(self, logs):
+        if not math.isfinite(float(logs["loss"])):
+            raise RecipeError(
+                f"the loss is {float(logs['loss'])} at step {self.step}, "
+                f"the last checkpoint is of step {self._saved_step}"
+            )
+
+
+@contextlib.contextmanager
+def interrupts_stop(training):
+    """Turns the first Ctrl-C or SIGTERM into a stop after the step at hand."""
+
+    def stop(number, frame):
+        training.interrupted = True
+        signal.signal(number, before[number])
+
+    before = {}
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Only the main thread may handle signals: elsewhere there is nothing to do.
+            with contextlib.suppress(ValueError):
+                before[number] = signal.signal(number, stop)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,218 @@
+"""Recipes: one Python file an experiment.
+
+A recipe file has a function `recipe()` that returns a `Recipe`, and a docstring that
+states the command, the time it took and on what, and the result it reached. A family
+subclasses `Recipe` with its own fields and says how to build its model and its batches:
+
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class CodecRecipe(Recipe):
+        filters: int
+        patch_size: int = 256
+
+        def build(self): ...
+        def batches(self, spec, first_batch): ...
+
+    def recipe():
+        return CodecRecipe(
+            steps=1_000_000, batch_size=8, learning_rate=1e-4, filters=128
+        )
+
+Fork a recipe rather than growing options.
+"""
+
+import dataclasses
+import difflib
+import importlib
+import importlib.util
+import re
+import sys
+import types
+import typing
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import keras
+
+from yoto_tf.errors import RecipeError
+from yoto_tf.schedules import WarmupStableDecay
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What every experiment states; see the module's docstring.
+
+    Attributes:
+        steps: Optimizer steps of the whole training.
+        batch_size: Examples a step.
+        learning_rate: Peak of the `WarmupStableDecay` schedule.
+        warmup_steps: Steps over which the rate rises to the peak.
+        decay_fraction: Share of `steps`, at the end, over which the rate falls to 0.
+        clipnorm: Largest norm of the gradient of all variables together; None to leave
+            it as it is.
+        precision: A Keras dtype policy, or "auto": mixed_bfloat16 where the processor
+            has it, else float32.
+        seed: Of the initial weights and of the order of the data.
+        data: Where the examples come from unless the command says otherwise:
+            `tfds:NAME[:SPLIT]`, a folder or a glob.
+    """
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    warmup_steps: int = 1000
+    decay_fraction: float = 0.2
+    clipnorm: float | None = 1.0
+    precision: str = "auto"
+    seed: int = 0
+    data: str = ""
+
+    def build(self) -> keras.Model:
+        """Returns the model to train, not compiled. Called under the dtype policy."""
+        raise NotImplementedError
+
+    def batches(self, spec: str, first_batch: int) -> Iterable:
+        """Returns batches from a data SPEC: a `tf.data.Dataset` or any iterable.
+
+        It is gone through again when it ends. A batch is what the model's `fit` takes:
+        a dict of inputs, or a tuple of inputs and targets. A resumed training passes
+        the number of batches it has seen as `first_batch`.
+        """
+        raise NotImplementedError
+
+    def initialise(self, model: keras.Model, batches: Iterable) -> None:
+        """Sets initial weights that depend on data; by default there are none.
+
+        Called once, when a training starts at step 0.
+        """
+
+    def optimizer(self) -> keras.optimizers.Optimizer:
+        """Returns Adam on this recipe's schedule."""
+        schedule = WarmupStableDecay(
+            self.learning_rate, self.steps, self.warmup_steps, self.decay_fraction
+        )
+        return keras.optimizers.Adam(schedule, global_clipnorm=self.clipnorm)
+
+
+def load_recipe(name: str, package: str = "yoto_tf.zoo") -> Recipe:
+    """Returns the recipe of a file, or one that ships with the zoo.
+
+    Args:
+        name: The path of a `.py` file, or `FAMILY/NAME` for
+            `PACKAGE/FAMILY/recipes/NAME.py`.
+        package: The package whose folders are the families.
+
+    Raises:
+        RecipeError: If there is no such recipe, or its file cannot be run.
+    """
+    name = str(name)
+    try:
+        if name.endswith(".py"):
+            module = _module_of_file(Path(name))
+        else:
+            known = recipe_names(package)
+            if name not in known:
+                raise RecipeError(
+                    f"unknown recipe {name!r}, expected a .py file or one of: "
+                    f"{', '.join(known) or 'none is installed'}"
+                )
+            family, _, stem = name.partition("/")
+            module = importlib.import_module(f"{package}.{family}.recipes.{stem}")
+        loaded = module.recipe()
+    except RecipeError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise RecipeError(f"recipe {name} cannot be run: {reason}") from error
+    if not isinstance(loaded, Recipe):
+        raise RecipeError(
+            f"recipe() of {name} must return a Recipe, it returned a "
+            f"{type(loaded).__name__}"
+        )
+    return loaded
+
+
+def recipe_names(package: str = "yoto_tf.zoo") -> list[str]:
+    """Returns the `FAMILY/NAME` of every recipe that ships in a package."""
+    folders = importlib.util.find_spec(package).submodule_search_locations
+    files = [file for folder in folders for file in Path(folder).glob("*/recipes/*.py")]
+    return sorted(
+        f"{file.parent.parent.name}/{file.stem}"
+        for file in files
+        if not file.stem.startswith("_")
+    )
+
+
+def _module_of_file(path):
+    if not path.is_file():
+        raise RecipeError(f"{path}: expected a recipe file, there is none")
+    name = "yoto_recipe_" + re.sub(r"\W", "_", path.stem)
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    # dataclasses look their own module up while the file runs.
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
+    """Returns a recipe with some fields replaced, e.g. by `["steps=5000"]`.
+
+    A value is read as its field's type: int, float, str, `true` or `false`, `none`
+    where the field may be None, and numbers with commas between them for a tuple.
+
+    Raises:
+        RecipeError: If a field does not exist or a value is not of its type.
+    """
+    hints = typing.get_type_hints(type(recipe))
+    fields = {field.name: hints[field.name] for field in dataclasses.fields(recipe)}
+    values = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise RecipeError(f"expected field=value, got {setting!r}")
+        if name not in fields:
+            near = difflib.get_close_matches(name, fields) or sorted(fields)
+            raise RecipeError(
+                f"the recipe has no field {name!r}, nearest: {', '.join(near)}"
+            )
+        try:
+            values[name] = _parse(text, fields[name])
+        except ValueError:
+            raise RecipeError(
+                f"{name} must be {_spell(fields[name])}, got {text!r}"
+            ) from None
+    return dataclasses.replace(recipe, **values)
+
+
+def _parse(text, kind):
+    """Reads `text` as a value of the type `kind`, or raises ValueError."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        # str takes any text, so it comes after the types that can say no.
+        for option in sorted(arguments, key=lambda option: option is str):
+            try:
+                return _parse(text, option)
+            except ValueError:
+                continue
+    elif origin is typing.Literal and text in arguments:
+        return text
+    elif origin is tuple or kind is tuple:
+        parts = [part.strip() for part in text.strip("() ").split(",") if part.strip()]
+        if not arguments:
+            return tuple(parts)
+        if arguments[-1] is Ellipsis:
+            arguments = (arguments[0],) * len(parts)
+        if len(arguments) == len(parts):
+            return tuple(map(_parse, parts, arguments))
+    elif kind is bool and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    elif kind is type(None) and text.lower() == "none":
+        return None
+    elif kind in (int, float, str):
+        return kind(text)
+    raise ValueError(text)
+
+
+def _spell(kind):
+    plain = typing.get_origin(kind) is None and isinstance(kind, type)
+    return kind.__name__ if plain else str(kind).replace("typing.", "")

@@ -1,0 +1,167 @@
+"""What a training says while it runs: a progress line, a log, TensorBoard scalars."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import keras
+from tqdm import tqdm
+
+BAR_SECONDS = 0.3
+LINE_SECONDS = 60.0
+
+
+class ProgressLine(keras.callbacks.Callback):
+    """One line on standard error: steps, speed, time left and the loss terms.
+
+    On a terminal it is a tqdm bar; elsewhere a plain line appears once a minute. The
+    terms are means since the last record of the log.
+
+    Args:
+        training: The callback that counts the steps; it must come before this one.
+    """
+
+    def __init__(self, training):
+        super().__init__()
+        self._training = training
+        self._terminal = sys.stderr.isatty()
+        self._interval = BAR_SECONDS if self._terminal else LINE_SECONDS
+        self._bar = None
+
+    def on_train_begin(self, logs=None):
+        self._first_step = self._training.step
+        self._started = self._shown = time.monotonic()
+        if self._terminal:
+            self._bar = tqdm(
+                total=self._training.steps,
+                initial=self._first_step,
+                unit="step",
+                dynamic_ncols=True,
+                mininterval=0,
+            )
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.monotonic() - self._shown >= self._interval:
+            self._show(logs)
+            self._shown = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self._training.stopping:
+            self._show(logs)
+
+    def on_train_end(self, logs=None):
+        self.close()
+
+    def close(self):
+        """Leaves the last state of the bar on a line of its own."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _show(self, logs):
+        step, steps = self._training.step, self._training.steps
+        terms = " ".join(f"{name} {float(value):.4g}" for name, value in logs.items())
+        if self._bar is not None:
+            self._bar.set_postfix_str(terms, refresh=False)
+            self._bar.update(step - self._bar.n)
+            self._bar.refresh()
+            return
+        pace = (time.monotonic() - self._started) / max(step - self._first_step, 1)
+        left = tqdm.format_interval((steps - step) * pace)
+        print(
+            f"step {step}/{steps}, {pace * 1e3:.0f} ms a step, {left} left: {terms}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+class Log(keras.callbacks.Callback):
+    """Appends the mean terms of every epoch to `log.jsonl` and to TensorBoard.
+
+    A record is `{"step": …, "seconds": …, "loss": …, …}`; `val_` terms are added where
+    a validation set was evaluated.
+
+    Args:
+        training: The callback that counts the steps; it must come before this one.
+        workdir: Folder of `log.jsonl` and of `logs/`, TensorBoard's folder.
+        validation: What Keras `evaluate` takes, or None.
+        validation_epochs: Epochs from one evaluation to the next; there is one at the
+            end of the training too.
+    """
+
+    def __init__(self, training, workdir, validation=None, validation_epochs=25):
+        super().__init__()
+        self._training = training
+        self._path = Path(workdir) / "log.jsonl"
+        self._validation = validation
+        self._validation_epochs = validation_epochs
+        self._writer = _tensorboard_writer(Path(workdir) / "logs")
+        self._epochs = 0
+
+    def on_train_begin(self, logs=None):
+        """Forgets what a killed process logged after its last checkpoint."""
+        self._step = self._training.step
+        if self._path.exists():
+            records = [
+                record
+                for record in read_log(self._path)
+                if record["step"] <= self._step
+            ]
+            temporary = self._path.with_suffix(".tmp")
+            temporary.write_text("".join(map(_line, records)), encoding="utf-8")
+            os.replace(temporary, self._path)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self._training.step == self._step:
+            return
+        self._step = self._training.step
+        self._epochs += 1
+        terms = {name: float(value) for name, value in (logs or {}).items()}
+        due = self._epochs % self._validation_epochs == 0 or self._training.finished
+        if self._validation is not None and due:
+            evaluated = self.model.evaluate(
+                self._validation, verbose=0, return_dict=True
+            )
+            terms |= {f"val_{name}": float(value) for name, value in evaluated.items()}
+        seconds = round(self._training.seconds, 1)
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write(_line({"step": self._step, "seconds": seconds, **terms}))
+        if self._writer is not None:
+            for name, value in terms.items():
+                self._writer.add_scalar(name, value, self._step)
+            self._writer.flush()
+
+    def on_train_end(self, logs=None):
+        self.close()
+
+    def close(self):
+        """Closes TensorBoard's file."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+def read_log(path: str | os.PathLike) -> list[dict]:
+    """Returns the records of a `log.jsonl`, without a last line that was cut short."""
+    records = []
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return records
+
+
+def _line(record):
+    return json.dumps(record) + "\n"
+
+
+def _tensorboard_writer(folder):
+    try:
+        from tensorboard.summary import Writer
+    except ImportError:
+        print("tensorboard is not installed: no TensorBoard logs", file=sys.stderr)
+        return None
+    return Writer(str(folder))

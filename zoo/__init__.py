@@ -1,0 +1,53 @@
+"""Pretrained loss-conditional models, and the recipes that trained them.
+
+>>> import yoto_tf as yoto
+>>> codec = yoto.zoo.load("codec")
+"""
+
+import difflib
+import importlib
+from pathlib import Path
+
+from yoto_tf.errors import RecipeError
+from yoto_tf.zoo.release import read_release
+
+__all__ = ["load", "names"]
+
+_ROOT = Path(__file__).parent
+
+
+def names():
+    """{name: directory} of the pretrained models that ship with the package."""
+    folders = sorted(_ROOT.glob("*/released/*/config.json"))
+    return {path.parent.name: path.parent for path in folders}
+
+
+def load(name, **options):
+    """Loads a pretrained model.
+
+    Args:
+        name: a pretrained name (see `names`), or the directory of a release.
+        **options: `precision`, the Keras dtype policy of the network: `"float32"`
+            (default) or `"mixed_bfloat16"`.
+
+    Returns:
+        The family's object, such as `yoto_tf.zoo.codec.Codec`; its `.model` is the
+        plain Keras model.
+
+    Raises:
+        RecipeError: no such model.
+    """
+    pretrained = names()
+    directory = pretrained.get(name)
+    if directory is None:
+        directory = Path(name)
+        if not directory.is_dir():
+            near = difflib.get_close_matches(str(name), pretrained, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise RecipeError(
+                f"no pretrained model or directory {str(name)!r}; pretrained are "
+                f"{', '.join(pretrained) or 'none'}.{hint}"
+            )
+    release = read_release(directory)
+    family = importlib.import_module(f"yoto_tf.zoo.{release.family}")
+    return family.Pretrained(release, **options)

@@ -1,0 +1,124 @@
+"""The compressed file.
+
+    offset  bytes  field
+    0       4      magic, "YOTO"
+    4       1      format version, 1
+    5       8      model id: hash of the weights and tables that decode the file
+    13      1      K, the number of coefficients
+    14      4·K    the coefficients, float32
+            4      height, uint32, 1 to 65,535
+            4      width, likewise
+            4      length of the first section of the payload (hyper-latents)
+            8      checksum: BLAKE2b of all other bytes of the file
+            …      payload
+
+All numbers are little-endian. Whatever is not exactly such a file is refused.
+"""
+
+import dataclasses
+import hashlib
+import struct
+
+from yoto_tf.errors import FormatError
+
+MAGIC = b"YOTO"
+VERSION = 1
+MAX_SIDE = 65_535
+MAX_PIXELS = 100_000_000
+_CHECKSUM_BYTES = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Container:
+    """What a compressed file holds.
+
+    Attributes:
+        model_id: 8 bytes.
+        coefficients: raw values, in the order of the model's coefficients.
+        height: in pixels, 1 to 65,535.
+        width: likewise; height · width ≤ 100,000,000.
+        sections: the payload, two byte strings: hyper-latents and latents. A codec
+            without a hyperprior leaves the first empty.
+    """
+
+    model_id: bytes
+    coefficients: tuple[float, ...]
+    height: int
+    width: int
+    sections: tuple[bytes, bytes]
+
+    def to_bytes(self):
+        """The file's content.
+
+        Raises:
+            FormatError: a size that the format cannot hold.
+        """
+        _check_size(self.height, self.width)
+        head = struct.pack(
+            f"<4sB8sB{len(self.coefficients)}fIII",
+            MAGIC,
+            VERSION,
+            self.model_id,
+            len(self.coefficients),
+            *self.coefficients,
+            self.height,
+            self.width,
+            len(self.sections[0]),
+        )
+        payload = b"".join(self.sections)
+        return head + _checksum(head, payload) + payload
+
+    @classmethod
+    def from_bytes(cls, data):
+        """Reads a file's content.
+
+        Raises:
+            FormatError: anything but a whole, undamaged file of this version.
+        """
+        if data[:4] != MAGIC:
+            raise FormatError(
+                f"not a .yoto file: it starts with {bytes(data[:4])!r}, "
+                f"expected {MAGIC!r}"
+            )
+        if len(data) < 14:
+            raise FormatError(f"truncated .yoto file: it has {len(data)} bytes only")
+        if data[4] != VERSION:
+            raise FormatError(
+                f".yoto format version {data[4]}, this program reads version {VERSION}"
+            )
+        count = data[13]
+        layout = struct.Struct(f"<4sB8sB{count}fIII")
+        start = layout.size + _CHECKSUM_BYTES
+        if len(data) < start:
+            raise FormatError(f"truncated .yoto file: it has {len(data)} bytes only")
+        head, payload = data[: layout.size], data[start:]
+        if data[layout.size : start] != _checksum(head, payload):
+            raise FormatError("damaged or truncated .yoto file: its checksum is wrong")
+        _, _, model_id, _, *coefficients, height, width, split = layout.unpack(head)
+        _check_size(height, width)
+        if split > len(payload):
+            raise FormatError("damaged .yoto file: a section ends beyond its end")
+        return cls(
+            model_id,
+            tuple(coefficients),
+            height,
+            width,
+            (payload[:split], payload[split:]),
+        )
+
+
+def _checksum(head, payload):
+    digest = hashlib.blake2b(head, digest_size=_CHECKSUM_BYTES)
+    digest.update(payload)
+    return digest.digest()
+
+
+def _check_size(height, width):
+    if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
+        raise FormatError(
+            f"picture of {width}×{height} pixels, expected sides of 1 to {MAX_SIDE}"
+        )
+    if height * width > MAX_PIXELS:
+        raise FormatError(
+            f"picture of {width}×{height} pixels, expected at most {MAX_PIXELS:,}"
+        )

@@ -1,0 +1,124 @@
+"""Starts a codec as a linear transform codec that is good at every λ.
+
+From random weights a codec spends most of a short training on learning what is known
+beforehand: that a few orthonormal filters hold nearly all of an image's energy, how wide
+each latent's distribution is, and that the quantisation step falls with the square root
+of λ. Here
+
+- every strided convolution of the analysis begins as the principal components of its
+  input's 2×2 blocks, in the central taps of the kernel; the synthesis as the transpose;
+- all features have unit variance: a photograph's mean carries hundreds of times the
+  energy of its details, and would turn the smallest step of the optimizer into noise;
+- GDN and its inverse begin near the identity;
+- the gain before rounding begins as sqrt(λ) times each latent's deviation, up to a
+  constant; its inverse likewise.
+
+All is computed layer by layer on a few hundred patches, in seconds.
+"""
+
+import math
+
+import numpy as np
+from keras import ops
+
+# Rate-optimal uniform quantisation has λ · d(Δ²/12) = d log2(Δ) a sample, that is a
+# step Δ = sqrt(18 / (λ ln 2)) in pixel values for three samples a pixel.
+_STEP_SQUARED = 18 / math.log(2)
+# Energy that GDN begins to divide by, as a share of its unit offset.
+_GDN_SHARE = 0.005
+# Of the usual initialisation, what the taps without a principal component keep: enough
+# to tell units apart, too little to disturb the transform.
+_NOISE = 0.01
+# Deviations below about one grey level are not blown up to unit variance.
+_MIN_DEVIATION = 0.02
+
+
+def start_as_linear_codec(network, patches):
+    """Sets the initial weights of a built `Hyperprior`, or one like it, in place.
+
+    Args:
+        network: has `analysis`, `synthesis`, `log_gain`, `log_inverse_gain` and
+            `coefficients`.
+        patches: images [N, H, W, 3] in [0, 1], H and W multiples of 16; a few hundred
+            of 128×128 are plenty.
+    """
+    from yoto_tf.zoo.codec.hyperprior import CONTRAST
+
+    analysis, synthesis = network.analysis, network.synthesis
+    features = (np.asarray(patches, "float32") - 0.5) * CONTRAST
+    # The orthonormal transform's own channels, and their deviations.
+    known, deviation = 3, np.ones(3, "float32")
+    for layer, convolution in enumerate(analysis.convolutions):
+        basis = _principal_components(features[..., :known] * deviation)
+        kept = min(basis.shape[-1], convolution.filters)
+        basis = basis[..., :kept]
+        taps = basis * deviation[:, None]
+        _set_central_taps(convolution, taps, known, kept)
+        features = _apply(convolution, features)
+        spread = np.maximum(features.std(axis=(0, 1, 2)), _MIN_DEVIATION)
+        spread[kept:] = features[..., kept:].std(axis=(0, 1, 2)) + 1e-6
+        convolution.kernel.assign(ops.convert_to_numpy(convolution.kernel) / spread)
+        features = features / spread
+        transposed = synthesis.convolutions[-1 - layer]
+        taps = np.swapaxes(basis, 2, 3) * spread[:kept, None] / deviation
+        _set_central_taps(transposed, taps, kept, known, transposed=True)
+        if layer < len(analysis.activations):
+            gdn = analysis.activations[layer]
+            _near_identity(gdn)
+            _near_identity(synthesis.activations[-1 - layer])
+            features = _apply(gdn, features)
+        known, deviation = kept, spread[:kept]
+    _set_gains(network, deviation, CONTRAST)
+
+
+def _principal_components(features):
+    """Eigenvectors of the 2×2 blocks of [N, H, W, C], as [2, 2, C, 4C], best first."""
+    channels = features.shape[-1]
+    blocks = np.stack(
+        [features[:, i::2, j::2] for i in (0, 1) for j in (0, 1)], axis=-2
+    ).reshape(-1, 4 * channels)
+    moments = blocks.astype("float64").T @ blocks / len(blocks)
+    vectors = np.linalg.eigh(moments)[1][:, ::-1]
+    return vectors.reshape(2, 2, channels, 4 * channels).astype("float32")
+
+
+def _set_central_taps(convolution, taps, inputs, outputs, transposed=False):
+    """Writes `taps` [2, 2, inputs, outputs] over the 5×5 kernel's taps of the block."""
+    kernel = _NOISE * ops.convert_to_numpy(convolution.kernel)
+    if transposed:
+        # Keras keeps transposed kernels as [height, width, outputs, inputs].
+        kernel[:, :, :outputs, :inputs] = 0
+        kernel[1:3, 1:3, :outputs, :inputs] = np.swapaxes(taps, 2, 3)
+    else:
+        kernel[:, :, :inputs, :outputs] = 0
+        kernel[1:3, 1:3, :inputs, :outputs] = taps
+    convolution.kernel.assign(kernel)
+
+
+def _apply(layer, features):
+    """A layer's output as a float32 array, computed in parts to spare memory."""
+    parts = [layer(batch) for batch in np.array_split(features, 8)]
+    return ops.convert_to_numpy(ops.cast(ops.concatenate(parts), "float32"))
+
+
+def _near_identity(gdn):
+    root_gamma = ops.convert_to_numpy(gdn.root_gamma).copy()
+    np.fill_diagonal(root_gamma, math.sqrt(_GDN_SHARE))
+    gdn.root_gamma.assign(root_gamma)
+
+
+def _set_gains(network, deviation, contrast):
+    """log gain = ½ log λ + log deviation + constant.
+
+    The embedding's first entry is log λ, standardised.
+    """
+    [(low, high)] = network.coefficients.ranges().values()
+    slope = math.log(high / low) / math.sqrt(12) / 2
+    constant = math.log(255 / contrast) - math.log(_STEP_SQUARED) / 2
+    bias = math.log(low * high) / 4 + constant + np.log(deviation)
+    for gain, sign in ((network.log_gain, 1), (network.log_inverse_gain, -1)):
+        kernel = ops.convert_to_numpy(gain.dense.kernel).copy()
+        kernel[0] = sign * slope / gain.strength
+        gain.dense.kernel.assign(kernel)
+        # The synthesis expects unit variance, as the analysis gives it.
+        gain.dense.bias.assign(sign * bias / gain.strength)

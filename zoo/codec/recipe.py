@@ -1,0 +1,52 @@
+"""What the codec's recipes have in common."""
+
+import dataclasses
+
+import numpy as np
+
+from yoto_tf.coefficients import Coefficients, LogUniform
+from yoto_tf.data import Patches
+from yoto_tf.recipe import Recipe
+from yoto_tf.training import LossConditionalModel
+from yoto_tf.zoo.codec.hyperprior import Hyperprior
+from yoto_tf.zoo.codec.linear_start import start_as_linear_codec
+from yoto_tf.zoo.codec.losses import rate_distortion_terms
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CodecRecipe(Recipe):
+    """A hyperprior codec trained on patches of photographs.
+
+    Attributes:
+        filters: channels after each strided convolution; the last are the latents.
+        hyper_filters: channels of the hyper-transforms.
+        patch_size: side of a training patch in pixels, a multiple of 64.
+        lowest_distortion: smallest λ of the log-uniform training distribution.
+        highest_distortion: largest λ.
+    """
+
+    filters: tuple[int, ...] = (64, 96, 144, 192)
+    hyper_filters: int = 96
+    patch_size: int = 128
+    lowest_distortion: float = 0.0018
+    highest_distortion: float = 0.18
+
+    def build(self):
+        coefficients = Coefficients(
+            distortion=LogUniform(self.lowest_distortion, self.highest_distortion)
+        )
+        network = Hyperprior(coefficients, self.filters, self.hyper_filters)
+        # λ·MSE + rate spans two decades over the range of λ; divided by sqrt(λ), the
+        # geometric mean of the weights, it is of one size throughout.
+        return LossConditionalModel(
+            network, rate_distortion_terms, coefficients, normalize_weights=True
+        )
+
+    def batches(self, spec, first_batch):
+        return Patches(
+            spec, self.patch_size, self.batch_size, self.seed, first_batch=first_batch
+        )
+
+    def initialise(self, model, batches):
+        some = batches.with_shape(size=128, batch_size=256)
+        start_as_linear_codec(model.network, np.asarray(some[0]["image"]))

@@ -1,0 +1,143 @@
+"""The four transforms of the codecs, each conditioned on the coefficient embedding.
+
+    analysis         conv 5×5/2 · FiLM · GDN    ×3, conv 5×5/2           1/16 size
+    synthesis        deconv 5×5/2 · FiLM · IGDN ×3, deconv 5×5/2         full size
+    hyper-analysis   conv 3×3, conv 5×5/2, conv 5×5/2                    1/64 size
+    hyper-synthesis  deconv 5×5/2, deconv 5×5/2, conv 3×3                1/16 size
+
+The hyper-transforms have FiLM before each of their inner nonlinearities. All FiLM starts
+at exactly the identity, so that an initialisation of the convolutions holds for every
+coefficient.
+"""
+
+import keras
+from keras import layers
+
+from yoto_tf.layers import GDN, FiLM
+
+
+class _Conditioned(layers.Layer):
+    """A chain of convolutions with FiLM and a nonlinearity after all but the last."""
+
+    def __init__(self, convolutions, activations, conditioned, **kwargs):
+        super().__init__(**kwargs)
+        self.convolutions = convolutions
+        self.activations = activations
+        self.films = [
+            FiLM(kernel_initializer="zeros") if conditioned else None
+            for _ in activations
+        ]
+        # Stored weights are found by these names.
+        for kind in ("convolutions", "activations", "films"):
+            for position, layer in enumerate(getattr(self, kind)):
+                if layer is not None:
+                    layer.name = f"{kind[:-1]}_{position}"
+
+    def build(self, inputs_shape, embedding_shape):
+        for position, convolution in enumerate(self.convolutions):
+            convolution.build(inputs_shape)
+            inputs_shape = convolution.compute_output_shape(inputs_shape)
+            if position < len(self.activations):
+                self.activations[position].build(inputs_shape)
+                if self.films[position] is not None:
+                    self.films[position].build(inputs_shape, embedding_shape)
+
+    def call(self, inputs, embedding):
+        features = inputs
+        stages = zip(self.convolutions, self.films, self.activations, strict=False)
+        for convolution, film, activation in stages:
+            features = convolution(features)
+            if film is not None:
+                features = film(features, embedding)
+            features = activation(features)
+        return self.convolutions[-1](features)
+
+    def compute_output_shape(self, inputs_shape, embedding_shape):
+        for convolution in self.convolutions:
+            inputs_shape = convolution.compute_output_shape(inputs_shape)
+        return inputs_shape
+
+
+class Analysis(_Conditioned):
+    """Image [B, H, W, 3] to latents [B, H/16, W/16, filters[-1]].
+
+    Args:
+        filters: channels after each of the four strided convolutions.
+        conditioned: whether FiLM reads the embedding; False for a fixed-λ network.
+    """
+
+    def __init__(self, filters, conditioned=True, **kwargs):
+        super().__init__(
+            [layers.Conv2D(count, 5, 2, "same") for count in filters],
+            [GDN() for _ in filters[:-1]],
+            conditioned,
+            **kwargs,
+        )
+
+
+class Synthesis(_Conditioned):
+    """Latents [B, h, w, C] to an image [B, 16h, 16w, 3], float32.
+
+    Args:
+        filters: channels of the analysis' layers; they are used in reverse.
+        conditioned: see `Analysis`.
+    """
+
+    def __init__(self, filters, conditioned=True, **kwargs):
+        inner = filters[-2::-1]
+        super().__init__(
+            [
+                *(layers.Conv2DTranspose(count, 5, 2, "same") for count in inner),
+                # Eight bits of mantissa would be seen in the picture.
+                layers.Conv2DTranspose(3, 5, 2, "same", dtype="float32"),
+            ],
+            [GDN(inverse=True) for _ in inner],
+            conditioned,
+            **kwargs,
+        )
+
+
+class HyperAnalysis(_Conditioned):
+    """Latents [B, h, w, C] to hyper-latents [B, h/4, w/4, filters].
+
+    Args:
+        filters: channels of every layer.
+        conditioned: see `Analysis`.
+    """
+
+    def __init__(self, filters, conditioned=True, **kwargs):
+        super().__init__(
+            [
+                layers.Conv2D(filters, 3, 1, "same"),
+                layers.Conv2D(filters, 5, 2, "same"),
+                layers.Conv2D(filters, 5, 2, "same"),
+            ],
+            [layers.LeakyReLU(0.2), layers.LeakyReLU(0.2)],
+            conditioned,
+            **kwargs,
+        )
+
+
+class HyperSynthesis(_Conditioned):
+    """Hyper-latents [B, h/4, w/4, filters] to one parameter a latent [B, h, w, C].
+
+    Its nonlinearity is the ReLU, which integer arithmetic computes exactly.
+
+    Args:
+        filters: channels of the inner layers.
+        latents: C.
+        conditioned: see `Analysis`.
+    """
+
+    def __init__(self, filters, latents, conditioned=True, **kwargs):
+        small = keras.initializers.VarianceScaling(0.01)
+        super().__init__(
+            [
+                layers.Conv2DTranspose(filters, 5, 2, "same"),
+                layers.Conv2DTranspose(filters, 5, 2, "same"),
+                layers.Conv2D(latents, 3, 1, "same", kernel_initializer=small),
+            ],
+            [layers.ReLU(), layers.ReLU()],
+            conditioned,
+            **kwargs,
+        )

@@ -11,7 +11,7 @@ from pathlib import Path
 from yoto_tf.errors import RecipeError
 from yoto_tf.zoo.release import read_release
 
-__all__ = ["load", "names"]
+__all__ = ["load", "name_of", "names", "release_of"]
 
 _ROOT = Path(__file__).parent
 
@@ -20,6 +20,37 @@ def names():
     """{name: directory} of the pretrained models that ship with the package."""
     folders = sorted(_ROOT.glob("*/released/*/config.json"))
     return {path.parent.name: path.parent for path in folders}
+
+
+def name_of(model_id):
+    """The name of the pretrained model with this id, 8 bytes, or None."""
+    found = (
+        name for name, folder in names().items() if read_release(folder).id == model_id
+    )
+    return next(found, None)
+
+
+def release_of(name):
+    """Reads a pretrained model's `Release`, without Keras.
+
+    Args:
+        name: a pretrained name (see `names`), or the directory of a release.
+
+    Raises:
+        RecipeError: no such model.
+    """
+    pretrained = names()
+    directory = pretrained.get(name)
+    if directory is None:
+        directory = Path(name)
+        if not directory.is_dir():
+            near = difflib.get_close_matches(str(name), pretrained, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise RecipeError(
+                f"no pretrained model or directory {str(name)!r}; pretrained are "
+                f"{', '.join(pretrained) or 'none'}.{hint}"
+            )
+    return read_release(directory)
 
 
 def load(name, **options):
@@ -37,17 +68,6 @@ def load(name, **options):
     Raises:
         RecipeError: no such model.
     """
-    pretrained = names()
-    directory = pretrained.get(name)
-    if directory is None:
-        directory = Path(name)
-        if not directory.is_dir():
-            near = difflib.get_close_matches(str(name), pretrained, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise RecipeError(
-                f"no pretrained model or directory {str(name)!r}; pretrained are "
-                f"{', '.join(pretrained) or 'none'}.{hint}"
-            )
-    release = read_release(directory)
+    release = release_of(name)
     family = importlib.import_module(f"yoto_tf.zoo.{release.family}")
     return family.Pretrained(release, **options)

@@ -1,8 +1,22 @@
-"""Image compression: Ballé's codecs, conditioned on the rate-distortion trade-off."""
+"""Image compression: Ballé's codecs, conditioned on the rate-distortion trade-off.
 
-from yoto_tf.zoo.codec.codec import Codec
-from yoto_tf.zoo.codec.hyperprior import Hyperprior
+What needs Keras is loaded on first use: reading a compressed file's head needs none.
+"""
 
-__all__ = ["Codec", "Hyperprior"]
+import importlib
 
-Pretrained = Codec
+_PUBLIC = {
+    "Codec": "yoto_tf.zoo.codec.codec",
+    "FactorizedPrior": "yoto_tf.zoo.codec.factorized",
+    "Hyperprior": "yoto_tf.zoo.codec.hyperprior",
+}
+
+__all__ = ["Codec", "FactorizedPrior", "Hyperprior"]
+
+
+def __getattr__(name):
+    # What `yoto_tf.zoo.load` makes of a release of this family.
+    public = "Codec" if name == "Pretrained" else name
+    if public in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[public]), public)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -152,7 +152,7 @@ class Hyperprior(keras.Model):
         return hyper_latents * channelwise(ops.exp(self.hyper_log_gain(embedding)))
 
     def mean(self, hyper_latents, embedding):
-        """Rounded hyper-latents to means of the gained latents, float32 [B, h, w, C]."""
+        """Rounded hyper-latents to means after the gain, float32 [B, h, w, C]."""
         mean = ops.cast(self.mean_synthesis(hyper_latents, embedding), "float32")
         return mean * channelwise(ops.exp(self.log_gain(embedding)))
 

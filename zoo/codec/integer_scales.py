@@ -1,11 +1,11 @@
 """The scale tower in integer arithmetic, the same to the last bit on every machine.
 
-What the decoder takes a symbol's probability table from must be exactly what the encoder
-took it from, or all that follows is noise; in floating point it is not, across machines,
-thread counts or compilers. So the trained scale tower is rounded to integers once, when
-a model is released: integer weights, integer activations, and for every level of the
-coefficient integer multipliers in place of FiLM. All products and sums are integers
-below 2**53, which float64 represents exactly and adds in any order to the same result.
+The decoder must choose a symbol's probability table exactly as the encoder did, or all
+that follows is noise; in floating point it does not, across machines, thread counts or
+compilers. So the trained scale tower is rounded to integers once, when a model is
+released: integer weights, integer activations, and for every level of the coefficient
+integer multipliers in place of FiLM. All products and sums are integers below 2**53,
+which float64 represents exactly and adds in any order to the same result.
 
 Reference: Ballé, Johnston & Minnen, "Integer Networks for Data Compression with
 Latent-Variable Models", ICLR 2019 (the problem and the idea; the arithmetic differs).
@@ -158,9 +158,9 @@ def _convolve(features, kernel):
 
 
 def _upsample(features, kernel):
-    """A transposed 5×5 convolution, stride 2, as Keras' "same": [h, w, I] to [2h, 2w, O].
+    """A transposed 5×5 convolution, stride 2, padded as Keras' "same".
 
-    Input position i reaches the outputs 2i − 1 … 2i + 3.
+    [h, w, I] to [2h, 2w, O]. Input position i reaches the outputs 2i − 1 … 2i + 3.
     """
     height, width, _ = features.shape
     padded = np.zeros((2 * height + 3, 2 * width + 3, kernel.shape[-1]))

@@ -1,17 +1,15 @@
 """Starts a codec as a linear transform codec that is good at every λ.
 
 From random weights a codec spends most of a short training on learning what is known
-beforehand: that a few orthonormal filters hold nearly all of an image's energy, how wide
-each latent's distribution is, and that the quantisation step falls with the square root
-of λ. Here
+beforehand: that a few orthonormal filters hold nearly all of an image's energy, how
+wide each latent's distribution is, and that the quantisation step falls with the square
+root of λ. Here
 
 - every strided convolution of the analysis begins as the principal components of its
   input's 2×2 blocks, in the central taps of the kernel; the synthesis as the transpose;
-- all features have unit variance: a photograph's mean carries hundreds of times the
-  energy of its details, and would turn the smallest step of the optimizer into noise;
 - GDN and its inverse begin near the identity;
-- the gain before rounding begins as sqrt(λ) times each latent's deviation, up to a
-  constant; its inverse likewise.
+- the gain before rounding begins as sqrt(λ) up to a constant, its inverse likewise;
+- the scale tower begins at each latent's measured deviation.
 
 All is computed layer by layer on a few hundred patches, in seconds.
 """
@@ -28,47 +26,40 @@ _STEP_SQUARED = 18 / math.log(2)
 _GDN_SHARE = 0.005
 # Of the usual initialisation, what the taps without a principal component keep: enough
 # to tell units apart, too little to disturb the transform.
-_NOISE = 0.01
-# Deviations below about one grey level are not blown up to unit variance.
-_MIN_DEVIATION = 0.02
+_NOISE = 0.1
 
 
 def start_as_linear_codec(network, patches):
     """Sets the initial weights of a built `Hyperprior`, or one like it, in place.
 
     Args:
-        network: has `analysis`, `synthesis`, `log_gain`, `log_inverse_gain` and
-            `coefficients`.
+        network: has `analysis`, `synthesis`, `log_gain`, `log_inverse_gain`,
+            `scale_synthesis` and `coefficients`.
         patches: images [N, H, W, 3] in [0, 1], H and W multiples of 16; a few hundred
             of 128×128 are plenty.
     """
     from yoto_tf.zoo.codec.hyperprior import CONTRAST
 
-    analysis, synthesis = network.analysis, network.synthesis
     features = (np.asarray(patches, "float32") - 0.5) * CONTRAST
-    # The orthonormal transform's own channels, and their deviations.
-    known, deviation = 3, np.ones(3, "float32")
+    analysis, synthesis = network.analysis, network.synthesis
+    known = 3
     for layer, convolution in enumerate(analysis.convolutions):
-        basis = _principal_components(features[..., :known] * deviation)
+        basis = _principal_components(features[..., :known])
         kept = min(basis.shape[-1], convolution.filters)
         basis = basis[..., :kept]
-        taps = basis * deviation[:, None]
-        _set_central_taps(convolution, taps, known, kept)
-        features = _apply(convolution, features)
-        spread = np.maximum(features.std(axis=(0, 1, 2)), _MIN_DEVIATION)
-        spread[kept:] = features[..., kept:].std(axis=(0, 1, 2)) + 1e-6
-        convolution.kernel.assign(ops.convert_to_numpy(convolution.kernel) / spread)
-        features = features / spread
+        _set_central_taps(convolution, basis, known, kept)
         transposed = synthesis.convolutions[-1 - layer]
-        taps = np.swapaxes(basis, 2, 3) * spread[:kept, None] / deviation
-        _set_central_taps(transposed, taps, kept, known, transposed=True)
+        _set_central_taps(transposed, np.swapaxes(basis, 2, 3), kept, known, True)
+        features = _apply(convolution, features)
         if layer < len(analysis.activations):
             gdn = analysis.activations[layer]
-            _near_identity(gdn)
-            _near_identity(synthesis.activations[-1 - layer])
+            _near_identity(gdn, features)
+            _near_identity(synthesis.activations[-1 - layer], features)
             features = _apply(gdn, features)
-        known, deviation = kept, spread[:kept]
-    _set_gains(network, deviation, CONTRAST)
+        known = kept
+    _set_gains(network, CONTRAST)
+    variance = np.mean(np.square(features), axis=(0, 1, 2)) + 1e-4
+    network.scale_synthesis.convolutions[-1].bias.assign(np.log(variance) / 2)
 
 
 def _principal_components(features):
@@ -79,11 +70,11 @@ def _principal_components(features):
     ).reshape(-1, 4 * channels)
     moments = blocks.astype("float64").T @ blocks / len(blocks)
     vectors = np.linalg.eigh(moments)[1][:, ::-1]
-    return vectors.reshape(2, 2, channels, 4 * channels).astype("float32")
+    return vectors.reshape(2, 2, channels, 4 * channels)
 
 
 def _set_central_taps(convolution, taps, inputs, outputs, transposed=False):
-    """Writes `taps` [2, 2, inputs, outputs] over the 5×5 kernel's taps of the block."""
+    """Writes `taps` [2, 2, ., .] over the 5×5 kernel's taps of the 2×2 block."""
     kernel = _NOISE * ops.convert_to_numpy(convolution.kernel)
     if transposed:
         # Keras keeps transposed kernels as [height, width, outputs, inputs].
@@ -101,24 +92,25 @@ def _apply(layer, features):
     return ops.convert_to_numpy(ops.cast(ops.concatenate(parts), "float32"))
 
 
-def _near_identity(gdn):
+def _near_identity(gdn, features):
+    energy = np.mean(np.square(features), axis=(0, 1, 2)) + 1e-3
     root_gamma = ops.convert_to_numpy(gdn.root_gamma).copy()
-    np.fill_diagonal(root_gamma, math.sqrt(_GDN_SHARE))
+    np.fill_diagonal(root_gamma, np.sqrt(_GDN_SHARE / energy))
     gdn.root_gamma.assign(root_gamma)
 
 
-def _set_gains(network, deviation, contrast):
-    """log gain = ½ log λ + log deviation + constant.
+def _set_gains(network, contrast):
+    """log gain = ½ log λ + constant.
 
     The embedding's first entry is log λ, standardised.
     """
     [(low, high)] = network.coefficients.ranges().values()
     slope = math.log(high / low) / math.sqrt(12) / 2
     constant = math.log(255 / contrast) - math.log(_STEP_SQUARED) / 2
-    bias = math.log(low * high) / 4 + constant + np.log(deviation)
+    middle = math.log(low * high) / 4 + constant
     for gain, sign in ((network.log_gain, 1), (network.log_inverse_gain, -1)):
         kernel = ops.convert_to_numpy(gain.dense.kernel).copy()
         kernel[0] = sign * slope / gain.strength
         gain.dense.kernel.assign(kernel)
-        # The synthesis expects unit variance, as the analysis gives it.
-        gain.dense.bias.assign(sign * bias / gain.strength)
+        bias = np.full(gain.channels, sign * middle / gain.strength, "float32")
+        gain.dense.bias.assign(bias)

@@ -5,9 +5,9 @@
     hyper-analysis   conv 3×3, conv 5×5/2, conv 5×5/2                    1/64 size
     hyper-synthesis  deconv 5×5/2, deconv 5×5/2, conv 3×3                1/16 size
 
-The hyper-transforms have FiLM before each of their inner nonlinearities. All FiLM starts
-at exactly the identity, so that an initialisation of the convolutions holds for every
-coefficient.
+The hyper-transforms have FiLM before each of their inner nonlinearities. All FiLM
+starts at exactly the identity, so that an initialisation of the convolutions holds for
+every coefficient.
 """
 
 import keras

@@ -4,4 +4,10 @@ from yoto_tf.zoo.codec.recipe import CodecRecipe
 
 
 def recipe():
-    return CodecRecipe(steps=100_000, batch_size=4, learning_rate=1e-3)
+    return CodecRecipe(
+        steps=50_000,
+        batch_size=4,
+        learning_rate=5e-4,
+        warmup_steps=500,
+        decay_fraction=1.0,
+    )

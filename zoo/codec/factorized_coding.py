@@ -1,0 +1,67 @@
+"""Between a `FactorizedPrior` network and bytes."""
+
+from keras import ops
+
+from yoto_tf import entropy
+from yoto_tf.zoo.codec.hyperprior import channelwise
+from yoto_tf.zoo.codec.hyperprior_coding import channel_indexes
+from yoto_tf.zoo.codec.levels import Levels
+from yoto_tf.zoo.codec.padding import pad_to_multiple
+from yoto_tf.zoo.release import join_arrays, split_arrays
+
+
+class FactorizedCoding:
+    """The integers that encoder and decoder exchange, and their coding.
+
+    Args:
+        network: a built `FactorizedPrior`.
+        tables: arrays as `build_tables` returns them.
+    """
+
+    def __init__(self, network, tables):
+        self.network = network
+        tables = split_arrays(tables)
+        self.levels = Levels(**tables["levels"])
+        self.tables = entropy.CodingTables.from_arrays(tables["latents"])
+
+    @staticmethod
+    def build_tables(network):
+        """All integers that encoder and decoder must share, as a flat dict."""
+        levels = Levels.of(network.coefficients)
+        embedding = network.embedding(ops.convert_to_tensor(levels.vectors))
+        prior = network.prior.coding_tables(
+            *map(ops.convert_to_numpy, network.prior_film.scale_and_shift(embedding))
+        )
+        return join_arrays(
+            levels={"vectors": levels.vectors, "edges": levels.edges},
+            latents=prior.to_arrays(),
+        )
+
+    def analyze(self, image, coefficients):
+        """Graph: uint8 [B, H, W, 3] and [B, 1] to int32 symbols [B, h, w, C]."""
+        network = self.network
+        image = ops.cast(image, "float32") / 255.0
+        embedding = network.embedding(coefficients)
+        latents = network.analyze(pad_to_multiple(image, network.multiple), embedding)
+        gain = channelwise(ops.exp(network.log_gain(embedding)))
+        return (ops.cast(ops.round(latents * gain), "int32"),)
+
+    def synthesize(self, symbols, coefficients):
+        """Graph: the integers of `analyze` to a padded image, about [0, 1], float32."""
+        embedding = self.network.embedding(coefficients)
+        return self.network.synthesize(ops.cast(symbols, "float32"), embedding)
+
+    def write(self, symbols, vector):
+        """Integers of one image, without batch axis, to two byte strings."""
+        indexes = channel_indexes(symbols.shape, self.levels.index(vector))
+        return b"", entropy.encode(symbols.ravel(), indexes, self.tables)
+
+    def read(self, sections, rows, columns, vector):
+        """What `write` wrote for an image of rows × columns blocks of 16×16 pixels.
+
+        Raises:
+            FormatError: bytes that `write` did not write.
+        """
+        shape = (rows, columns, self.network.filters[-1])
+        indexes = channel_indexes(shape, self.levels.index(vector))
+        return (entropy.decode(sections[1], indexes, self.tables).reshape(shape),)

@@ -20,6 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np
+from input_pipeline import Repeated
 from matplotlib.cbook import get_sample_data
 from PIL import Image
 
@@ -32,23 +33,10 @@ from yoto_tf.zoo.codec.losses import rate_distortion_terms
 RESULTS = Path(__file__).parent / "results" / "conditioning_overhead.json"
 
 
-class _Repeated(keras.utils.PyDataset):
-    num_batches = None
-
-    def __init__(self, batch):
-        super().__init__()
-        self.batch = batch
-
-    def __getitem__(self, index):
-        return self.batch
-
-
 def models(recipe):
     """The recipe's conditioned model, and the same for one fixed λ."""
     fixed = Coefficients(distortion=Fixed(0.018))
-    network = Hyperprior(
-        fixed, recipe.filters, recipe.hyper_filters, conditioned=False
-    )
+    network = Hyperprior(fixed, recipe.filters, recipe.hyper_filters, conditioned=False)
     plain = LossConditionalModel(
         network, rate_distortion_terms, fixed, normalize_weights=True
     )
@@ -70,7 +58,7 @@ def training_step(recipe, steps=10, rounds=20):
     """Median seconds of a training step of each model."""
     random = np.random.default_rng(0)
     size = (recipe.batch_size, recipe.patch_size, recipe.patch_size, 3)
-    batch = _Repeated({"image": random.random(size, "float32")})
+    batch = Repeated({"image": random.random(size, "float32")})
     functions = {}
     for name, model in models(recipe).items():
         model(batch[0])

@@ -3,7 +3,8 @@
     python benchmarks/input_pipeline.py PHOTOGRAPHS
 
 prints and writes `results/input_pipeline.json`: the time in which `Patches` makes a
-batch with nothing else running.
+batch with nothing else running, and the time of a training step of the codec with real
+batches and with one repeated batch, in turns. Nothing else should be running.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from pathlib import Path
 import keras
 
 from yoto_tf.data import Patches
+from yoto_tf.precision import supported_precision
+from yoto_tf.recipe import load_recipe
 
 RESULTS = Path(__file__).parent / "results" / "input_pipeline.json"
 SHAPES = ((128, 4), (128, 8), (256, 8))
@@ -77,6 +80,17 @@ def measure(model, real, repeated, steps=50, rounds=5):
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
+def codec_step(patches):
+    """`measure` for the recipe of the released codec."""
+    recipe = load_recipe("codec/small")
+    keras.config.set_dtype_policy(supported_precision(recipe.precision))
+    real = patches.with_shape(recipe.patch_size, recipe.batch_size)
+    model = recipe.build()
+    model(real[0])
+    model.compile(optimizer=recipe.optimizer(), jit_compile=False)
+    return measure(model, real, Repeated(real[0]))
+
+
 class _SecondsOfEpoch(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self.began = time.perf_counter()
@@ -110,6 +124,11 @@ def main():
             f"{row['batch_size']} patches of {row['size']}x{row['size']}: "
             f"{1000 * row['seconds']:.2f} ms"
         )
+    step = results["training_step"] = codec_step(patches)
+    print(
+        f"training step of the codec: {1000 * step['real']:.1f} ms with photographs, "
+        f"{1000 * step['repeated']:.1f} ms with one repeated batch"
+    )
     RESULTS.parent.mkdir(exist_ok=True)
     temporary = RESULTS.with_suffix(".tmp")
     temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -36,6 +36,9 @@ setup(
         "tensorflow-hub>=0.16",
         "tensorflow-datasets>=4.9",
         "importlib_resources",
+        # Required by tensorflow-datasets; later ones need Python 3.11, which pip finds
+        # out only after minutes of trying other packages.
+        'etils<1.14; python_version < "3.11"',
         "numpy",
         "pillow>=10",
         "scipy>=1.11",

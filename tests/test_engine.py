@@ -121,6 +121,21 @@ def test_jax_alone_resumes_its_own_and_tensorflows_training(
     assert iterations == [600]
 
 
+def test_several_steps_an_execution_train_the_same(uninterrupted, tmp_path):
+    recipe = override(RECIPE, ["steps_per_execution=50", "jit_compile=false"])
+    trained = train(recipe, None, tmp_path / "run")
+    assert (trained.step, trained.finished) == (600, True)
+    assert_same_training(tmp_path / "run", uninterrupted)
+    steps = [record["step"] for record in read_log(tmp_path / "run" / "log.jsonl")]
+    assert steps == [200, 400, 600]
+
+
+def test_an_execution_does_not_pass_the_last_step(tmp_path):
+    recipe = override(RECIPE, ["steps_per_execution=50"])
+    trained = train(recipe, None, tmp_path, steps=210)
+    assert (trained.step, int(trained.model.optimizer.iterations)) == (210, 210)
+
+
 def test_log_forgets_what_came_after_the_checkpoint(uninterrupted, tmp_path):
     workdir = tmp_path / "run"
     shutil.copytree(uninterrupted, workdir)
@@ -229,10 +244,12 @@ def test_no_data_is_an_error(tmp_path):
         train(RECIPE, [], tmp_path, steps=10)
 
 
-def test_data_that_ends_is_an_error_after_a_checkpoint(tmp_path):
+@pytest.mark.parametrize("steps_per_execution", [1, 5])
+def test_data_that_ends_is_an_error_after_a_checkpoint(tmp_path, steps_per_execution):
+    recipe = override(RECIPE, [f"steps_per_execution={steps_per_execution}"])
     batches = iter([{"x": np.ones((2, 4), "float32")}] * 7)
     with pytest.raises(RecipeError, match="the data ended after step 7, expected 10"):
-        train(RECIPE, batches, tmp_path, steps=10)
+        train(recipe, batches, tmp_path, steps=10)
     assert checkpoint.steps(tmp_path / "checkpoints") == [7]
 
 

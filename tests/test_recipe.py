@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yoto_tf.errors import RecipeError
+from yoto_tf.coefficients import Coefficients
+from yoto_tf.distributions import Dirichlet, Uniform
+from yoto_tf.errors import CoefficientError, RecipeError
 from yoto_tf.recipe import Recipe, load_recipe, override, recipe_names
 
 FILE = Path(__file__).parent / "least_squares_recipe.py"
@@ -155,3 +157,21 @@ def test_any_text_is_read_or_refused(text):
     for name in ("steps", "flag", "filters", "scale_range", "clipnorm", "transform"):
         with contextlib.suppress(RecipeError):
             assert isinstance(override(FIELDS, [f"{name}={text}"]), Fields)
+
+
+def test_coefficients_are_held_where_the_recipe_says():
+    coefficients = Coefficients(joint=Dirichlet(left=1.0, right=1.0))
+    assert FIELDS.held(coefficients) is coefficients
+    fixed = override(FIELDS, ["fixed=0.25,0.75"])
+    assert fixed.held(coefficients).ranges() == {
+        "left": (0.25, 0.25),
+        "right": (0.75, 0.75),
+    }
+    assert override(fixed, ["fixed=none"]).fixed is None
+
+
+@pytest.mark.parametrize("fixed", [(3.0,), (0.5, 0.5)])
+def test_held_values_are_checked(fixed):
+    recipe = dataclasses.replace(FIELDS, fixed=fixed)
+    with pytest.raises(CoefficientError):
+        recipe.held(Coefficients(distortion=Uniform(0.0, 2.0)))

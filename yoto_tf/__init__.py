@@ -9,13 +9,26 @@ import importlib
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "COSMOS": "yoto_tf.scalarization",
     "Coefficients": "yoto_tf.coefficients",
+    "Comparison": "yoto_tf.comparison",
     "Dirichlet": "yoto_tf.coefficients",
     "Discrete": "yoto_tf.coefficients",
     "Fixed": "yoto_tf.coefficients",
     "LogUniform": "yoto_tf.coefficients",
     "Uniform": "yoto_tf.coefficients",
     "LossConditionalModel": "yoto_tf.training",
+    "Sweep": "yoto_tf.tradeoff",
+    "Tchebycheff": "yoto_tf.scalarization",
+    "WeightedSum": "yoto_tf.scalarization",
+    "bd_rate": "yoto_tf.tradeoff",
+    "compare": "yoto_tf.comparison",
+    "condition": "yoto_tf.conditioning",
+    "find": "yoto_tf.tradeoff",
+    "hypervolume": "yoto_tf.tradeoff",
+    "non_dominated": "yoto_tf.tradeoff",
+    "regret": "yoto_tf.tradeoff",
+    "sweep": "yoto_tf.tradeoff",
 }
 _SUBPACKAGES = ("entropy", "export", "layers", "zoo")
 

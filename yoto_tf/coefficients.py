@@ -1,4 +1,4 @@
-"""Named loss coefficients: their distributions, validation, grids.
+"""Named loss coefficients: sampling, validation, grids.
 
 Coefficients are raw values everywhere a user meets them. The transform that a network
 sees (a logarithm or the identity, standardised under the training distribution) is
@@ -7,202 +7,18 @@ taken inside the graph by :meth:`Coefficients.standardize`.
 
 import difflib
 import itertools
-import math
 
 import keras
 import numpy as np
 from keras import ops
 
+from yoto_tf.distributions import Dirichlet, Discrete, Fixed, LogUniform, Uniform
 from yoto_tf.errors import CoefficientError
+
+_INDEPENDENT = (LogUniform, Uniform, Fixed, Discrete)
 
 # Relative slack for values that went through float32 on their way to validation.
 _TOLERANCE = 1e-5
-
-
-class _Distribution:
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config)
-
-
-@keras.saving.register_keras_serializable(package="yoto_tf")
-class LogUniform(_Distribution):
-    """Density proportional to 1/x on [low, high], with 0 < low < high.
-
-    The network sees the standardised logarithm.
-    """
-
-    transform = "log"
-
-    def __init__(self, low, high):
-        if not 0 < low < high < math.inf:
-            raise CoefficientError(
-                f"LogUniform needs 0 < low < high. Received: low={low}, high={high}"
-            )
-        self.low, self.high = float(low), float(high)
-
-    def quantile(self, q):
-        """The value below which a fraction `q` (array, in [0, 1]) of the mass lies."""
-        low, high = math.log(self.low), math.log(self.high)
-        return np.exp(low + (high - low) * np.asarray(q))
-
-    def sample(self, shape, seed):
-        """Float32 tensor of `shape`; `seed` is a `keras.random.SeedGenerator`."""
-        return ops.exp(
-            keras.random.uniform(
-                shape, math.log(self.low), math.log(self.high), "float32", seed
-            )
-        )
-
-    def moments(self):
-        """Mean and standard deviation of the transformed value."""
-        low, high = math.log(self.low), math.log(self.high)
-        return (low + high) / 2, (high - low) / math.sqrt(12)
-
-    def get_config(self):
-        return {"low": self.low, "high": self.high}
-
-
-@keras.saving.register_keras_serializable(package="yoto_tf")
-class Uniform(_Distribution):
-    """Constant density on [low, high], with low < high."""
-
-    transform = "identity"
-
-    def __init__(self, low, high):
-        if not -math.inf < low < high < math.inf:
-            raise CoefficientError(
-                f"Uniform needs low < high. Received: low={low}, high={high}"
-            )
-        self.low, self.high = float(low), float(high)
-
-    def quantile(self, q):
-        """The value below which a fraction `q` (array, in [0, 1]) of the mass lies."""
-        return self.low + (self.high - self.low) * np.asarray(q)
-
-    def sample(self, shape, seed):
-        """Float32 tensor of `shape`; `seed` is a `keras.random.SeedGenerator`."""
-        return keras.random.uniform(shape, self.low, self.high, "float32", seed)
-
-    def moments(self):
-        """Mean and standard deviation."""
-        return (self.low + self.high) / 2, (self.high - self.low) / math.sqrt(12)
-
-    def get_config(self):
-        return {"low": self.low, "high": self.high}
-
-
-@keras.saving.register_keras_serializable(package="yoto_tf")
-class Fixed(_Distribution):
-    """Always `value`: a coefficient that takes part in the sum but is no dial."""
-
-    transform = "identity"
-
-    def __init__(self, value):
-        if not math.isfinite(value):
-            raise CoefficientError(
-                f"Fixed needs a finite value. Received: value={value}"
-            )
-        self.value = self.low = self.high = float(value)
-
-    def quantile(self, q):
-        """`value`, for every `q`."""
-        return np.full(np.shape(q), self.value)
-
-    def sample(self, shape, seed):
-        """Float32 tensor of `shape`, all `value`."""
-        del seed
-        return ops.full(shape, self.value, dtype="float32")
-
-    def moments(self):
-        """`value` and zero."""
-        return self.value, 0.0
-
-    def get_config(self):
-        return {"value": self.value}
-
-
-@keras.saving.register_keras_serializable(package="yoto_tf")
-class Discrete(_Distribution):
-    """One of `values` with equal probability.
-
-    Values between the smallest and the largest are accepted at inference: the network
-    interpolates.
-    """
-
-    transform = "identity"
-
-    def __init__(self, values):
-        values = sorted(float(value) for value in values)
-        if len(set(values)) < 2 or not all(map(math.isfinite, values)):
-            raise CoefficientError(
-                f"Discrete needs two or more finite values. Received: values={values}"
-            )
-        self.values = values
-        self.low, self.high = values[0], values[-1]
-
-    def quantile(self, q):
-        """The value below which a fraction `q` (array, in [0, 1]) of the mass lies."""
-        return np.quantile(self.values, q, method="nearest")
-
-    def sample(self, shape, seed):
-        """Float32 tensor of `shape`; `seed` is a `keras.random.SeedGenerator`."""
-        index = keras.random.randint(shape, 0, len(self.values), "int32", seed)
-        return ops.take(ops.convert_to_tensor(self.values, "float32"), index)
-
-    def moments(self):
-        """Mean and standard deviation."""
-        return float(np.mean(self.values)), float(np.std(self.values))
-
-    def get_config(self):
-        return {"values": self.values}
-
-
-@keras.saving.register_keras_serializable(package="yoto_tf")
-class Dirichlet(_Distribution):
-    """A density over the whole vector: non-negative coefficients that sum to one.
-
-    Args:
-        concentration: the positive parameter of each coefficient, by name:
-            `Dirichlet(left=1.2, right=1.2)`. Ones are uniform on the simplex.
-    """
-
-    def __init__(self, **concentration):
-        if len(concentration) < 2 or not all(a > 0 for a in concentration.values()):
-            raise CoefficientError(
-                "Dirichlet needs two or more positive concentrations. "
-                f"Received: {concentration}"
-            )
-        self.concentration = {name: float(a) for name, a in concentration.items()}
-
-    def sample(self, batch_size, seed):
-        """Float32 tensor [batch_size, K], each row on the simplex."""
-        alpha = ops.convert_to_tensor(list(self.concentration.values()), "float32")
-        shape = (batch_size, len(self.concentration))
-        gamma = keras.random.gamma(
-            shape, ops.broadcast_to(alpha, shape), dtype="float32", seed=seed
-        )
-        # A small concentration underflows to an all-zero row now and then.
-        gamma = ops.maximum(gamma, 1e-30)
-        return gamma / ops.sum(gamma, axis=-1, keepdims=True)
-
-    def moments(self):
-        """Means [K] and standard deviations [K] of the marginals."""
-        alpha = np.array(list(self.concentration.values()))
-        mean = alpha / alpha.sum()
-        return mean, np.sqrt(mean * (1 - mean) / (alpha.sum() + 1))
-
-    def lattice(self, divisions):
-        """The simplex lattice of Das & Dennis (1998): [N, K], steps of 1/divisions."""
-        count = len(self.concentration)
-        bars = itertools.combinations(range(divisions + count - 1), count - 1)
-        rows = [
-            np.diff([-1, *positions, divisions + count - 1]) - 1 for positions in bars
-        ]
-        return np.array(rows, "float32") / divisions
-
-    def get_config(self):
-        return dict(self.concentration)
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf")
@@ -214,6 +30,10 @@ class Coefficients:
             the coefficients; or None.
         **independent: a distribution for each coefficient, by name. Their order is the
             order of the columns of every coefficient tensor.
+
+    Raises:
+        CoefficientError: neither or both are given, or something else than a
+            distribution.
 
     Example:
         >>> coefficients = Coefficients(distortion=LogUniform(0.0018, 0.18))
@@ -227,6 +47,16 @@ class Coefficients:
                 "Coefficients needs either one joint distribution or a distribution "
                 f"for each name. Received: joint={joint}, names={list(independent)}"
             )
+        if joint is not None and not isinstance(joint, Dirichlet):
+            raise CoefficientError(
+                f"joint must be a Dirichlet distribution, got {joint!r}"
+            )
+        for name, distribution in independent.items():
+            if not isinstance(distribution, _INDEPENDENT):
+                raise CoefficientError(
+                    f"coefficient {name} needs a distribution such as Fixed(1.0), "
+                    f"got {distribution!r}"
+                )
         self.joint = joint
         self.independent = independent
         self.names = tuple(independent or joint.concentration)
@@ -270,8 +100,12 @@ class Coefficients:
 
         Returns:
             Float32 tensor [B, K]; a fixed coefficient gives zeros.
+
+        Raises:
+            CoefficientError: the last axis is not K long.
         """
         values = ops.cast(values, "float32")
+        self._check_count(values.shape)
         ranges = np.array(list(self.ranges().values()), "float32")
         values = ops.clip(values, ranges[:, 0], ranges[:, 1])
         if self.joint is not None:
@@ -279,9 +113,7 @@ class Coefficients:
         else:
             moments = [d.moments() for d in self.independent.values()]
             mean, deviation = np.array(moments).T
-            is_log = np.array(
-                [d.transform == "log" for d in self.independent.values()]
-            )
+            is_log = np.array([d.transform == "log" for d in self.independent.values()])
             if is_log.any():
                 logs = ops.log(ops.where(is_log, values, 1.0))
                 values = ops.where(is_log, logs, values)
@@ -340,20 +172,18 @@ class Coefficients:
                 its range and the value.
         """
         try:
-            array = np.asarray(values, "float32")
-        except (TypeError, ValueError):
+            with np.errstate(over="ignore"):
+                array = np.asarray(values, "float32")
+        except (TypeError, ValueError, OverflowError):
             raise CoefficientError(
                 f"coefficients must be numbers, got {values!r}"
             ) from None
-        if array.ndim not in (1, 2) or array.shape[-1] != len(self):
-            raise CoefficientError(
-                f"expected {len(self)} coefficient(s) ({', '.join(self.names)}) "
-                f"in the last axis, got shape {array.shape}"
-            )
+        self._check_count(array.shape)
         for column, (name, (low, high)) in enumerate(self.ranges().items()):
-            slack = _TOLERANCE * max(abs(low), abs(high))
+            lowest = low - _TOLERANCE * abs(low)
+            highest = high + _TOLERANCE * abs(high)
             for value in array[..., column].reshape(-1):
-                if not low - slack <= value <= high + slack:
+                if not lowest <= value <= highest:
                     raise CoefficientError(
                         f"coefficient {name} = {value:g} is outside its range "
                         f"[{low:g}, {high:g}]"
@@ -365,13 +195,21 @@ class Coefficients:
             )
         return array
 
+    def _check_count(self, shape):
+        if len(shape) not in (1, 2) or shape[-1] not in (len(self), None):
+            raise CoefficientError(
+                f"expected {len(self)} coefficient(s) ({', '.join(self.names)}) "
+                f"in the last axis, got shape {tuple(shape)}"
+            )
+
     def grid(self, points):
         """Evenly spaced vectors [N, K] over the ranges, in the transformed space.
 
         Args:
-            points: values per coefficient, ends included; N is `points` to the number
-                of coefficients that are not fixed. For `Dirichlet`, the points along
-                an edge of the simplex.
+            points: values per coefficient, ends included, of which N are all the
+                combinations; a discrete coefficient has at most its own values, a
+                fixed one has one. For `Dirichlet`, the points along an edge of the
+                simplex.
 
         Raises:
             CoefficientError: fewer than two points.

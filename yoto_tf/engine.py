@@ -7,7 +7,7 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import keras
@@ -46,6 +46,7 @@ def train(
     *,
     steps: int | None = None,
     resume: bool = False,
+    initialise: Callable | None = None,
     validation: Iterable | None = None,
     checkpoint_seconds: float = 180.0,
 ) -> Trained:
@@ -62,19 +63,23 @@ def train(
         workdir: The folder, made if need be.
         steps: Replaces `recipe.steps`, the total over all resumes.
         resume: Carry on from the newest checkpoint, if there is one.
+        initialise: Replaces `recipe.initialise`, to start from other weights.
         validation: What Keras `evaluate` takes, a finite `PyDataset` or
             `tf.data.Dataset`; evaluated every 5,000 steps and at the end.
         checkpoint_seconds: Seconds from one checkpoint to the next.
 
     Raises:
-        RecipeError: If the folder holds a training and `resume` is false, or the
-            training of another recipe; if the loss is no longer finite; or if there is
-            no data.
+        RecipeError: If a field of the recipe is out of range; if the folder holds a
+            training and `resume` is false, or the training of another recipe; if the
+            loss is no longer finite; or if there is no data.
     """
     if steps is not None:
         recipe = dataclasses.replace(recipe, steps=steps)
     if isinstance(data, str):
         recipe = dataclasses.replace(recipe, data=data)
+    for name in ("steps", "batch_size", "learning_rate", "steps_per_execution"):
+        if not getattr(recipe, name) > 0:
+            raise RecipeError(f"{name} must be above 0, got {getattr(recipe, name)}")
     workdir = Path(workdir)
     folder = workdir / "checkpoints"
     found = checkpoint.steps(folder)
@@ -99,7 +104,7 @@ def train(
         model = recipe.build()
         if not model.built:
             model(inputs)
-        model.compile(optimizer=recipe.optimizer())
+        model.compile(optimizer=recipe.optimizer(), jit_compile=recipe.jit_compile)
         model.optimizer.build(model.trainable_variables)
         if found:
             progress = checkpoint.restore(folder, model)
@@ -107,18 +112,22 @@ def train(
                 batches = EndlessBatches(recipe.batches(recipe.data, progress.step))
         else:
             progress = checkpoint.Progress(0, 0.0)
-            recipe.initialise(model, data)
+            (initialise or recipe.initialise)(model, data)
         training = Training(folder, progress, recipe.steps, checkpoint_seconds)
         if training.finished:
             print(f"{workdir} is at step {training.step} already", file=sys.stderr)
         else:
             log = reports.Log(training, workdir, validation)
-            _fit(model, batches, training, [log, reports.ProgressLine(training)])
+            others = [log, reports.ProgressLine(training)]
+            _fit(model, batches, training, others, recipe.steps_per_execution)
     return Trained(model, training.step, training.seconds, training.finished)
 
 
-def _fit(model, batches, training, others):
+def _fit(model, batches, training, others, steps_per_execution):
     callbacks = [training, *others]
+    model.steps_per_execution = math.gcd(
+        steps_per_execution, training.steps - training.step, EPOCH_STEPS
+    )
     try:
         with interrupts_stop(training), warnings.catch_warnings():
             # Said below, in our words.
@@ -161,7 +170,12 @@ class _LeaveOnDevice(keras.callbacks.CallbackList):
 @contextlib.contextmanager
 def _dtype_policy(name):
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
+    try:
+        keras.config.set_dtype_policy(name)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(
+            f"precision must be auto or a Keras dtype policy, got {name!r}"
+        ) from error
     try:
         yield
     finally:

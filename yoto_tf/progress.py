@@ -23,7 +23,7 @@ class Training(keras.callbacks.Callback):
     Attributes:
         step: Optimizer steps taken, over all resumes.
         steps: The step to stop at.
-        interrupted: Set it to stop after the step at hand.
+        interrupted: Set it to stop after the steps at hand.
 
     Raises:
         RecipeError: In `fit`, if the mean loss is not finite when a checkpoint is due
@@ -56,7 +56,8 @@ class Training(keras.callbacks.Callback):
         return self.finished or self.interrupted
 
     def on_train_batch_end(self, batch, logs=None):
-        self.step += 1
+        # One call may stand for several steps, of which `batch` is the last.
+        self.step = self._epoch_start + batch + 1
         if self.stopping:
             self.model.stop_training = True
         elif time.monotonic() - self._saved >= self._checkpoint_seconds:
@@ -67,6 +68,8 @@ class Training(keras.callbacks.Callback):
         self._epoch_start = self.step
 
     def on_epoch_end(self, epoch, logs=None):
+        # Data that ended may have left fewer steps than the last call stood for.
+        self.step = min(self.step, int(self.model.optimizer.iterations))
         if self.step == self._epoch_start:
             # The data has ended: Keras would go on with empty epochs.
             self.model.stop_training = True

@@ -30,9 +30,12 @@ import types
 import typing
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import keras
 
+from yoto_tf.coefficients import Coefficients
+from yoto_tf.distributions import Fixed
 from yoto_tf.errors import RecipeError
 from yoto_tf.schedules import WarmupStableDecay
 
@@ -51,9 +54,15 @@ class Recipe:
             it as it is.
         precision: A Keras dtype policy, or "auto": mixed_bfloat16 where the processor
             has it, else float32.
+        steps_per_execution: Steps that run without a return to Python; fewer where this
+            does not divide the steps left and those between two records of the log.
+        jit_compile: Whether a step is compiled with XLA; `"auto"` is Keras' choice.
         seed: Of the initial weights and of the order of the data.
         data: Where the examples come from unless the command says otherwise:
             `tfds:NAME[:SPLIT]`, a folder or a glob.
+        fixed: None to train for the whole distribution of coefficients; or the value at
+            which each is held, in their order: a network without a dial, to compare
+            with.
     """
 
     steps: int
@@ -63,12 +72,22 @@ class Recipe:
     decay_fraction: float = 0.2
     clipnorm: float | None = 1.0
     precision: str = "auto"
+    steps_per_execution: int = 1
+    jit_compile: bool | Literal["auto"] = "auto"
     seed: int = 0
     data: str = ""
+    fixed: tuple[float, ...] | None = None
 
     def build(self) -> keras.Model:
         """Returns the model to train, not compiled. Called under the dtype policy."""
         raise NotImplementedError
+
+    def held(self, coefficients: Coefficients) -> Coefficients:
+        """Returns the coefficients for `build` to train: these, or held at `fixed`."""
+        if self.fixed is None:
+            return coefficients
+        values = map(Fixed, coefficients.validate(self.fixed).tolist())
+        return Coefficients(**dict(zip(coefficients.names, values, strict=True)))
 
     def batches(self, spec: str, first_batch: int) -> Iterable:
         """Returns batches from a data SPEC: a `tf.data.Dataset` or any iterable.
@@ -84,6 +103,9 @@ class Recipe:
 
         Called once, when a training starts at step 0.
         """
+
+    def release(self, model: keras.Model, directory: Path) -> None:
+        """Writes a trained model in the form its users load, by default none."""
 
     def optimizer(self) -> keras.optimizers.Optimizer:
         """Returns Adam on this recipe's schedule."""

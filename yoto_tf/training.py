@@ -6,29 +6,36 @@ import keras
 from keras import layers, ops
 
 from yoto_tf.errors import CoefficientError
+from yoto_tf.scalarization import WeightedSum
+
+_ONE_DICT = (
+    "batches must be one dict: put targets beside the inputs instead of passing (x, y)"
+)
 
 
-@keras.saving.register_keras_serializable(package="yoto_tf")
 class Objective(layers.Layer):
     """Per-example loss terms, weighted by coefficients and summed.
 
         loss_b = Σ_i w_bi · L_bi ,   w_bi = coefficient i of example b, or 1
 
     A term is weighted by the coefficient of the same name; a term without one has
-    weight 1.
+    weight 1. Another `scalarization` may take the place of the sum.
 
     Args:
-        loss_terms: function of (inputs, outputs), both as the network sees and returns
-            them, to {name: tensor [B]}.
+        loss_terms: function of (inputs, outputs) to {name: tensor [B]}: the batch, and
+            what the network returns for it, cast to float32 under a mixed policy.
         coefficients: the `yoto_tf.Coefficients` of the model.
         balance: momentum in (0, 1) of the moving averages L̄ by which the terms that
             have a coefficient are rescaled to the same size, Σ_j L̄_j / L̄_i; None
             leaves them as they are.
         normalize_weights: divide each example's weights by their geometric mean, so
             that no part of a wide range dominates the gradient. Needs coefficients > 0.
+        scalarization: one of `yoto_tf.scalarization`, called with the weights and the
+            terms; None for `WeightedSum`.
 
     Raises:
-        ValueError: terms that are not of shape [B], or a coefficient without a term.
+        ValueError: balance out of range, weights to normalise that may be zero, terms
+            that are not of shape [B], or a coefficient without a term.
 
     References: Dosovitskiy & Djolonga, ICLR 2020 (weights per example, geometric
     mean); Babaeizadeh & Ghiasi, ICLR 2020 (moving averages).
@@ -40,21 +47,34 @@ class Objective(layers.Layer):
         coefficients,
         balance=None,
         normalize_weights=False,
+        scalarization=None,
         **kwargs,
     ):
         super().__init__(autocast=False, dtype="float32", **kwargs)
         if balance is not None and not 0 < balance < 1:
             raise ValueError(f"balance must be in (0, 1). Received: balance={balance}")
+        if normalize_weights and min(coefficients.ranges().values())[0] <= 0:
+            raise ValueError(
+                "normalize_weights needs coefficients > 0. "
+                f"Received: coefficients={coefficients}"
+            )
         self.loss_terms = loss_terms
         self.coefficients = coefficients
         self.balance = balance
         self.normalize_weights = normalize_weights
-        self.averages = {}
+        self.scalarization = scalarization or WeightedSum()
         self.trackers = {}
+        self.averages = {}
+        if balance is not None:
+            # All start at zero: their ratios are free of that start.
+            for name in coefficients.names:
+                self.averages[name] = self.add_weight(
+                    initializer="zeros", trainable=False, name=f"{name}_average"
+                )
 
-    def terms(self, inputs, outputs):
+    def _terms(self, inputs, outputs, batch_size):
         """The unweighted terms, {name: float32 [B]}, checked."""
-        terms = self.loss_terms(inputs, outputs)
+        terms = self.loss_terms(inputs, keras.tree.map_structure(_float32, outputs))
         missing = set(self.coefficients.names) - set(terms)
         if missing:
             raise ValueError(
@@ -62,7 +82,9 @@ class Objective(layers.Layer):
                 f"{sorted(missing)}. Received terms: {sorted(terms)}"
             )
         for name, term in terms.items():
-            if len(term.shape) != 1:
+            if len(term.shape) != 1 or (
+                None not in (batch_size, term.shape[0]) and term.shape[0] != batch_size
+            ):
                 raise ValueError(
                     f"loss term {name!r} must have shape [batch]. "
                     f"Received: shape={tuple(term.shape)}"
@@ -70,32 +92,18 @@ class Objective(layers.Layer):
         return {name: ops.cast(term, "float32") for name, term in terms.items()}
 
     def score(self, inputs, outputs, coefficients, training=None):
-        """The weighted sum [B] and the unweighted terms."""
-        terms = self.terms(inputs, outputs)
+        """The scalarised terms [B] and the unweighted terms."""
+        terms = self._terms(inputs, outputs, coefficients.shape[0])
         if not self.built:
-            self._create_state(terms)
+            self.trackers = {name: keras.metrics.Mean(name=name) for name in terms}
+            self.built = True
         if self.balance is not None and training:
             self._update_averages(terms)
         weights = self._weights(terms, ops.cast(coefficients, "float32"))
-        return sum(weights[name] * term for name, term in terms.items()), terms
-
-    def _create_state(self, terms):
-        for name in terms:
-            self.trackers[name] = keras.metrics.Mean(name=name)
-        if self.balance is not None:
-            # Both start at zero, so their ratio is the average without a start bias.
-            for name in self.coefficients.names:
-                self.averages[name] = self.add_weight(
-                    initializer="zeros", trainable=False, name=f"{name}_average"
-                )
-            self.average_weight = self.add_weight(
-                initializer="zeros", trainable=False, name="average_weight"
-            )
-        self.built = True
+        return self.scalarization(weights, terms), terms
 
     def _update_averages(self, terms):
         momentum = self.balance
-        self.average_weight.assign(self.average_weight * momentum + 1 - momentum)
         for name, average in self.averages.items():
             mean = ops.stop_gradient(ops.mean(terms[name]))
             average.assign(average * momentum + (1 - momentum) * mean)
@@ -117,21 +125,17 @@ class Objective(layers.Layer):
                 weights[name] = weights[name] * scale
         return weights
 
-    def get_config(self):
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "name": self.name,
-            "loss_terms": serialize(self.loss_terms),
-            "coefficients": serialize(self.coefficients),
-            "balance": self.balance,
-            "normalize_weights": self.normalize_weights,
-        }
 
-    @classmethod
-    def from_config(cls, config):
-        for key in ("loss_terms", "coefficients"):
-            config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)
+def _float32(tensor):
+    is_float = keras.backend.is_float_dtype(tensor.dtype)
+    return ops.cast(tensor, "float32") if is_float else tensor
+
+
+class _BatchMean(keras.losses.Loss):
+    """The mean of per-example losses, right also where replicas share a batch."""
+
+    def call(self, y_true, y_pred):
+        return y_pred
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf")
@@ -144,16 +148,22 @@ class LossConditionalModel(keras.Model):
     evaluated at a chosen setting.
 
     Args:
-        network: a Keras model whose input is a dict with `"coefficients"` [B, K].
+        network: a Keras model whose input is a dict with `"coefficients"` [B, K], raw.
         loss_terms: function of (inputs, outputs) to {name: tensor [B]}; see
             `Objective`.
         coefficients: the `yoto_tf.Coefficients` to train on.
         balance: see `Objective`.
         normalize_weights: see `Objective`.
+        scalarization: see `Objective`.
 
-    Inputs: a dict of tensors [B, ...]. Whatever the loss terms need beyond the network's
-    own inputs, labels say, travels in the same dict. Called with coefficients it returns
-    what the network returns; without, a pair of that and the coefficients it drew.
+    Inputs: a dict of tensors [B, ...]. Whatever the loss terms need beyond the
+    network's own inputs, labels say, travels in the same dict. Called with coefficients
+    it returns what the network returns; without, a pair of that and the coefficients it
+    drew.
+
+    Raises:
+        ValueError: batches that are not one dict, inputs that the network lacks; see
+            `Objective` for the rest.
 
     Example:
         >>> model = LossConditionalModel(network, loss_terms, coefficients)
@@ -172,16 +182,25 @@ class LossConditionalModel(keras.Model):
         coefficients,
         balance=None,
         normalize_weights=False,
+        scalarization=None,
         **kwargs,
     ):
-        # Targets and coefficients keep their precision; the network casts what it likes.
+        # Targets and coefficients keep their precision; the network casts its inputs.
         super().__init__(autocast=False, **kwargs)
         self.network = network
         self.coefficients = coefficients
-        self.objective = Objective(loss_terms, coefficients, balance, normalize_weights)
+        self.objective = Objective(
+            loss_terms, coefficients, balance, normalize_weights, scalarization
+        )
         self.seed_generator = keras.random.SeedGenerator()
+        self._batch_mean = _BatchMean(name="batch_mean", dtype="float32")
+
+    def build(self, input_shape):
+        """Does nothing: the first call, which has a batch, builds what is not built."""
 
     def call(self, inputs, training=None):
+        if not isinstance(inputs, dict):
+            raise ValueError(_ONE_DICT)
         coefficients = inputs.get("coefficients")
         drawn = coefficients is None
         if drawn:
@@ -192,8 +211,8 @@ class LossConditionalModel(keras.Model):
             training=training,
         )
         if not self.objective.built:
-            # Its state must exist before a step is compiled. A batch without labels, as
-            # in predict, has no loss terms and needs none.
+            # Its metrics must exist before a step is compiled. A batch without labels,
+            # as in predict, has no loss terms and needs none.
             with contextlib.suppress(KeyError):
                 self.objective.score(inputs, outputs, coefficients)
         return (outputs, coefficients) if drawn else outputs
@@ -203,7 +222,10 @@ class LossConditionalModel(keras.Model):
         tensors = getattr(self.network, "inputs", None)
         if not tensors:
             return inputs
-        names = [tensor.name for tensor in tensors]
+        if isinstance(self.network.input, dict):
+            names = list(self.network.input)
+        else:
+            names = [tensor.name for tensor in tensors]
         missing = set(names) - set(inputs)
         if missing:
             raise ValueError(
@@ -215,17 +237,15 @@ class LossConditionalModel(keras.Model):
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
         if y is not None or sample_weight is not None:
-            raise ValueError(
-                "batches must be one dict: put targets beside the inputs instead of "
-                "passing (x, y)"
-            )
+            raise ValueError(_ONE_DICT)
         coefficients = x.get("coefficients")
         if coefficients is None:
             y_pred, coefficients = y_pred
         total, terms = self.objective.score(x, y_pred, coefficients, training)
         for name, term in terms.items():
             self.objective.trackers[name].update_state(term)
-        return ops.mean(total) + sum(self.losses)
+        total = total + sum(self.losses)
+        return self._batch_mean(total, total)
 
     def predict_at(self, inputs, **coefficients):
         """The network's outputs for a batch at one setting of the dial.
@@ -238,7 +258,9 @@ class LossConditionalModel(keras.Model):
             CoefficientError: unknown name or value out of range.
         """
         if "coefficients" in inputs:
-            raise CoefficientError("give the coefficients by name or as input, not both")
+            raise CoefficientError(
+                "give the coefficients by name or as input, not both"
+            )
         vector = self.coefficients.vector(**coefficients)
         count = len(next(iter(inputs.values())))
         rows = ops.tile(ops.convert_to_tensor(vector)[None], (count, 1))
@@ -253,11 +275,12 @@ class LossConditionalModel(keras.Model):
             "coefficients": serialize(self.coefficients),
             "balance": self.objective.balance,
             "normalize_weights": self.objective.normalize_weights,
+            "scalarization": serialize(self.objective.scalarization),
         }
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        for key in ("network", "loss_terms", "coefficients"):
+        for key in ("network", "loss_terms", "coefficients", "scalarization"):
             config[key] = keras.saving.deserialize_keras_object(config[key])
         return cls(**config)

@@ -9,9 +9,9 @@ import importlib
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError
-from yoto_tf.zoo.release import read_release
+from yoto_tf.zoo.release_folder import read_release, read_summary
 
-__all__ = ["load", "name_of", "names", "release_of"]
+__all__ = ["evaluate", "load", "names", "release_of", "summaries"]
 
 _ROOT = Path(__file__).parent
 
@@ -22,12 +22,9 @@ def names():
     return {path.parent.name: path.parent for path in folders}
 
 
-def name_of(model_id):
-    """The name of the pretrained model with this id, 8 bytes, or None."""
-    found = (
-        name for name, folder in names().items() if read_release(folder).id == model_id
-    )
-    return next(found, None)
+def summaries():
+    """{name: Summary} of the pretrained models, read without Keras in milliseconds."""
+    return {name: read_summary(folder) for name, folder in names().items()}
 
 
 def release_of(name):
@@ -71,3 +68,22 @@ def load(name, **options):
     release = release_of(name)
     family = importlib.import_module(f"yoto_tf.zoo.{release.family}")
     return family.Pretrained(release, **options)
+
+
+def evaluate(name, spec):
+    """Evaluates a pretrained model on a set of pictures, by its family's measures.
+
+    Args:
+        name: see `load`.
+        spec: a folder, a glob or `tfds:NAME[:SPLIT]`.
+
+    Returns:
+        The `Evaluation` of the family.
+
+    Raises:
+        RecipeError: no such model.
+        DataError: no such pictures.
+    """
+    model = load(name)
+    family = f"yoto_tf.zoo.{model.release.family}.evaluation"
+    return importlib.import_module(family).evaluate(model, spec, name)

@@ -1,28 +1,15 @@
-"""Releases: what a pretrained model is on disk, and how it is found and loaded.
-
-A release is a folder:
-
-    config.json    family, ranges of the coefficients, and the network as a serialised
-                   Keras object without weights
-    weights.npz    float16, one array a weight, keyed by its path in the network
-    tables.npz     integers that must be the same everywhere; only some families have it
-    README.md      the model card: data, steps, hours, machine, numbers
+"""Releases: what a pretrained model consists of.
 
 The weights are rounded to float16 before anything is derived from them, so that what
-was measured is what is shipped. Reading a release needs no Keras, building its network
-does.
+was measured is what is shipped. Nothing but making and building a network needs Keras.
 """
 
 import dataclasses
 import hashlib
-import io
 import json
-import zipfile
-from pathlib import Path
 
 import numpy as np
 
-from yoto_tf.atomic import write_atomically
 from yoto_tf.errors import RecipeError
 
 _ID_BYTES = 8
@@ -85,12 +72,6 @@ class Release:
                 digest.update(array.tobytes())
         return digest.digest()[:_ID_BYTES]
 
-    @property
-    def headline(self):
-        """The card's first line of text below its title, or an empty string."""
-        lines = (line.strip() for line in self.card.splitlines())
-        return next((line for line in lines if line and line[0] != "#"), "")
-
     def network(self, precision="float32"):
         """Builds the network under a Keras dtype policy and sets its weights.
 
@@ -151,51 +132,6 @@ def start_from(network, release):
     set_weights(network, release.weights)
 
 
-def write_release(directory, release):
-    """Writes a release into a new or existing folder, each file whole or not at all."""
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
-    config = {
-        "family": release.family,
-        "ranges": release.ranges,
-        "network": release.config,
-    }
-    text = json.dumps(config, indent=2) + "\n"
-    write_atomically(directory / "config.json", text.encode())
-    write_atomically(directory / "weights.npz", _pack(release.weights))
-    if release.tables:
-        write_atomically(directory / "tables.npz", _pack(release.tables))
-    write_atomically(directory / "README.md", release.card.encode())
-
-
-def read_release(directory):
-    """Reads a release's folder.
-
-    Raises:
-        RecipeError: no release there, or a damaged one.
-    """
-    directory = Path(directory)
-    try:
-        config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
-        weights = _unpack(directory / "weights.npz")
-        tables = directory / "tables.npz"
-        card = directory / "README.md"
-        return Release(
-            config["family"],
-            config["network"],
-            {name: tuple(bounds) for name, bounds in config["ranges"].items()},
-            weights,
-            _unpack(tables) if tables.exists() else {},
-            card.read_text(encoding="utf-8") if card.exists() else "",
-        )
-    except FileNotFoundError as error:
-        raise RecipeError(
-            f"{directory} is no released model: {Path(error.filename).name} is missing"
-        ) from error
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise RecipeError(f"{directory} is a damaged release: {error}") from error
-
-
 def join_arrays(**groups):
     """{"group": {"name": array}} to one flat dict {"group/name": array}."""
     return {
@@ -235,14 +171,3 @@ def _brief(value):
 
 def _canonical(config):
     return json.dumps(config, sort_keys=True).encode()
-
-
-def _pack(arrays):
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def _unpack(path):
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}

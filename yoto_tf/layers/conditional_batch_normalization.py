@@ -18,14 +18,15 @@ class ConditionalBatchNormalization(layers.Layer):
         momentum: of the moving statistics, in [0, 1).
         epsilon: added to the variance, > 0.
 
-    Inputs: features [B, ..., C], embedding [B, E]. Output: as the features.
+    Inputs: features [B, ..., C], embedding [B, E]. Output: as the features, in the
+    layer's compute dtype; the embedding stays in float32.
 
     Reference: de Vries et al., "Modulating early visual processing by language",
     NeurIPS 2017.
     """
 
     def __init__(self, strength=0.1, momentum=0.99, epsilon=1e-3, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.strength = strength
         self.momentum = momentum
         self.epsilon = epsilon

@@ -18,23 +18,32 @@ class ConditionalInstanceNormalization(layers.Layer):
         epsilon: added to the variance, > 0.
 
     Inputs: features [B, ..., C] with at least one spatial axis, embedding [B, E].
-    Output: as the features.
+    Output: as the features, in the layer's compute dtype. Under a mixed policy all is
+    computed in float32 and rounded once, at the end.
+
+    Raises:
+        ValueError: features without a spatial axis.
 
     References: Dumoulin et al., "A Learned Representation for Artistic Style", ICLR
     2017; Babaeizadeh & Ghiasi, "Adjustable Real-time Style Transfer", ICLR 2020.
     """
 
     def __init__(self, strength=0.1, epsilon=1e-5, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.strength = strength
         self.epsilon = epsilon
         self.film = FiLM(strength, dtype=self.dtype_policy)
 
     def build(self, inputs_shape, embedding_shape):
+        if len(inputs_shape) < 3:
+            raise ValueError(
+                "features need a spatial axis, [batch, ..., channels]. "
+                f"Received: shape={tuple(inputs_shape)}"
+            )
         self.film.build(inputs_shape, embedding_shape)
 
     def call(self, inputs, embedding):
-        # Moments in float32: a mean over a megapixel does not fit into bfloat16.
+        # A mean over a megapixel does not fit into bfloat16.
         features = ops.cast(inputs, "float32")
         axes = tuple(range(1, len(inputs.shape) - 1))
         mean, variance = ops.moments(features, axes, keepdims=True)
@@ -42,7 +51,7 @@ class ConditionalInstanceNormalization(layers.Layer):
         shape = (-1, *(1,) * len(axes), inputs.shape[-1])
         scale = ops.reshape(scale, shape) * ops.rsqrt(variance + self.epsilon)
         shift = ops.reshape(shift, shape) - mean * scale
-        return ops.cast(scale, inputs.dtype) * inputs + ops.cast(shift, inputs.dtype)
+        return ops.cast(scale * features + shift, self.compute_dtype)
 
     def compute_output_shape(self, inputs_shape, embedding_shape):
         return inputs_shape

@@ -18,7 +18,9 @@ class FiLM(layers.Layer):
         kernel_initializer: of the output layers of s and t; `"zeros"` starts the layer
             at exactly the identity.
 
-    Inputs: features [B, ..., C], embedding [B, E]. Output: as the features.
+    Inputs: features [B, ..., C], embedding [B, E]. Output: as the features, in the
+    layer's compute dtype. Under a mixed policy the embedding and the dense functions
+    stay in float32; only the products with the features are rounded.
 
     Raises:
         ValueError: a negative strength.
@@ -34,7 +36,9 @@ class FiLM(layers.Layer):
         kernel_initializer=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # The embedding path is tiny and stays in float32, whatever the policy.
+        super().__init__(autocast=False, **kwargs)
+        self.supports_masking = True
         if strength < 0:
             raise ValueError(f"strength must be ≥ 0. Received: strength={strength}")
         self.strength = strength
@@ -45,7 +49,6 @@ class FiLM(layers.Layer):
 
     def build(self, inputs_shape, embedding_shape):
         channels = inputs_shape[-1]
-        # The embedding path is tiny and stays in float32, whatever the policy.
         if self.hidden_units is None:
             self.hidden = None
             # Scale and shift in one product.
@@ -95,9 +98,9 @@ class FiLM(layers.Layer):
     def call(self, inputs, embedding):
         scale, shift = self.scale_and_shift(embedding)
         shape = (-1, *(1,) * (len(inputs.shape) - 2), inputs.shape[-1])
-        scale = ops.cast(ops.reshape(scale, shape), inputs.dtype)
-        shift = ops.cast(ops.reshape(shift, shape), inputs.dtype)
-        return scale * inputs + shift
+        scale = ops.cast(ops.reshape(scale, shape), self.compute_dtype)
+        shift = ops.cast(ops.reshape(shift, shape), self.compute_dtype)
+        return scale * ops.cast(inputs, self.compute_dtype) + shift
 
     def compute_output_shape(self, inputs_shape, embedding_shape):
         return inputs_shape
@@ -107,7 +110,5 @@ class FiLM(layers.Layer):
             **super().get_config(),
             "strength": self.strength,
             "hidden_units": self.hidden_units,
-            "kernel_initializer": keras.initializers.serialize(
-                self.kernel_initializer
-            ),
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }

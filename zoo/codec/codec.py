@@ -7,10 +7,12 @@ from keras import ops
 
 from yoto_tf.compilation import compiled
 from yoto_tf.errors import CoefficientError, DataError, FormatError
-from yoto_tf.zoo.codec.container import Container
+from yoto_tf.zoo.codec.container import Container, check_size, shortest_decimal
 from yoto_tf.zoo.codec.factorized_coding import FactorizedCoding
 from yoto_tf.zoo.codec.hyperprior_coding import HyperpriorCoding
-from yoto_tf.zoo.release import Release, write_release
+from yoto_tf.zoo.codec.search import compress_to_target
+from yoto_tf.zoo.release import Release
+from yoto_tf.zoo.release_folder import write_release
 
 _CODINGS = {"Hyperprior": HyperpriorCoding, "FactorizedPrior": FactorizedCoding}
 
@@ -80,13 +82,36 @@ class Codec:
             raise CoefficientError(f"quality lies in [0, 1], got {quality:g}")
         return self.coefficients.at(quality)
 
-    def compress(self, image, quality=None, **coefficients):
+    def settings(self, count):
+        """`count` settings of the dial, evenly spaced in log λ from end to end.
+
+        Returns:
+            A list of dicts {coefficient: value}.
+        """
+        return [
+            dict(zip(self.coefficients.names, map(shortest_decimal, row), strict=True))
+            for row in self.coefficients.grid(count)
+        ]
+
+    def compress(
+        self,
+        image,
+        quality=None,
+        *,
+        target_bpp=None,
+        target_psnr=None,
+        target_size=None,
+        **coefficients,
+    ):
         """Compresses a picture.
 
         Args:
             image: uint8 [H, W, 3], H, W from 1 to 65,535, at most 100 megapixels.
             quality: 0 (smallest) to 1 (best), a position on the coefficient's
                 logarithmic range; or
+            target_bpp: bits per pixel of the file, met within 1 %; or
+            target_psnr: PSNR in dB, met within 0.05 dB; or
+            target_size: bytes of the file, never exceeded and met within 1 %; or
             **coefficients: `distortion=λ` with λ · MSE + bits per pixel minimised.
 
         Returns:
@@ -94,10 +119,20 @@ class Codec:
             the same bytes.
 
         Raises:
-            DataError: not such an image.
+            DataError: not such an image, or one that cannot meet the target.
+            FormatError: an image larger than the format holds.
             CoefficientError: see `vector`.
         """
         image = _checked_image(image)
+        targets = {"bpp": target_bpp, "psnr": target_psnr, "size": target_size}
+        targets = {unit: goal for unit, goal in targets.items() if goal is not None}
+        if targets:
+            if len(targets) > 1 or quality is not None or coefficients:
+                raise CoefficientError(
+                    "give one target, a quality or coefficients, not two of them"
+                )
+            [(unit, goal)] = targets.items()
+            return compress_to_target(self, image, unit, goal)
         vector = self.vector(quality, **coefficients)
         sections = self.coding.write(*self._encode(image, vector), vector)
         height, width = image.shape[:2]
@@ -169,4 +204,5 @@ def _checked_image(image):
             f"expected a uint8 image [height, width, 3], got {image.dtype} "
             f"{list(image.shape)}"
         )
+    check_size(*image.shape[:2])
     return image

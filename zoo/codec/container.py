@@ -19,6 +19,8 @@ import dataclasses
 import hashlib
 import struct
 
+import numpy as np
+
 from yoto_tf.errors import FormatError
 
 MAGIC = b"YOTO"
@@ -53,7 +55,7 @@ class Container:
         Raises:
             FormatError: a size that the format cannot hold.
         """
-        _check_size(self.height, self.width)
+        check_size(self.height, self.width)
         head = struct.pack(
             f"<4sB8sB{len(self.coefficients)}fIII",
             MAGIC,
@@ -75,6 +77,8 @@ class Container:
         Raises:
             FormatError: anything but a whole, undamaged file of this version.
         """
+        if not data:
+            raise FormatError("not a .yoto file: it is empty")
         if data[:4] != MAGIC:
             raise FormatError(
                 f"not a .yoto file: it starts with {bytes(data[:4])!r}, "
@@ -95,16 +99,21 @@ class Container:
         if data[layout.size : start] != _checksum(head, payload):
             raise FormatError("damaged or truncated .yoto file: its checksum is wrong")
         _, _, model_id, _, *coefficients, height, width, split = layout.unpack(head)
-        _check_size(height, width)
+        check_size(height, width)
         if split > len(payload):
             raise FormatError("damaged .yoto file: a section ends beyond its end")
         return cls(
             model_id,
-            tuple(coefficients),
+            tuple(map(shortest_decimal, coefficients)),
             height,
             width,
             (payload[:split], payload[split:]),
         )
+
+
+def shortest_decimal(value):
+    """The float with the fewest digits that is this number in float32."""
+    return float(str(np.float32(value)))
 
 
 def _checksum(head, payload):
@@ -113,7 +122,8 @@ def _checksum(head, payload):
     return digest.digest()
 
 
-def _check_size(height, width):
+def check_size(height, width):
+    """Raises FormatError for a picture that the format does not hold."""
     if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
         raise FormatError(
             f"picture of {width}×{height} pixels, expected sides of 1 to {MAX_SIDE}"

@@ -6,8 +6,10 @@ import numpy as np
 
 from yoto_tf.coefficients import Coefficients, LogUniform
 from yoto_tf.data import Patches
+from yoto_tf.errors import RecipeError
 from yoto_tf.recipe import Recipe
 from yoto_tf.training import LossConditionalModel
+from yoto_tf.zoo.codec.codec import Codec
 from yoto_tf.zoo.codec.hyperprior import Hyperprior
 from yoto_tf.zoo.codec.linear_start import start_as_linear_codec
 from yoto_tf.zoo.codec.losses import rate_distortion_terms
@@ -43,6 +45,11 @@ class CodecRecipe(Recipe):
         )
 
     def batches(self, spec, first_batch):
+        if not spec:
+            raise RecipeError(
+                "the recipe names no data, expected a folder, a glob or "
+                "tfds:NAME[:SPLIT] of photographs"
+            )
         return Patches(
             spec, self.patch_size, self.batch_size, self.seed, first_batch=first_batch
         )
@@ -50,3 +57,13 @@ class CodecRecipe(Recipe):
     def initialise(self, model, batches):
         some = batches.with_shape(size=128, batch_size=256)
         start_as_linear_codec(model.network, np.asarray(some[0]["image"]))
+
+    def release(self, model, directory):
+        """Writes a `Codec` that `yoto_tf.zoo.load(directory)` loads."""
+        card = (
+            f"# Image codec\n\nA hyperprior codec for λ from "
+            f"{self.lowest_distortion:g} to {self.highest_distortion:g}, trained for "
+            f"{self.steps:,} steps of {self.batch_size} patches of "
+            f"{self.patch_size}×{self.patch_size} pixels.\n"
+        )
+        Codec.from_network(model.network, card).save(directory)

@@ -1,4 +1,4 @@
-"""Comparing the trade-offs that models reach."""
+"""Comparing rate-distortion curves by one number, after Bjøntegaard."""
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator

@@ -1,0 +1,57 @@
+"""The ```python blocks of the guides run, one guide after another in its own folder.
+
+What should not be run is fenced otherwise.
+"""
+
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def blocks(guide):
+    return BLOCK.findall((DOCS / guide).read_text(encoding="utf-8"))
+
+
+def run(guide, folder, monkeypatch):
+    """Runs the blocks of a guide as one program; returns its variables."""
+    monkeypatch.chdir(folder)
+    keras.utils.set_random_seed(0)
+    variables = {"__name__": guide}
+    for block in blocks(guide):
+        exec(compile(block, guide, "exec"), variables)
+    return variables
+
+
+OTHER_GUIDES = sorted(
+    path.name
+    for path in DOCS.glob("*.md")
+    if path.name != "your-own-model.md" and blocks(path.name)
+)
+
+
+@pytest.mark.parametrize("guide", OTHER_GUIDES)
+def test_guide(guide, tmp_path, monkeypatch):
+    run(guide, tmp_path, monkeypatch)
+
+
+def test_your_own_model(tmp_path, monkeypatch, capsys):
+    code = "".join(blocks("your-own-model.md"))
+    assert len([line for line in code.splitlines() if line.strip()]) < 40
+    found = run("your-own-model.md", tmp_path, monkeypatch)
+
+    smoothness, error = found["front"].points("smoothness", "error").T
+    assert (np.diff(smoothness) < 0).all()
+    assert smoothness[-1] < 0.8 * smoothness[0]
+    # The noise has a variance of 0.04.
+    assert error[0] < 0.02
+    assert found["best"].values["error"] <= 0.02
+    assert (tmp_path / "front.png").stat().st_size > 0
+    loaded = keras.models.load_model(tmp_path / "denoiser.keras")
+    inputs = {"noisy": found["noisy"][:8], "coefficients": np.full((8, 1), 0.5)}
+    np.testing.assert_allclose(loaded(inputs), found["smooth"], atol=1e-6)

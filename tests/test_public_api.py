@@ -1,0 +1,60 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+import yoto_tf as yoto
+
+
+@pytest.fixture(scope="module")
+def imported():
+    """The modules that three steps bring in: the package, Keras, and what trains."""
+    code = """
+import json, sys
+import yoto_tf as yoto
+package = set(sys.modules)
+import keras
+before = set(sys.modules)
+yoto.Coefficients, yoto.LossConditionalModel, yoto.layers.FiLM
+print(json.dumps([sorted(package), sorted(set(sys.modules) - before)]))
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    return [set(modules) for modules in json.loads(process.stdout.splitlines()[-1])]
+
+
+@pytest.mark.parametrize("name", yoto.__all__)
+def test_everything_listed_is_there(name):
+    assert getattr(yoto, name) is not None
+    assert name in dir(yoto)
+
+
+def test_what_is_not_there_is_an_attribute_error():
+    with pytest.raises(
+        AttributeError, match="'yoto_tf' has no attribute 'Coefficient'"
+    ):
+        _ = yoto.Coefficient
+    with pytest.raises(ImportError, match="cannot import name 'Coefficient'"):
+        from yoto_tf import Coefficient  # noqa: F401
+
+
+def test_importing_the_package_imports_nothing_else(imported):
+    ours = {name for name in imported[0] if name.split(".")[0] == "yoto_tf"}
+    assert ours == {"yoto_tf"}
+    heavy = {"keras", "tensorflow", "jax", "numpy", "scipy", "matplotlib", "PIL"}
+    assert not heavy & imported[0]
+
+
+def test_training_needs_nothing_beyond_keras(imported):
+    assert {name.split(".")[0] for name in imported[1]} == {"yoto_tf"}
+    rooms = {name.split(".")[1] for name in imported[1] if "." in name}
+    assert {"coefficients", "training", "layers"} <= rooms
+    assert not {"zoo", "export", "cli", "data", "entropy"} & rooms
+
+
+def test_the_version_is_the_distribution_s():
+    from importlib.metadata import version
+
+    assert yoto.__version__ == version("yoto_tf")

@@ -1,0 +1,163 @@
+import math
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keras import ops
+
+from yoto_tf.coefficients import Coefficients
+from yoto_tf.distributions import Dirichlet, Fixed, LogUniform, Uniform
+from yoto_tf.errors import CoefficientError, YotoError
+from yoto_tf.tradeoff import find, search
+from yoto_tf.training import LossConditionalModel
+
+
+@given(
+    st.floats(-9, 9),
+    st.sampled_from([-1, 1]),
+    st.booleans(),
+    st.integers(2, 20),
+)
+def test_search_is_as_near_as_it_promises(bound, slope, at_most, evaluations):
+    calls = []
+
+    def function(x):
+        calls.append(x)
+        return slope * x
+
+    sense = {"at_most" if at_most else "at_least": bound}
+    found = search(function, -10, 10, evaluations=evaluations, **sense)
+    value = slope * found
+    assert value <= bound if at_most else value >= bound
+    assert abs(value - bound) <= 20 / 2 ** (evaluations - 2)
+    assert len(calls) <= evaluations
+    assert found in calls
+
+
+def test_search_stops_within_the_tolerance():
+    calls = []
+
+    def function(x):
+        calls.append(x)
+        return x
+
+    assert search(function, 0, 1, at_most=0.5) == 0.5
+    assert len(calls) == 3
+    calls.clear()
+    found = search(function, 0, 1, at_least=1 / 3, evaluations=99, tolerance=0.01)
+    assert 0 <= found - 1 / 3 <= 0.01
+    assert len(calls) < 12
+
+
+@pytest.mark.parametrize(
+    ("bound", "end"), [({"at_most": 30}, 10), ({"at_least": 1}, 2)]
+)
+def test_a_bound_beyond_the_range_gives_the_nearest_end(bound, end):
+    assert search(lambda x: x, 2, 10, **bound) == end
+
+
+def test_out_of_reach_names_what_is():
+    with pytest.raises(YotoError, match=r"psnr ≥ 50 is out of reach: .* 20 to 40$"):
+        search(lambda x: 10 * x, 2, 4, at_least=50, name="psnr")
+    with pytest.raises(ValueError, match="one bound"):
+        search(lambda x: x, 0, 1, at_least=0, at_most=1)
+    with pytest.raises(ValueError, match="evaluations=1"):
+        search(lambda x: x, 0, 1, at_least=0, evaluations=1)
+
+
+class Echo(keras.Model):
+    def call(self, inputs):
+        return inputs["coefficients"] + 0.0 * inputs["x"]
+
+
+def terms(inputs, outputs):
+    """Distortion falls with its coefficient, rate rises, as in a codec."""
+    return {
+        "distortion": 1 / outputs[:, 0],
+        "rate": ops.log(outputs[:, 0]) + outputs[:, 1],
+    }
+
+
+def metrics(inputs, outputs):
+    return {"psnr": 10 * ops.log(outputs[:, 0])}
+
+
+X = {"x": np.zeros((3, 1), "float32")}
+
+
+def codec(**coefficients):
+    return LossConditionalModel(Echo(), terms, Coefficients(**coefficients))
+
+
+MODEL = codec(distortion=LogUniform(1.0, 100.0), rate=Fixed(1.0))
+
+
+@pytest.mark.parametrize(
+    ("minimise", "subject_to", "expected"),
+    [
+        ("rate", "distortion <= 0.2", 5.0),
+        ("rate", "distortion≤2e-1", 5.0),
+        ("rate", " psnr >= 20 ", math.exp(2)),
+        ("distortion", "rate <= 2", math.exp(1)),
+        # The bound leaves everything open, or everything but the worst, open.
+        ("rate", "distortion <= 5", 1.0),
+        ("distortion", "rate ≥ 0", 100.0),
+        ("rate", "rate >= 2", math.exp(1)),
+    ],
+)
+def test_find(minimise, subject_to, expected):
+    found = find(
+        MODEL,
+        X,
+        minimise=minimise,
+        subject_to=subject_to,
+        metrics=metrics,
+        evaluations=14,
+    )
+    assert found.coefficients["distortion"] == pytest.approx(expected, rel=2e-3)
+    assert found.coefficients["rate"] == 1.0
+    assert found.values["rate"] == pytest.approx(math.log(expected) + 1, rel=2e-3)
+    assert set(found.values) == {"distortion", "rate", "psnr"}
+    assert 2 <= len(found.tried) <= 14
+
+
+def test_other_coefficients():
+    model = codec(distortion=LogUniform(1.0, 100.0), rate=Uniform(0.0, 8.0))
+    chosen = {"minimise": "distortion", "coefficient": "distortion"}
+    found = find(model, X, subject_to="rate <= 3", rate=1.0, **chosen)
+    assert found.coefficients["distortion"] == pytest.approx(math.exp(2), rel=1e-2)
+    assert found.coefficients["rate"] == 1.0
+    found = find(model, X, subject_to="rate <= 5", **chosen)
+    assert found.coefficients["rate"] == 4.0
+    assert found.coefficients["distortion"] == pytest.approx(math.exp(1), rel=1e-2)
+    with pytest.raises(CoefficientError, match="one of: distortion, rate; got None"):
+        find(model, X, minimise="rate", subject_to="distortion <= 1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"subject_to": "distortion = 3"}, "constraint such as 'kl <= 20'"),
+        ({"subject_to": "distortion <= big"}, "constraint such as 'kl <= 20'"),
+        ({"subject_to": "speed <= 3"}, "no term 'speed'"),
+        ({"minimise": "speed"}, "no term 'speed'"),
+        ({"subject_to": "distortion <= 0.001"}, "distortion ≤ 0.001 .* 0.01 to 1"),
+        ({"coefficient": "rate"}, "one of: distortion; got rate"),
+        ({"speed": 3.0}, "unknown coefficient 'speed'"),
+    ],
+)
+def test_refused(arguments, reason):
+    usual = {"minimise": "rate", "subject_to": "distortion <= 0.5"}
+    with pytest.raises(YotoError, match=reason) as error:
+        find(MODEL, X, **{**usual, **arguments})
+    assert "\n" not in str(error.value)
+
+
+def test_coefficients_on_the_simplex():
+    model = LossConditionalModel(
+        Echo(), terms, Coefficients(Dirichlet(distortion=1.0, rate=1.0))
+    )
+    with pytest.raises(CoefficientError, match="sum to 1"):
+        find(model, X, minimise="rate", subject_to="distortion <= 0.5")

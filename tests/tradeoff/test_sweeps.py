@@ -1,0 +1,167 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from yoto_tf.coefficients import Coefficients
+from yoto_tf.data import Examples
+from yoto_tf.distributions import Fixed, LogUniform
+from yoto_tf.errors import CoefficientError, DataError, YotoError
+from yoto_tf.tradeoff import Sweep, regret, sweep
+from yoto_tf.training import LossConditionalModel
+
+X = np.arange(1, 8, dtype="float32")[:, None]
+GRID = [[0.1, 2.0], [1.0, 2.0], [10.0, 2.0]]
+
+
+class Scaled(keras.Model):
+    """x times its first coefficient: the terms are known."""
+
+    def call(self, inputs):
+        return inputs["x"] * inputs["coefficients"][:, :1]
+
+
+def terms(inputs, outputs):
+    return {
+        "error": ops.square(outputs[:, 0] - inputs["x"][:, 0]),
+        "size": ops.abs(outputs[:, 0]),
+        "constant": ops.ones_like(outputs[:, 0]),
+    }
+
+
+def metrics(inputs, outputs):
+    return {"double": 2 * outputs[:, 0]}
+
+
+COEFFICIENTS = Coefficients(error=LogUniform(0.1, 10.0), size=Fixed(2.0))
+MODEL = LossConditionalModel(Scaled(), terms, COEFFICIENTS)
+
+
+def check(found):
+    """Means over the seven examples, whatever batches they came in."""
+    for c, row in zip((0.1, 1.0, 10.0), found.terms, strict=True):
+        assert row["error"] == pytest.approx(((c - 1) ** 2 * X**2).mean(), abs=1e-4)
+        assert row["size"] == pytest.approx(c * 4)
+        assert row["constant"] == 1
+
+
+def batches():
+    return [{"x": X[:3]}, {"x": X[3:6]}, {"x": X[6:]}]
+
+
+def tf_batches():
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensor_slices({"x": X}).batch(3)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"x": X},
+        {"x": X.astype("float64")},
+        batches(),
+        iter(batches()),
+        [(batch,) for batch in batches()],
+        Examples({"x": X}, 2, shuffle=False),
+        tf_batches(),
+    ],
+    ids=["dict", "float64", "list", "iterator", "tuples", "PyDataset", "tf.data"],
+)
+def test_means_over_examples(data):
+    check(sweep(MODEL, data, GRID))
+
+
+def test_one_vector_and_metrics():
+    found = sweep(MODEL, {"x": X}, [10.0, 2.0], metrics)
+    assert len(found) == 1
+    assert found.metrics == [{"double": pytest.approx(80.0)}]
+    np.testing.assert_allclose(found.points("double", "size"), [[80.0, 40.0]])
+
+
+def test_weighted_total():
+    found = sweep(MODEL, {"x": X}, GRID)
+    expected = [
+        weights[0] * row["error"] + 2 * row["size"] + row["constant"]
+        for weights, row in zip(GRID, found.terms, strict=True)
+    ]
+    np.testing.assert_allclose(found.totals(), expected)
+
+
+def test_table_keeps_coefficient_and_term_apart():
+    row = sweep(MODEL, {"x": X}, GRID, metrics).table()[2]
+    assert row["error_coefficient"] == pytest.approx(10.0)
+    assert row["error"] == pytest.approx(1620.0)
+    assert row["total"] == pytest.approx(16200 + 80 + 1)
+    assert list(row) == [
+        *("error_coefficient", "size_coefficient"),
+        *("error", "size", "constant", "double", "total"),
+    ]
+
+
+def test_json(tmp_path):
+    found = sweep(MODEL, {"x": X}, GRID, metrics)
+    found.to_json(tmp_path / "sweep.json")
+    assert Sweep.from_json(tmp_path / "sweep.json") == found
+    assert set(json.loads((tmp_path / "sweep.json").read_text())) == {
+        *("coefficients", "terms", "metrics")
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["sweep.json"]
+
+
+def test_plot(tmp_path):
+    found = sweep(MODEL, {"x": X}, GRID, metrics)
+    found.plot(tmp_path / "front.png")
+    assert (tmp_path / "front.png").read_bytes().startswith(b"\x89PNG")
+    found.plot(tmp_path / "front.svg", "double", "size", fixed=found)
+    text = (tmp_path / "front.svg").read_text()
+    assert text.startswith("<?xml")
+    with pytest.raises(YotoError, match=r"front\.txt: expected a picture"):
+        found.plot(tmp_path / "front.txt")
+    with pytest.raises(YotoError, match="two terms, received 3"):
+        found.plot(tmp_path / "front.png", "double", "size", "error")
+    with pytest.raises(YotoError, match="no term 'speed', expected one of: error,"):
+        found.plot(tmp_path / "front.png", "speed", "size")
+
+
+def test_refused():
+    with pytest.raises(CoefficientError, match="error = 11"):
+        sweep(MODEL, {"x": X}, [[11.0, 2.0]])
+    with pytest.raises(DataError, match="no example"):
+        sweep(MODEL, [], GRID)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [Examples({"x": X}, 2), tf_batches().repeat()],
+    ids=["PyDataset", "tf.data"],
+)
+def test_data_without_an_end(data):
+    with pytest.raises(DataError, match="without an end"):
+        sweep(MODEL, data, GRID)
+
+
+def a_sweep(*totals, coefficient=1.0):
+    return Sweep(
+        [{"a": coefficient * index} for index in range(1, len(totals) + 1)],
+        [
+            {"a": total / index / coefficient}
+            for index, total in enumerate(totals, start=1)
+        ],
+        [{} for _ in totals],
+    )
+
+
+def test_regret():
+    found = regret(a_sweep(11.0, 9.0, -9.0), a_sweep(10.0, 10.0, -10.0))
+    np.testing.assert_allclose(found, [10.0, -10.0, 10.0])
+
+
+@pytest.mark.parametrize(
+    "other", [a_sweep(1.0), a_sweep(1.0, 2.0, coefficient=3.0)], ids=["count", "values"]
+)
+def test_regret_wants_the_same_coefficients(other):
+    with pytest.raises(YotoError, match="same coefficients"):
+        regret(a_sweep(1.0, 2.0), other)

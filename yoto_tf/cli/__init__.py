@@ -1,0 +1,58 @@
+"""The `yoto` command: each subcommand is one call into the library or the zoo.
+
+A module a subcommand: `add` describes its options, `run` does it and returns the exit
+status. Whatever takes long to import is imported there, when it is needed.
+"""
+
+import argparse
+import logging
+import os
+import sys
+
+from yoto_tf import __version__
+from yoto_tf.cli import compress, decompress, demo, evaluate, info, list_models, train
+from yoto_tf.errors import YotoError
+
+_SUBCOMMANDS = (list_models, compress, decompress, info, train, evaluate, demo)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """One line, as for every other error."""
+        self.exit(2, f"yoto: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments=None):
+    """Runs `yoto ARGUMENTS` and returns its exit status.
+
+    An error of the user's is one line on standard error and the status 2.
+    """
+    _quieten_tensorflow()
+    parser = _Parser(
+        prog="yoto",
+        description="Models trained once on many losses: turn the dial afterwards.",
+    )
+    parser.add_argument("--version", action="version", version=f"yoto {__version__}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for subcommand in _SUBCOMMANDS:
+        subcommand.add(subparsers)
+    options = parser.parse_args(arguments)
+    try:
+        return options.run(options)
+    except YotoError as error:
+        print(f"yoto: {error}", file=sys.stderr)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"yoto: {where}{error.strerror or error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 2
+
+
+def _quieten_tensorflow():
+    """What TensorFlow says of its devices and of retracing is not the user's concern.
+
+    Its C++ part reads the environment when it is imported.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)

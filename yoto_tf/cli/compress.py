@@ -1,0 +1,71 @@
+"""`yoto compress`"""
+
+from yoto_tf.cli.coefficients import coefficients
+from yoto_tf.cli.output import print_failures, print_json
+
+
+def add(subparsers):
+    """Adds the subcommand."""
+    parser = subparsers.add_parser(
+        "compress",
+        help="pictures to .yoto files",
+        description="Compresses a picture, or all pictures of a folder or glob. The "
+        "trade-off is set by one of the options from --quality to --target-size.",
+    )
+    parser.add_argument("source", metavar="IN", help="a picture, a folder or a glob")
+    parser.add_argument(
+        "target", metavar="OUT", help="the .yoto file; a folder where IN is many files"
+    )
+    parser.add_argument(
+        "--model", default="codec", metavar="M", help="a pretrained name or a folder"
+    )
+    dial = parser.add_mutually_exclusive_group()
+    dial.add_argument(
+        "--quality",
+        type=float,
+        metavar="Q",
+        help="0 (smallest) to 1 (best), a place on the coefficient's logarithmic range",
+    )
+    dial.add_argument(
+        "--coefficients",
+        type=coefficients,
+        default={},
+        metavar="NAME=VALUE",
+        help="such as distortion=0.02",
+    )
+    dial.add_argument(
+        "--target-bpp", type=float, metavar="B", help="bits per pixel, within 1 %%"
+    )
+    dial.add_argument(
+        "--target-psnr", type=float, metavar="P", help="PSNR in dB, within 0.05 dB"
+    )
+    dial.add_argument(
+        "--target-size", type=int, metavar="BYTES", help="within 1 %%, never exceeded"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    """Compresses; the status is 2 if a file failed."""
+    from yoto_tf.zoo.codec.files import compress_files
+
+    report = compress_files(
+        options.source,
+        options.target,
+        options.model,
+        quality=options.quality,
+        target_bpp=options.target_bpp,
+        target_psnr=options.target_psnr,
+        target_size=options.target_size,
+        **options.coefficients,
+    )
+    if options.json:
+        print_json({"files": report.files, "failed": report.failed})
+    else:
+        for file in report.files:
+            print(
+                f"{file['output']}: {file['bytes']:,} bytes, "
+                f"{file['bits_per_pixel']:.3f} bits per pixel"
+            )
+    return print_failures(report)

@@ -1,0 +1,29 @@
+"""`yoto decompress`"""
+
+from yoto_tf.cli.output import print_failures
+
+
+def add(subparsers):
+    """Adds the subcommand."""
+    parser = subparsers.add_parser("decompress", help=".yoto files to pictures")
+    parser.add_argument("source", metavar="IN", help="a .yoto file, a folder or a glob")
+    parser.add_argument(
+        "target",
+        metavar="OUT",
+        help="the picture, such as out.png; a folder where IN is many files",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="M",
+        help="a pretrained name or a folder; by default the pretrained model that "
+        "the file names",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    """Decodes; the status is 2 if a file failed."""
+    from yoto_tf.zoo.codec.files import decompress_files
+
+    report = decompress_files(options.source, options.target, options.model)
+    return print_failures(report)

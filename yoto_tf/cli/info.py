@@ -1,0 +1,30 @@
+"""`yoto info`"""
+
+from yoto_tf.cli.output import print_json
+
+
+def add(subparsers):
+    """Adds the subcommand."""
+    parser = subparsers.add_parser(
+        "info", help="what is in a .yoto file, without decoding it"
+    )
+    parser.add_argument("source", metavar="IN", help="a .yoto file")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    """Prints what the file says of itself."""
+    from yoto_tf.zoo.codec.files import describe
+
+    file = describe(options.source)
+    if options.json:
+        print_json(file)
+        return 0
+    model = file["model"] or "not among the pretrained ones"
+    print(f"picture  {file['width']} × {file['height']} pixels")
+    print(f"file     {file['bytes']:,} bytes, {file['bits_per_pixel']:.4g} bits/pixel")
+    print(f"model    {model}, id {file['model_id']}")
+    for name, value in file["coefficients"].items():
+        print(f"{name} = {value:g}")
+    return 0

@@ -1,0 +1,76 @@
+"""`yoto train`"""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+
+def add(subparsers):
+    """Adds the subcommand."""
+    parser = subparsers.add_parser(
+        "train",
+        help="train a recipe, from the start, a checkpoint or a pretrained model",
+        description="Trains a recipe. The trained model is written to WORKDIR/release, "
+        "which is a MODEL for the other commands.",
+    )
+    parser.add_argument(
+        "recipe", metavar="RECIPE", help="FAMILY/NAME of the zoo, or a .py file"
+    )
+    parser.add_argument(
+        "--data", metavar="SPEC", help="a folder, a glob or tfds:NAME[:SPLIT]"
+    )
+    parser.add_argument("--steps", type=int, metavar="N", help="same as --set steps=N")
+    parser.add_argument(
+        "--workdir",
+        type=Path,
+        metavar="DIR",
+        help="checkpoints and logs (default: runs/ and the recipe's name)",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="carry on from the newest checkpoint"
+    )
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="NAME",
+        help="start from a pretrained model's weights",
+    )
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="replace fields of the recipe",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    """Trains, and writes the release; the status is 130 after an interrupt."""
+    from yoto_tf import zoo
+    from yoto_tf.engine import train
+    from yoto_tf.recipe import load_recipe, override
+    from yoto_tf.zoo.release import start_from
+
+    recipe = override(load_recipe(options.recipe), options.set)
+    given = {"data": options.data, "steps": options.steps}
+    given = {name: value for name, value in given.items() if value is not None}
+    recipe = dataclasses.replace(recipe, **given)
+    name = options.recipe
+    name = Path(name).stem if name.endswith(".py") else name
+    workdir = options.workdir or Path("runs", name)
+    initialise = None
+    if options.start:
+        release = zoo.release_of(options.start)
+
+        def initialise(model, batches):
+            start_from(model.network, release)
+
+    trained = train(recipe, None, workdir, resume=options.resume, initialise=initialise)
+    if not trained.finished:
+        print(f"stopped at step {trained.step}; --resume carries on", file=sys.stderr)
+        return 130
+    recipe.release(trained.model, workdir / "release")
+    print(f"trained to step {trained.step} in {trained.seconds:.0f} s: {workdir}")
+    return 0

@@ -1,0 +1,227 @@
+"""The distributions that loss coefficients are drawn from while training.
+
+Each has a `transform`, which is what the network sees of a value (its logarithm or the
+value itself), and the moments of the transformed value, by which it is standardised.
+"""
+
+import itertools
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from yoto_tf.errors import CoefficientError
+
+# Each accepts with probability above 0.95, so all fail less often than once in 10^10.
+_GAMMA_PROPOSALS = 8
+
+
+class _Distribution:
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="yoto_tf")
+class LogUniform(_Distribution):
+    """Density proportional to 1/x on [low, high], with 0 < low < high.
+
+    The network sees the standardised logarithm.
+    """
+
+    transform = "log"
+
+    def __init__(self, low, high):
+        if not 0 < low < high < math.inf:
+            raise CoefficientError(
+                f"LogUniform needs 0 < low < high. Received: low={low}, high={high}"
+            )
+        self.low, self.high = float(low), float(high)
+
+    def quantile(self, q):
+        """The value below which a fraction `q` (array, in [0, 1]) of the mass lies."""
+        low, high = math.log(self.low), math.log(self.high)
+        return np.exp(low + (high - low) * np.asarray(q))
+
+    def sample(self, shape, seed):
+        """Float32 tensor of `shape`; `seed` is a `keras.random.SeedGenerator`."""
+        return ops.exp(
+            keras.random.uniform(
+                shape, math.log(self.low), math.log(self.high), "float32", seed
+            )
+        )
+
+    def moments(self):
+        """Mean and standard deviation of the transformed value."""
+        low, high = math.log(self.low), math.log(self.high)
+        return (low + high) / 2, (high - low) / math.sqrt(12)
+
+    def get_config(self):
+        return {"low": self.low, "high": self.high}
+
+
+@keras.saving.register_keras_serializable(package="yoto_tf")
+class Uniform(_Distribution):
+    """Constant density on [low, high], with low < high."""
+
+    transform = "identity"
+
+    def __init__(self, low, high):
+        if not -math.inf < low < high < math.inf:
+            raise CoefficientError(
+                f"Uniform needs low < high. Received: low={low}, high={high}"
+            )
+        self.low, self.high = float(low), float(high)
+
+    def quantile(self, q):
+        """The value below which a fraction `q` (array, in [0, 1]) of the mass lies."""
+        return self.low + (self.high - self.low) * np.asarray(q)
+
+    def sample(self, shape, seed):
+        """Float32 tensor of `shape`; `seed` is a `keras.random.SeedGenerator`."""
+        return keras.random.uniform(shape, self.low, self.high, "float32", seed)
+
+    def moments(self):
+        """Mean and standard deviation."""
+        return (self.low + self.high) / 2, (self.high - self.low) / math.sqrt(12)
+
+    def get_config(self):
+        return {"low": self.low, "high": self.high}
+
+
+@keras.saving.register_keras_serializable(package="yoto_tf")
+class Fixed(_Distribution):
+    """Always `value`: a coefficient that takes part in the sum but is no dial."""
+
+    transform = "identity"
+
+    def __init__(self, value):
+        if not math.isfinite(value):
+            raise CoefficientError(
+                f"Fixed needs a finite value. Received: value={value}"
+            )
+        self.value = self.low = self.high = float(value)
+
+    def quantile(self, q):
+        """`value`, for every `q`."""
+        return np.full(np.shape(q), self.value)
+
+    def sample(self, shape, seed):
+        """Float32 tensor of `shape`, all `value`."""
+        del seed
+        return ops.full(shape, self.value, dtype="float32")
+
+    def moments(self):
+        """`value` and zero."""
+        return self.value, 0.0
+
+    def get_config(self):
+        return {"value": self.value}
+
+
+@keras.saving.register_keras_serializable(package="yoto_tf")
+class Discrete(_Distribution):
+    """One of `values` with equal probability.
+
+    Values between the smallest and the largest are accepted at inference: the network
+    interpolates.
+    """
+
+    transform = "identity"
+
+    def __init__(self, values):
+        values = sorted(float(value) for value in values)
+        if len(set(values)) < 2 or not all(map(math.isfinite, values)):
+            raise CoefficientError(
+                f"Discrete needs two or more finite values. Received: values={values}"
+            )
+        self.values = values
+        self.low, self.high = values[0], values[-1]
+
+    def quantile(self, q):
+        """The value below which a fraction `q` (array, in [0, 1]) of the mass lies."""
+        return np.quantile(self.values, q, method="nearest")
+
+    def sample(self, shape, seed):
+        """Float32 tensor of `shape`; `seed` is a `keras.random.SeedGenerator`."""
+        index = keras.random.randint(shape, 0, len(self.values), "int32", seed)
+        return ops.take(ops.convert_to_tensor(self.values, "float32"), index)
+
+    def moments(self):
+        """Mean and standard deviation."""
+        return float(np.mean(self.values)), float(np.std(self.values))
+
+    def get_config(self):
+        return {"values": self.values}
+
+
+@keras.saving.register_keras_serializable(package="yoto_tf")
+class Dirichlet(_Distribution):
+    """A density over the whole vector: non-negative coefficients that sum to one.
+
+    Args:
+        concentration: the positive parameter of each coefficient, by name:
+            `Dirichlet(left=1.2, right=1.2)`. Ones are uniform on the simplex.
+    """
+
+    def __init__(self, **concentration):
+        if len(concentration) < 2 or not all(
+            0 < a < math.inf for a in concentration.values()
+        ):
+            raise CoefficientError(
+                "Dirichlet needs two or more positive concentrations. "
+                f"Received: {concentration}"
+            )
+        self.concentration = {name: float(a) for name, a in concentration.items()}
+
+    def sample(self, batch_size, seed):
+        """Float32 tensor [batch_size, K], each row on the simplex."""
+        alpha = np.array(list(self.concentration.values()), "float32")
+        return ops.softmax(_log_gamma(alpha, (batch_size, len(alpha)), seed), axis=-1)
+
+    def moments(self):
+        """Means [K] and standard deviations [K] of the marginals."""
+        alpha = np.array(list(self.concentration.values()))
+        mean = alpha / alpha.sum()
+        return mean, np.sqrt(mean * (1 - mean) / (alpha.sum() + 1))
+
+    def lattice(self, divisions):
+        """The simplex lattice of Das & Dennis (1998): [N, K], steps of 1/divisions."""
+        count = len(self.concentration)
+        bars = itertools.combinations(range(divisions + count - 1), count - 1)
+        rows = [
+            np.diff([-1, *positions, divisions + count - 1]) - 1 for positions in bars
+        ]
+        return np.array(rows, "float32") / divisions
+
+    def get_config(self):
+        return dict(self.concentration)
+
+
+def _log_gamma(alpha, shape, seed):
+    """Logarithms of gamma variates, whose softmax over a row is a Dirichlet variate.
+
+    Keras' own gamma sampler does not compile with XLA on TensorFlow. Rejection after
+    Marsaglia & Tsang, "A Simple Method for Generating Gamma Variables", ACM TOMS 2000,
+    for alpha + 1, whose power then gives any alpha > 0; in logarithms because a small
+    alpha underflows.
+    """
+    proposals = (_GAMMA_PROPOSALS, *shape)
+    d = alpha + 2 / 3
+    normal = keras.random.normal(proposals, dtype="float32", seed=seed)
+    root = 1 + normal / np.sqrt(9 * d)
+    log_cube = 3 * ops.log(ops.maximum(root, 1e-6))
+    log_u = ops.log(_positive_uniform(proposals, seed))
+    bound = ops.square(normal) / 2 + d * (1 - ops.exp(log_cube) + log_cube)
+    accepted = ops.logical_and(root > 0, log_u < bound)
+    # The first accepted proposal: earlier ones weigh more, rejected ones nothing.
+    weight = np.arange(_GAMMA_PROPOSALS, 0, -1).reshape(-1, 1, 1)
+    first = ops.argmax(ops.cast(accepted, "int32") * weight, axis=0)
+    chosen = ops.one_hot(first, _GAMMA_PROPOSALS, axis=0, dtype="float32")
+    log_gamma = np.log(d) + ops.sum(chosen * log_cube, axis=0)
+    return log_gamma + ops.log(_positive_uniform(shape, seed)) / alpha
+
+
+def _positive_uniform(shape, seed):
+    return ops.maximum(keras.random.uniform(shape, dtype="float32", seed=seed), 1e-30)

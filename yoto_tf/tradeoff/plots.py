@@ -1,0 +1,85 @@
+"""Pictures of sweeps. matplotlib is imported when the first is drawn."""
+
+import io
+from pathlib import Path
+
+from yoto_tf.atomic import write_atomically
+from yoto_tf.errors import YotoError
+
+# A coefficient that spans more than this factor is drawn on a logarithmic axis.
+_LINEAR_SPAN = 20
+
+
+def front(path, sweep, names, fixed=None):
+    """Draws two terms against each other; see `Sweep.plot`."""
+    figure, axes = _figure(1)
+    _front(axes[0], sweep, names, fixed)
+    _write(path, figure)
+
+
+def comparison(path, one, many, percent):
+    """Draws the fronts of one network and of many, and the regret beside them.
+
+    Args:
+        path: the file.
+        one, many: sweeps over the same coefficients.
+        percent: the regret at each of these.
+    """
+    figure, axes = _figure(2)
+    _front(axes[0], one, tuple(one.terms[0])[:2], many)
+    values, label, is_log = _dial(one)
+    axes[1].axhline(0, color="grey", linewidth=1)
+    axes[1].plot(values, percent, marker="o")
+    axes[1].set(xlabel=label, ylabel="regret against fixed networks (%)")
+    if is_log:
+        axes[1].set_xscale("log")
+    _write(path, figure)
+
+
+def _front(axes, sweep, names, fixed):
+    if len(names) != 2:
+        raise YotoError(f"a front takes two terms, received {len(names)}")
+    x, y = sweep.points(*names).T
+    values, label, is_log = _dial(sweep)
+    axes.plot(x, y, color="lightgrey", zorder=1)
+    drawn = axes.scatter(
+        x, y, c=values, norm="log" if is_log else "linear", label="one network"
+    )
+    axes.figure.colorbar(drawn, ax=axes, label=label)
+    if fixed is not None:
+        style = {"marker": "x", "color": "black", "label": "fixed networks"}
+        axes.scatter(*fixed.points(*names).T, **style)
+        axes.legend()
+    axes.set(xlabel=names[0], ylabel=names[1])
+
+
+def _dial(sweep):
+    """Where each point stands: (values, what they are, whether to take logarithms).
+
+    That is the coefficient that varies; with several, the number of the point.
+    """
+    rows = sweep.coefficients
+    varying = [name for name in rows[0] if len({row[name] for row in rows}) > 1]
+    if len(varying) > 1:
+        return range(len(rows)), "number of the point", False
+    name = (varying or list(rows[0]))[0]
+    values = [row[name] for row in rows]
+    is_log = min(values) > 0 and max(values) > _LINEAR_SPAN * min(values)
+    return values, f"coefficient of {name}", is_log
+
+
+def _figure(columns):
+    # Not through pyplot, which keeps figures and picks a window system.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.5 * columns, 4), layout="constrained")
+    return figure, figure.subplots(1, columns, squeeze=False)[0]
+
+
+def _write(path, figure):
+    suffix = Path(path).suffix[1:].lower()
+    if suffix not in figure.canvas.get_supported_filetypes():
+        raise YotoError(f"{path}: expected a picture such as .png, .svg or .pdf")
+    content = io.BytesIO()
+    figure.savefig(content, format=suffix)
+    write_atomically(path, content.getvalue())

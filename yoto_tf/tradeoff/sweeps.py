@@ -1,0 +1,211 @@
+"""A trained model's loss terms over a grid of coefficients."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from tqdm import tqdm
+
+from yoto_tf.atomic import write_atomically
+from yoto_tf.errors import DataError, YotoError
+from yoto_tf.tradeoff import plots
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """Means over a data set, one point for each vector of coefficients.
+
+    Attributes:
+        coefficients: the raw values of each point, by name.
+        terms: the mean of every loss term at each point, by name.
+        metrics: the means of what was measured besides, by name; empty dicts if
+            nothing was.
+    """
+
+    coefficients: list[dict[str, float]]
+    terms: list[dict[str, float]]
+    metrics: list[dict[str, float]]
+
+    def __len__(self):
+        return len(self.coefficients)
+
+    def __add__(self, other):
+        """The points of both, those of `other` last."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Sweep(*(mine + theirs for mine, theirs in pairs))
+
+    def totals(self):
+        """The weighted sums [N]: terms times coefficients, or times 1 without one."""
+        return np.array(
+            [
+                sum(weights.get(name, 1.0) * term for name, term in terms.items())
+                for weights, terms in zip(self.coefficients, self.terms, strict=True)
+            ]
+        )
+
+    def points(self, *names):
+        """The values of some terms or metrics, [N, number of names].
+
+        Args:
+            *names: which; none for all loss terms.
+
+        Raises:
+            YotoError: a name that does not exist.
+        """
+        rows = [
+            {**terms, **metrics}
+            for terms, metrics in zip(self.terms, self.metrics, strict=True)
+        ]
+        names = names or tuple(self.terms[0])
+        for name in names:
+            if name not in rows[0]:
+                known = ", ".join(rows[0])
+                raise YotoError(f"no term {name!r}, expected one of: {known}")
+        return np.array([[row[name] for name in names] for row in rows])
+
+    def table(self):
+        """A list of flat dicts, one a point: what `pandas.DataFrame` takes.
+
+        Coefficients have keys such as `kl_coefficient`, terms and metrics their own
+        names, and the weighted sum is `total`.
+        """
+        return [
+            {f"{name}_coefficient": value for name, value in weights.items()}
+            | terms
+            | metrics
+            | {"total": float(total)}
+            for weights, terms, metrics, total in zip(
+                self.coefficients, self.terms, self.metrics, self.totals(), strict=True
+            )
+        ]
+
+    def to_json(self, path: str | os.PathLike) -> None:
+        """Writes the sweep to a file."""
+        content = json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+        write_atomically(path, content.encode())
+
+    @classmethod
+    def from_json(cls, path: str | os.PathLike) -> "Sweep":
+        """Reads what `to_json` wrote."""
+        return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+
+    def plot(self, path: str | os.PathLike, *names: str, fixed: "Sweep" = None) -> None:
+        """Draws the front of two terms or metrics to a file.
+
+        Args:
+            path: a `.png`, `.svg` or `.pdf` file.
+            *names: two terms or metrics; by default the first two terms.
+            fixed: what models with fixed coefficients reach, drawn beside it.
+        """
+        plots.front(path, self, names or tuple(self.terms[0])[:2], fixed)
+
+
+def sweep(
+    model: keras.Model,
+    data: Iterable | dict,
+    grid,
+    metrics: Callable | None = None,
+) -> Sweep:
+    """Evaluates a loss-conditional model at every vector of a grid.
+
+    Args:
+        model: a `LossConditionalModel`.
+        data: finite batches without coefficients, each a dict of arrays [B, ...], gone
+            through once; or one such dict.
+        grid: array-like [N, K] of raw coefficients, such as `coefficients.grid(13)`.
+        metrics: function of (inputs, outputs) to {name: tensor [B]}, as the loss terms
+            are: what else to measure.
+
+    Returns:
+        A `Sweep`, whose means are over examples, however they are batched.
+
+    Raises:
+        CoefficientError: vectors out of the trained range.
+        DataError: data without an example or without an end.
+    """
+    grid = np.atleast_2d(model.coefficients.validate(grid))
+    sums = [({}, {}) for _ in grid]
+    count = 0
+    batches = [data] if isinstance(data, dict) else _finite(data)
+    for batch in tqdm(batches, unit="batch", leave=False, disable=None):
+        inputs = _inputs(batch)
+        size = len(next(iter(inputs.values())))
+        count += size
+        for vector, (terms, measured) in zip(grid, sums, strict=True):
+            rows = np.tile(vector, (size, 1))
+            outputs = model.predict_on_batch({**inputs, "coefficients": rows})
+            tensors = keras.tree.map_structure(ops.convert_to_tensor, (inputs, outputs))
+            _add(terms, model.objective.score(*tensors, rows)[1])
+            if metrics is not None:
+                _add(measured, metrics(*tensors))
+    if not count:
+        raise DataError("the data has no example (a generator lasts for one pass only)")
+    return Sweep(
+        [
+            dict(zip(model.coefficients.names, vector.tolist(), strict=True))
+            for vector in grid
+        ],
+        *(
+            [{name: total / count for name, total in kind.items()} for kind in kinds]
+            for kinds in zip(*sums, strict=True)
+        ),
+    )
+
+
+def regret(one: Sweep, many: Sweep) -> np.ndarray:
+    """How much one network loses against networks trained for one vector each.
+
+        100 · (total_one − total_many) / |total_many|
+
+    Args:
+        one: the conditioned network at N vectors.
+        many: N networks, each at the vector it was trained for, in the same order.
+
+    Returns:
+        Percent of the weighted sum [N]; negative where the one network is better.
+
+    Raises:
+        YotoError: the vectors are not the same.
+    """
+    if len(one) != len(many) or not all(
+        a.keys() == b.keys() and np.allclose(list(a.values()), [b[name] for name in a])
+        for a, b in zip(one.coefficients, many.coefficients, strict=True)
+    ):
+        raise YotoError(
+            f"regret: expected sweeps over the same coefficients, received "
+            f"{one.coefficients} and {many.coefficients}"
+        )
+    return 100 * (one.totals() - many.totals()) / np.abs(many.totals())
+
+
+def _finite(data):
+    if hasattr(data, "element_spec"):
+        endless = int(data.cardinality()) == -1
+    else:
+        endless = isinstance(data, keras.utils.PyDataset) and data.num_batches is None
+    if endless:
+        raise DataError("expected data that ends, received batches without an end")
+    if isinstance(data, keras.utils.PyDataset):
+        return (data[index] for index in range(data.num_batches))
+    return data
+
+
+def _inputs(batch):
+    inputs = batch if isinstance(batch, dict) else batch[0]
+    arrays = {name: np.asarray(value) for name, value in inputs.items()}
+    # As fit does with arrays.
+    return {
+        name: array.astype("float32") if array.dtype == "float64" else array
+        for name, array in arrays.items()
+    }
+
+
+def _add(totals, terms):
+    for name, term in terms.items():
+        values = ops.convert_to_numpy(ops.cast(term, "float32"))
+        totals[name] = totals.get(name, 0.0) + float(np.sum(values, dtype="float64"))

@@ -1,0 +1,237 @@
+"""Picture files to `.yoto` files and back, one or many at a time.
+
+A folder or a glob stands for many files: they are written into a folder under the same
+relative names, and a file that fails does not stop the others.
+"""
+
+import dataclasses
+import functools
+import glob
+import os
+from pathlib import Path
+
+from tqdm import tqdm
+
+from yoto_tf import zoo
+from yoto_tf.atomic import check_writable, write_atomically
+from yoto_tf.errors import DataError, FormatError, RecipeError
+from yoto_tf.metrics import bits_per_pixel
+from yoto_tf.zoo.codec.container import MAGIC, Container
+
+SUFFIX = ".yoto"
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What became of the files.
+
+    Attributes:
+        files: what `describe` says of each compressed file, with its "output" and, in
+            front, its "input".
+        failed: {"input", "error"} of each file that failed; only where there were many.
+    """
+
+    files: list[dict]
+    failed: list[dict]
+
+
+def compress_files(source, target, model="codec", **how):
+    """Compresses a picture file, or all that a folder or glob stands for.
+
+    Args:
+        source: a picture file, a folder (searched recursively) or a glob.
+        target: the `.yoto` file to write; for many files a folder, made if need be.
+        model: a pretrained name or the directory of a release.
+        **how: passed to `Codec.compress`: a quality, a target or coefficients.
+
+    Returns:
+        A `Report`.
+
+    Raises:
+        DataError, FormatError: the one file cannot be read, compressed or written, or
+            there are no files.
+        CoefficientError, RecipeError: see `Codec.compress` and `yoto_tf.zoo.load`.
+    """
+    from yoto_tf.data import image_files, read_image
+
+    codec = functools.cache(functools.partial(_codec, model))
+
+    def compress(path, output):
+        image = read_image(path)
+        try:
+            data = codec().compress(image, **how)
+        except (DataError, FormatError) as error:
+            raise type(error)(f"{path}: {error}") from error
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(output, data)
+        return {"input": str(path), "output": str(output), **_describe(data, codec())}
+
+    return _for_each(_pairs(source, target, image_files, SUFFIX), compress)
+
+
+def decompress_files(source, target, model=None):
+    """Decodes a `.yoto` file, or all that a folder or glob stands for.
+
+    Args:
+        source: a `.yoto` file, a folder (searched recursively) or a glob.
+        target: the picture file to write, its format named by its suffix; for many
+            files a folder, made if need be, to which PNG files are written.
+        model: a pretrained name or the directory of a release; None for the pretrained
+            model that each file names.
+
+    Returns:
+        A `Report`.
+
+    Raises:
+        DataError, FormatError: the one file cannot be read, decoded or written, or
+            there are no files.
+        RecipeError: see `yoto_tf.zoo.load`.
+    """
+    codec = functools.cache(_codec)
+
+    def decompress(path, output):
+        data = _read(path)
+        try:
+            name = model or _model_of(Container.from_bytes(data))
+            image = codec(name).decompress(data)
+        except FormatError as error:
+            raise FormatError(f"{path}: {error}") from error
+        from yoto_tf.data import write_image
+
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_image(output, image)
+        return {
+            "input": str(path),
+            "output": str(output),
+            **_describe(data, codec(name)),
+        }
+
+    return _for_each(_pairs(source, target, _compressed_files, ".png"), decompress)
+
+
+def describe(path):
+    """What a compressed file says about itself, without decoding it.
+
+    Returns:
+        A dict: "model" (None if it is not among the pretrained ones), "model_id",
+        "coefficients" {name: value}, "width", "height", "bytes", "bits_per_pixel".
+
+    Raises:
+        DataError, FormatError: the file cannot be read, is foreign or is damaged.
+    """
+    data = _read(path)
+    try:
+        return {"input": str(path), **_describe(data)}
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from error
+
+
+def _describe(data, codec=None):
+    container = Container.from_bytes(data)
+    values = container.coefficients
+    model, summary = _pretrained(container.model_id)
+    names = [f"coefficient_{i + 1}" for i in range(len(values))]
+    if codec is not None:
+        names = codec.coefficients.names
+    elif summary is not None and len(summary.ranges) == len(values):
+        names = summary.ranges
+    return {
+        "model": model,
+        "model_id": container.model_id.hex(),
+        "coefficients": dict(zip(names, values, strict=True)),
+        "width": container.width,
+        "height": container.height,
+        "bytes": len(data),
+        "bits_per_pixel": bits_per_pixel(len(data), container.height, container.width),
+    }
+
+
+def _pretrained(model_id):
+    """Name and summary of the pretrained model with this id, or None twice."""
+    for name, summary in zoo.summaries().items():
+        if summary.id == model_id:
+            return name, summary
+    return None, None
+
+
+def _codec(model):
+    loaded = zoo.load(model)
+    if loaded.release.family != "codec":
+        raise RecipeError(
+            f"{model} is of the family {loaded.release.family}, expected a codec"
+        )
+    return loaded
+
+
+def _model_of(container):
+    name, _ = _pretrained(container.model_id)
+    if name is None:
+        raise FormatError(
+            f"written by model {container.model_id.hex()}, which is none of the "
+            f"pretrained ones ({', '.join(zoo.names()) or 'none is installed'}); "
+            "name its model or directory"
+        )
+    return name
+
+
+def _read(path):
+    try:
+        with open(path, "rb") as file:
+            magic = file.read(len(MAGIC))
+            # A foreign file may be larger than the memory.
+            return magic + file.read() if magic == MAGIC else magic
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _compressed_files(spec):
+    """As `yoto_tf.data.image_files`, for `.yoto` files."""
+    path = Path(spec)
+    found = path.rglob(f"*{SUFFIX}") if path.is_dir() else _glob(spec)
+    found = sorted(file for file in found if file.is_file())
+    if not found:
+        raise DataError(f"no {SUFFIX} files in {spec}")
+    return found
+
+
+def _glob(spec):
+    if not glob.has_magic(str(spec)):
+        raise DataError(f"no such file or folder: {spec}")
+    return map(Path, glob.glob(str(spec), recursive=True))
+
+
+def _pairs(source, target, list_files, suffix):
+    """One (input, output) and False, or all of many and True; refuses bad outputs."""
+    source, target = Path(source), Path(target)
+    if source.exists() and not source.is_dir():
+        if target.exists() and target.samefile(source):
+            raise DataError(f"{target} is the input, expected another file to write")
+        check_writable(target)
+        return [(source, target)], False
+    files = list_files(source)
+    root = source
+    if not source.is_dir():
+        root = Path(os.path.commonpath([file.parent for file in files]))
+    if target.exists() and not target.is_dir():
+        raise DataError(f"{target} is a file, expected a folder for many files")
+    if target.exists() and target.samefile(root):
+        raise DataError(f"{target} holds the input, expected another folder to write")
+    outputs = [target / file.relative_to(root).with_suffix(suffix) for file in files]
+    return list(zip(files, outputs, strict=True)), True
+
+
+def _for_each(pairs_and_many, convert):
+    pairs, many = pairs_and_many
+    if not many:
+        return Report([convert(*pairs[0])], [])
+    report = Report([], [])
+    written = {}
+    for path, output in tqdm(pairs, unit="file", delay=1, disable=None):
+        try:
+            if output in written:
+                raise DataError(f"{path}: {output} is made of {written[output]}")
+            report.files.append(convert(path, output))
+            written[output] = path
+        except (DataError, FormatError, OSError) as error:
+            report.failed.append({"input": str(path), "error": str(error)})
+    return report

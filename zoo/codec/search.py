@@ -1,0 +1,140 @@
+"""The trade-off at which one picture meets a target rate, size or PSNR.
+
+The rate is roughly a power of λ and the PSNR roughly linear in its logarithm, so both
+are found on the dial `quality`, which is log λ, by inverse interpolation between real
+encodes: of the logarithm of the file's size, or of the decoded picture's PSNR.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from yoto_tf.errors import CoefficientError, DataError
+from yoto_tf.metrics import bits_per_pixel, psnr
+
+MAX_ENCODES = 8
+RATE_TOLERANCE = 0.01
+PSNR_TOLERANCE = 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class _Target:
+    """What is searched for.
+
+    Attributes:
+        measure: a file's content to its place on an axis that rises with quality.
+        goal: the place to aim at.
+        accept: (lowest, highest) place that will do.
+        spell: a place in the user's units.
+    """
+
+    measure: Callable
+    goal: float
+    accept: tuple[float, float]
+    spell: Callable
+
+
+def compress_to_target(codec, image, unit, goal):
+    """Compresses a picture at the trade-off that meets a target.
+
+    Args:
+        codec: a `Codec`.
+        image: uint8 [H, W, 3].
+        unit: "bpp", bits per pixel of the file, met within 1 %; "size", its bytes,
+            never exceeded and met within 1 %; or "psnr" in dB, met within 0.05 dB. A
+            rate is never asked for more precisely than whole bytes.
+        goal: the target, > 0.
+
+    Returns:
+        bytes, the content of a `.yoto` file, after at most eight encodes.
+
+    Raises:
+        CoefficientError: a goal that is no positive number.
+        DataError: the picture does not reach the goal; names what it reaches.
+    """
+    if not 0 < goal < math.inf:
+        raise CoefficientError(f"a target {unit} is a positive number, got {goal:g}")
+    target = _target(codec, image, unit, goal)
+    low, high = target.accept
+    trials = []
+    for _ in range(MAX_ENCODES):
+        quality = _next_quality(trials, target.goal)
+        if quality is None:
+            break
+        data = codec.compress(image, quality=quality)
+        place = target.measure(data)
+        if low <= place <= high:
+            return data
+        trials.append((quality, place))
+    places = sorted(place for _, place in trials)
+    below = [place for place in places if place < target.goal]
+    above = [place for place in places if place > target.goal]
+    message = f"a target {unit} of {goal:g} is out of reach: this picture gives "
+    message += f"{target.spell(places[0])} to {target.spell(places[-1])}"
+    if below and above:
+        nearest = f"{target.spell(below[-1])} and {target.spell(above[0])}"
+        message += f", and {len(trials)} encodes came no nearer than {nearest}"
+    raise DataError(message)
+
+
+def _next_quality(trials, goal):
+    """The ends of the dial first; then where the goal is expected; None: hopeless."""
+    if len(trials) < 2:
+        return float(len(trials))
+    trials = sorted(trials)
+    above = next((i for i, (_, place) in enumerate(trials) if place > goal), 0)
+    if above == 0:
+        return None
+    bracket = trials[above - 1 : above + 1]
+    (left, _), (right, _) = bracket
+    nearest = sorted(trials, key=lambda trial: abs(trial[1] - goal))[:3]
+    for points in (nearest, bracket):
+        quality = _interpolate(points, goal)
+        # Not so near to an end of the bracket that it would hardly shrink.
+        margin = 0.01 * (right - left)
+        if left + margin < quality < right - margin:
+            return quality
+    return (left + right) / 2
+
+
+def _interpolate(points, goal):
+    """Lagrange's polynomial of the quality over the place, at `goal`, or nan."""
+    qualities, places = np.array(points, "float64").T
+    if not np.isfinite(places).all() or len(set(places)) < len(places):
+        return math.nan
+    total = 0.0
+    for i, quality in enumerate(qualities):
+        others = np.delete(places, i)
+        total += quality * np.prod((goal - others) / (places[i] - others))
+    return float(total)
+
+
+def _target(codec, image, unit, goal):
+    height, width = image.shape[:2]
+    if unit == "psnr":
+        return _Target(
+            lambda data: psnr(image, codec.decompress(data)),
+            goal,
+            (goal - PSNR_TOLERANCE, goal + PSNR_TOLERANCE),
+            lambda place: f"{place:.2f} dB",
+        )
+    if unit == "size":
+        lowest = min(goal * (1 - RATE_TOLERANCE), math.floor(goal) - 1)
+        aim, highest = (lowest + goal) / 2, goal
+        spell = "{:,.0f} bytes".format
+    else:
+        aim = goal * height * width / 8
+        slack = max(aim * RATE_TOLERANCE, 0.5)
+        lowest, highest = aim - slack, aim + slack
+
+        def spell(num_bytes):
+            return f"{bits_per_pixel(num_bytes, height, width):.4g} bits per pixel"
+
+    return _Target(
+        lambda data: math.log(len(data)),
+        math.log(aim),
+        (math.log(max(lowest, 0.5)), math.log(highest)),
+        lambda place: spell(math.exp(place)),
+    )

@@ -24,7 +24,7 @@ setup(
         *(f"yoto_tf.{name}" for name in find_packages(include=["export", "export.*"])),
     ],
     package_dir={"yoto_tf.zoo": "zoo", "yoto_tf.export": "export"},
-    package_data={"yoto_tf.zoo": ["*/released/*/*", "*/*.md", "demo/*"]},
+    package_data={"yoto_tf.zoo": ["*/released/*/*", "*/*.md"]},
     install_requires=[
         "keras>=3.12",
         f"tensorflow~=2.17.1; {WITH_TFC}",
@@ -34,6 +34,8 @@ setup(
         f"tensorflow>=2.20; {WITHOUT_TFC}",
         f"tf-keras; {WITHOUT_TFC}",
         "tensorflow-hub>=0.16",
+        # tensorflow-hub imports pkg_resources, which later ones no longer have.
+        "setuptools<81",
         "tensorflow-datasets>=4.9",
         "importlib_resources",
         # Required by tensorflow-datasets; later ones need Python 3.11, which pip finds

@@ -380,9 +380,14 @@ def test_not_twice():
 
 
 def test_on_jax(tmp_path):
+    saved = tmp_path / "saved.keras"
+    condition(small_model(), COEFFICIENTS).save(saved)
+    # First what a user does who only has the file.
     script = f"""
 import sys, pathlib
 sys.modules["tensorflow"] = None
+import keras, yoto_tf
+assert "coefficients" in keras.models.load_model({str(saved)!r}).input
 sys.path.insert(0, {os.path.dirname(__file__)!r})
 import test_conditioning as tests
 model = tests.random_weights(tests.nested_model())

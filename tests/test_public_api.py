@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,21 @@ def test_the_version_is_the_distribution_s():
     from importlib.metadata import version
 
     assert yoto.__version__ == version("yoto_tf")
+
+
+def test_python_started_in_a_checkout_finds_the_zoo():
+    code = """
+import sys
+sys.meta_path = [f for f in sys.meta_path if "editable" not in repr(f).lower()]
+import yoto_tf.export, yoto_tf.zoo
+print(yoto_tf.zoo.__file__)
+"""
+    checkout = Path(yoto.__file__).parents[1]
+    process = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert process.stdout.strip() == str(checkout / "zoo" / "__init__.py")

@@ -5,8 +5,15 @@ costs little more than importing Keras.
 """
 
 import importlib
+import sys
+from pathlib import Path
 
 __version__ = "0.1.0"
+
+# In a checkout zoo/ and export/ lie beside this package. An editable install knows that;
+# Python started in the checkout's folder would not.
+if not (Path(__file__).parent / "zoo").exists():
+    __path__.append(str(Path(__file__).parents[1]))
 
 _PUBLIC = {
     "COSMOS": "yoto_tf.scalarization",
@@ -45,3 +52,9 @@ def __getattr__(name):
 
 def __dir__():
     return __all__
+
+
+if "keras" in sys.modules:
+    # Keras loads a saved model only if the modules of its classes have been imported.
+    for _module in ("coefficients", "layers", "training"):
+        importlib.import_module(f"yoto_tf.{_module}")

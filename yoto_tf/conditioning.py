@@ -34,12 +34,13 @@ def condition(model, coefficients, layers=None, units=(64,)):
 
     Chosen are, unless `layers` says otherwise, all convolutions and dense layers except
     those that return an output of the model: a network is to *compute* differently, not
-    to have its result rescaled. Where only normalisation layers read a convolution,
-    FiLM comes after these instead, which would undo a scale before them; they become
-    conditional normalisations (Dumoulin et al., 2017; de Vries et al., 2017). An
-    activation that is part of the layer is taken out and applied after FiLM, the order
-    of the FiLM and the YOTO papers. Models inside the model are conditioned inside and
-    shared layers stay shared; every other layer is copied as it is.
+    to have its result rescaled. A normalisation would undo a scale that comes before
+    it: where only normalisation layers read a convolution, FiLM comes after these
+    instead, which makes them conditional normalisations (Dumoulin et al., 2017; de
+    Vries et al., 2017). An activation that is part of the layer is taken out and
+    applied after FiLM, the order of the FiLM and the YOTO papers. Models inside the
+    model are conditioned inside and shared layers stay shared; every other layer is
+    copied as it is.
 
     Args:
         model: a functional or built Sequential `keras.Model`. It is left as it is.

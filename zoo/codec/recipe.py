@@ -34,10 +34,17 @@ class CodecRecipe(Recipe):
     highest_distortion: float = 0.18
 
     def build(self):
-        coefficients = Coefficients(
-            distortion=LogUniform(self.lowest_distortion, self.highest_distortion)
+        coefficients = self.held(
+            Coefficients(
+                distortion=LogUniform(self.lowest_distortion, self.highest_distortion)
+            )
         )
-        network = Hyperprior(coefficients, self.filters, self.hyper_filters)
+        network = Hyperprior(
+            coefficients,
+            self.filters,
+            self.hyper_filters,
+            conditioned=self.fixed is None,
+        )
         # λ·MSE + rate spans two decades over the range of λ; divided by sqrt(λ), the
         # geometric mean of the weights, it is of one size throughout.
         return LossConditionalModel(

@@ -1,7 +1,12 @@
 """A photograph, and a codec that nobody trained, yet that reconstructs pictures."""
 
+import hypothesis
 import numpy as np
 import pytest
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,30 @@
+import json
+
+import numpy as np
+
+from yoto_tf import zoo
+from yoto_tf.zoo.vae.losses import gaussian_terms
+from yoto_tf.zoo.vae.pictures import load_pictures
+
+
+def test_terms_are_means_over_the_pictures(trained, recipe, tmp_path):
+    _, directory = trained
+    evaluation = zoo.evaluate(str(directory), recipe.data)
+    assert evaluation.pictures == 48
+    rows = evaluation.sweep.table()
+    np.testing.assert_allclose(
+        [row["kl_coefficient"] for row in rows], 2.0 ** np.arange(-3, 10), rtol=1e-5
+    )
+    images = load_pictures(recipe.data, recipe.image_shape).astype("float32") / 255
+    vectors = np.full((48, 1), 512.0, "float32")
+    outputs = zoo.load(directory).model({"image": images, "coefficients": vectors})
+    terms = gaussian_terms({"image": images}, outputs)
+    np.testing.assert_allclose(rows[-1]["kl"], np.mean(terms["kl"]), rtol=1e-3)
+    assert rows[-1]["total"] == 512 * rows[-1]["kl"] + rows[-1]["reconstruction"]
+
+    head, *table = evaluation.table()
+    assert len(head) == len(table[0])
+    assert [row[0] for row in table[:4]] == ["0.125", "0.25", "0.5", "1"]
+    assert json.loads(json.dumps(evaluation.to_json()))["pictures"] == 48
+    evaluation.plot(tmp_path / "front.png")
+    assert (tmp_path / "front.png").stat().st_size > 1000

@@ -1,0 +1,18 @@
+"""The β-VAE of the YOTO paper: pictures from noise, with β as a dial."""
+
+import importlib
+
+_PUBLIC = {
+    "VAE": "yoto_tf.zoo.vae.vae",
+    "ConvVAE": "yoto_tf.zoo.vae.conv_vae",
+}
+
+__all__ = ["VAE", "ConvVAE"]
+
+
+def __getattr__(name):
+    # What `yoto_tf.zoo.load` makes of a release of this family.
+    public = "VAE" if name == "Pretrained" else name
+    if public in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[public]), public)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

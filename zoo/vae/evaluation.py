@@ -1,0 +1,78 @@
+"""What a β-VAE reaches on a set of pictures: its loss terms over the dial."""
+
+import dataclasses
+
+from yoto_tf.data import Examples
+from yoto_tf.tradeoff import Sweep, sweep
+from yoto_tf.training import LossConditionalModel
+from yoto_tf.zoo.vae.pictures import load_pictures
+
+# From 1/8 to 512 these are the powers of two, the paper's grid.
+SETTINGS = 13
+_BATCH = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """Loss terms at several trade-offs, averaged over pictures.
+
+    Attributes:
+        model: name or directory of the VAE.
+        data: the SPEC of the pictures.
+        pictures: how many they are.
+        sweep: the terms, in nats a picture: `kl` and `reconstruction`.
+    """
+
+    model: str
+    data: str
+    pictures: int
+    sweep: Sweep
+
+    def table(self):
+        """Rows of strings, the first of them the head."""
+        rows = [
+            (
+                f"{row['kl_coefficient']:g}",
+                f"{row['kl']:.2f}",
+                f"{row['reconstruction']:.1f}",
+                f"{row['total']:.1f}",
+            )
+            for row in self.sweep.table()
+        ]
+        return [("β", "KL (nats)", "reconstruction (nats)", "full loss"), *rows]
+
+    def to_json(self):
+        """A dict that `json.dump` takes."""
+        return dataclasses.asdict(self)
+
+    def plot(self, path):
+        """Draws the reconstruction over the KL to a .png, .svg or .pdf file.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        self.sweep.plot(path, "kl", "reconstruction")
+
+
+def evaluate(vae, spec, model="vae-cifar10", settings=SETTINGS):
+    """Measures the loss terms at settings spread over the dial.
+
+    Args:
+        vae: a `VAE`.
+        spec: `tfds:NAME[:SPLIT]`, a folder, a glob or a file.
+        model: what to call the VAE in the result.
+        settings: how many, evenly spaced in log β, the ends of its range included.
+
+    Returns:
+        An `Evaluation`. The reconstruction is that of one sample of the latents for
+        each picture.
+
+    Raises:
+        DataError: there are no pictures, or one of them cannot be read.
+    """
+    network = vae.model
+    images = load_pictures(spec, network.image_shape)
+    examples = Examples({"image": images}, _BATCH, shuffle=False)
+    conditional = LossConditionalModel(network, network.loss_terms, vae.coefficients)
+    points = sweep(conditional, examples, vae.coefficients.grid(settings))
+    return Evaluation(str(model), str(spec), len(images), points)

@@ -1,5 +1,7 @@
 """Installs yoto_tf, its zoo (as yoto_tf.zoo) and its exporters (as yoto_tf.export)."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
 # TensorFlow Compression's range coder is compiled against one minor version of
@@ -13,8 +15,8 @@ WITHOUT_TFC = 'python_version >= "3.13"'
 setup(
     name="yoto_tf",
     version="0.1.0",
-    description="Train once on a distribution of loss coefficients, turn the dial later.",
-    long_description=open("README.md", encoding="utf-8").read(),
+    description="Train once on a distribution of loss coefficients, choose afterwards.",
+    long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 __version__ = "0.1.0"
 
-# In a checkout zoo/ and export/ lie beside this package. An editable install knows that;
+# In a checkout zoo/ and export/ lie beside this package. An editable install knows,
 # Python started in the checkout's folder would not.
 if not (Path(__file__).parent / "zoo").exists():
     __path__.append(str(Path(__file__).parents[1]))

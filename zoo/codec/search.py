@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from yoto_tf.errors import CoefficientError, DataError
 from yoto_tf.metrics import bits_per_pixel, psnr
@@ -87,28 +88,15 @@ def _next_quality(trials, goal):
     above = next((i for i, (_, place) in enumerate(trials) if place > goal), 0)
     if above == 0:
         return None
-    bracket = trials[above - 1 : above + 1]
-    (left, _), (right, _) = bracket
-    nearest = sorted(trials, key=lambda trial: abs(trial[1] - goal))[:3]
-    for points in (nearest, bracket):
-        quality = _interpolate(points, goal)
+    (left, _), (right, _) = trials[above - 1 : above + 1]
+    qualities, places = np.array(trials, "float64").T
+    if np.isfinite(places).all() and (np.diff(places) > 0).all():
+        quality = float(PchipInterpolator(places, qualities)(goal))
         # Not so near to an end of the bracket that it would hardly shrink.
         margin = 0.01 * (right - left)
         if left + margin < quality < right - margin:
             return quality
     return (left + right) / 2
-
-
-def _interpolate(points, goal):
-    """Lagrange's polynomial of the quality over the place, at `goal`, or nan."""
-    qualities, places = np.array(points, "float64").T
-    if not np.isfinite(places).all() or len(set(places)) < len(places):
-        return math.nan
-    total = 0.0
-    for i, quality in enumerate(qualities):
-        others = np.delete(places, i)
-        total += quality * np.prod((goal - others) / (places[i] - others))
-    return float(total)
 
 
 def _target(codec, image, unit, goal):

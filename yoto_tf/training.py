@@ -69,7 +69,10 @@ class Objective(layers.Layer):
             # All start at zero: their ratios are free of that start.
             for name in coefficients.names:
                 self.averages[name] = self.add_weight(
-                    initializer="zeros", trainable=False, name=f"{name}_average"
+                    initializer="zeros",
+                    trainable=False,
+                    autocast=False,
+                    name=f"{name}_average",
                 )
 
     def _terms(self, inputs, outputs, batch_size):

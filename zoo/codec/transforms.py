@@ -81,6 +81,12 @@ def _modulated(convolution, features, scale, shift):
     return ops.add(features, ops.cast(bias, convolution.compute_dtype))
 
 
+def _leaky_relu(inputs):
+    # Not the op of this name: where one follows a convolution directly, TensorFlow
+    # 2.17's graph optimiser fails on its gradient and leaves all fusions out.
+    return ops.maximum(inputs, 0.2 * inputs)
+
+
 class Analysis(_Conditioned):
     """Image [B, H, W, 3] to latents [B, H/16, W/16, filters[-1]].
 
@@ -135,7 +141,7 @@ class HyperAnalysis(_Conditioned):
                 layers.Conv2D(filters, 5, 2, "same"),
                 layers.Conv2D(filters, 5, 2, "same"),
             ],
-            [layers.LeakyReLU(0.2), layers.LeakyReLU(0.2)],
+            [layers.Activation(_leaky_relu), layers.Activation(_leaky_relu)],
             conditioned,
             **kwargs,
         )

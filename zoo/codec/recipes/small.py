@@ -1,11 +1,19 @@
-"""The released codec."""
+"""The released codec, "codec": 4.5 million parameters, λ from 0.0018 to 0.18.
+
+    yoto train codec/small --data PHOTOGRAPHS --workdir runs/small
+
+What it got so far: 30,000 steps on 117 photographs, 69 minutes on two cores of an AMD
+EPYC (Zen 5) in bfloat16, other work going on beside it. That reaches a BD-rate of
+−25.4 % against JPEG 4:2:0 on Kodak (`benchmarks/results/kodak_codec.json`); the curve is
+still falling, and a longer training is what it needs.
+"""
 
 from yoto_tf.zoo.codec.recipe import CodecRecipe
 
 
 def recipe():
     return CodecRecipe(
-        steps=50_000,
+        steps=30_000,
         batch_size=4,
         learning_rate=5e-4,
         warmup_steps=500,

@@ -1,0 +1,320 @@
+"""Does a dial of the stylizer do what training for its setting does?
+
+    python benchmarks/stylization_dials.py --data KODAK --styles PAINTINGS \
+        --features VGG16.npz --squeezenet SQUEEZENET.npz \
+        --training-data PHOTOGRAPHS --fixed-steps 60000
+
+(a) For every style and coefficient, the others in the middle: the rank correlation of
+the coefficient and its own loss term, averaged over held-out photographs; it should be
+near -1. (b) Networks trained for one setting of one style alone, with the same
+objective: the adjustable one's weighted total against theirs. (c) How far apart the
+outputs of random coefficients are, by the features of another network; a fixed network
+gives one output, so zero. Without `--fixed-steps` (b) is left out, without
+`--squeezenet` (c). Prints tables and writes them to `results/stylization_dials.json`,
+and beside it a picture: a row for each coefficient, from its lowest to its highest.
+"""
+
+import argparse
+import dataclasses
+import itertools
+import json
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+from keras import ops
+from scipy.stats import spearmanr
+from tqdm import tqdm
+
+from yoto_tf import Coefficients, Fixed, LossConditionalModel, zoo
+from yoto_tf.data import image_files, read_image, write_image
+from yoto_tf.engine import train
+from yoto_tf.recipe import load_recipe
+from yoto_tf.zoo.stylization import Transformer
+from yoto_tf.zoo.stylization.paintings import painting_files
+from yoto_tf.zoo.stylization.perceptual import RGB_MEANS
+from yoto_tf.zoo.stylization.recipe import StylizationRecipe
+from yoto_tf.zoo.stylization.styled_patches import StyledPatches
+
+RESULTS = Path(__file__).parent / "results" / "stylization_dials.json"
+FIELDS = dataclasses.fields(StylizationRecipe)
+SETTINGS = {
+    "the photograph": {"content": 1.0},
+    "all in the middle": {},
+    "long strokes": {"content": 0.05, "style_1": 0.03, "style_4": 1.0},
+}
+
+
+def crops(spec, size, count):
+    """The middles of photographs, float32 [N, size, size, 3] in [0, 1]."""
+    found = []
+    for path in image_files(spec)[:count]:
+        image = read_image(path)
+        top, left = ((side - size) // 2 for side in image.shape[:2])
+        found.append(image[top : top + size, left : left + size])
+    return np.stack(found) / np.float32(255)
+
+
+def inputs(photographs, style, vector):
+    """A batch of photographs at one setting; `style` float32 [S]."""
+    rows = len(photographs)
+    return {
+        "image": photographs,
+        "style": np.tile(style, (rows, 1)),
+        "coefficients": np.tile(vector, (rows, 1)),
+    }
+
+
+def measured(network, terms, batch, rows=4):
+    """The terms {name: array [N]} of a batch, a few rows at a time."""
+    found = []
+    for begin in range(0, len(batch["image"]), rows):
+        part = {name: array[begin : begin + rows] for name, array in batch.items()}
+        values = terms(part, network(part))
+        found.append({name: np.array(value) for name, value in values.items()})
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+
+
+def dials(stylizer, terms, photographs, points):
+    """(a) {style: {coefficient: mean rank correlation}}."""
+    coefficients = stylizer.coefficients
+    identity = np.eye(len(stylizer.styles), dtype="float32")
+    quantiles = np.linspace(0, 1, points)
+    correlations = {}
+    todo = list(itertools.product(stylizer.styles, coefficients.names))
+    for style, name in tqdm(todo, desc="dials", disable=None):
+        shares = identity[stylizer.styles.index(style)]
+        losses = []
+        for value in coefficients.independent[name].quantile(quantiles):
+            vector = coefficients.vector(**{name: float(value)})
+            batch = inputs(photographs, shares, vector)
+            losses.append(measured(stylizer.model, terms, batch)[name])
+        ranks = [spearmanr(quantiles, row).statistic for row in np.transpose(losses)]
+        correlations.setdefault(style, {})[name] = float(np.mean(ranks))
+    return correlations
+
+
+def balanced_weights(stylizer, terms, recipe, spec, batches=25):
+    """{coefficient: factor} by which training balances the terms, measured again."""
+    source = recipe.batches(spec, 0)
+    random = np.random.default_rng(0)
+    sums = dict.fromkeys(stylizer.coefficients.names, 0.0)
+    for index in range(batches):
+        batch = source[index]
+        quantiles = random.random((len(batch["image"]), len(sums)))
+        distributions = stylizer.coefficients.independent.values()
+        pairs = zip(distributions, quantiles.T, strict=True)
+        columns = [distribution.quantile(column) for distribution, column in pairs]
+        batch["coefficients"] = np.stack(columns, axis=-1).astype("float32")
+        found = measured(stylizer.model, terms, batch)
+        for name in sums:
+            sums[name] += found[name].mean()
+    return {name: sum(sums.values()) / value for name, value in sums.items()}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OneSetting(StylizationRecipe):
+    """A network for one painting and one setting.
+
+    Attributes:
+        weights: of the terms that have a coefficient, in their order.
+    """
+
+    weights: tuple[float, ...]
+
+    def build(self):
+        [(style, file)] = painting_files(self.styles).items()
+        names = self.coefficients().names
+        weights = zip(names, self.weights, strict=True)
+        coefficients = Coefficients(**{name: Fixed(weight) for name, weight in weights})
+        network = Transformer(coefficients, [style], self.width, self.blocks)
+        return LossConditionalModel(network, self.terms([file]), coefficients)
+
+    def batches(self, spec, first_batch):
+        return StyledPatches(self.patches(spec, first_batch), 1)
+
+
+def against_fixed(stylizer, terms, recipe, photographs, options):
+    """(b) A list of dicts, one for every style and setting."""
+    factors = balanced_weights(stylizer, terms, recipe, options.training_data)
+    files = painting_files(options.styles)
+    rows = []
+    for style, (title, setting) in itertools.product(
+        options.fixed_styles or stylizer.styles[:2], SETTINGS.items()
+    ):
+        vector = stylizer.coefficients.vector(**setting)
+        pairs = zip(stylizer.coefficients.names, vector, strict=True)
+        weights = {name: float(value * factors[name]) for name, value in pairs}
+        fields = {field.name: getattr(recipe, field.name) for field in FIELDS}
+        fields |= {"styles": str(files[style]), "steps": options.fixed_steps}
+        fixed = OneSetting(**fields, weights=tuple(weights.values()))
+        folder = options.workdir / f"{style} {title}".replace(" ", "_")
+        trained = train(fixed, options.training_data, folder, resume=True)
+        shares = np.eye(len(stylizer.styles), dtype="float32")
+        shares = shares[stylizer.styles.index(style)]
+        batch = inputs(photographs, shares, vector)
+        totals = []
+        for network in (stylizer.model, Alone(trained.model.network)):
+            found = measured(network, terms, batch)
+            found = {name: weights.get(name, 1.0) * found[name] for name in found}
+            totals.append(float(np.mean(sum(found.values()))))
+        adjustable, single = totals
+        row = {"style": style, "setting": title, "adjustable": adjustable}
+        rows.append({**row, "fixed": single, "ratio": adjustable / single})
+    return rows
+
+
+class Alone:
+    """A network for one setting, which takes no notice of style and coefficients."""
+
+    def __init__(self, network):
+        self._network = network
+
+    def __call__(self, batch):
+        zeros = np.zeros(len(self._network.coefficients), "float32")
+        return self._network(inputs(batch["image"], np.ones(1, "float32"), zeros))
+
+
+class SqueezeNet:
+    """Unit-length features after four of the fire modules, of another network.
+
+    Reference: Iandola et al., "SqueezeNet", 2016.
+    """
+
+    layers = ("fire2", "fire4", "fire6", "fire9")
+
+    def __init__(self, path):
+        with np.load(path) as archive:
+            self._arrays = {key: archive[key] for key in archive.files}
+
+    def __call__(self, images):
+        features = images * 255.0 - np.float32(RGB_MEANS)
+        features = self._convolved(features[..., ::-1], "conv1", 2, "valid")
+        found = []
+        for number in range(2, 10):
+            if number in (2, 5, 9):
+                features = ops.max_pool(features, 3, 2, "same")
+            squeezed = self._convolved(features, f"fire{number}/conv1x1_1")
+            expanded = [
+                self._convolved(squeezed, f"fire{number}/conv{size}_2")
+                for size in ("1x1", "3x3")
+            ]
+            features = ops.concatenate(expanded, axis=-1)
+            if f"fire{number}" in self.layers:
+                length = ops.norm(features, axis=-1, keepdims=True)
+                found.append(np.array(features / ops.maximum(length, 1e-6)))
+        return found
+
+    def _convolved(self, features, name, stride=1, padding="same"):
+        kernel, bias = (self._arrays[f"{name}/{part}"] for part in ("kernel", "bias"))
+        return ops.relu(ops.conv(features, kernel, stride, padding) + bias)
+
+
+def diversity(stylizer, judge, photographs, draws):
+    """(c) Mean distances of pairs: random coefficients, and for scale random styles."""
+    found = {}
+    style = stylizer.styles[0]
+    kinds = {
+        "coefficients": stylizer.random_settings(draws, 0, style),
+        "styles": stylizer.random_settings(draws, 0, **_middle(stylizer)),
+    }
+    for kind, settings in kinds.items():
+        distances = []
+        for photograph in tqdm(photographs, desc=f"diversity of {kind}", disable=None):
+            image = np.rint(photograph * 255).astype("uint8")
+            outputs = [
+                stylizer.stylize(image, setting.style, **setting.coefficients)
+                for setting in settings
+            ]
+            features = judge(np.stack(outputs) / np.float32(255))
+            for first, second in itertools.combinations(range(draws), 2):
+                squares = [np.square(x[first] - x[second]) for x in features]
+                distances.append(sum(x.sum(axis=-1).mean() for x in squares))
+        found[kind] = float(np.mean(distances))
+    return found
+
+
+def _middle(stylizer):
+    vector = stylizer.coefficients.vector()
+    return dict(zip(stylizer.coefficients.names, map(float, vector), strict=True))
+
+
+def picture(stylizer, image, style, points=5):
+    """A row for every coefficient, from its lowest value to its highest."""
+    rows = []
+    for name, distribution in stylizer.coefficients.independent.items():
+        values = distribution.quantile(np.linspace(0, 1, points))
+        outputs = [stylizer.stylize(image, style, **{name: float(v)}) for v in values]
+        rows.append(np.concatenate(outputs, axis=1))
+    return np.concatenate(rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--model", default="stylization")
+    parser.add_argument("--data", required=True, help="held-out photographs")
+    parser.add_argument("--styles", required=True, help="the paintings of its styles")
+    parser.add_argument("--features", default="", help="VGG-16 as .npz")
+    parser.add_argument("--squeezenet", help="SqueezeNet 1.0 as .npz")
+    parser.add_argument("--recipe", default="stylization/small")
+    parser.add_argument("--training-data", help="photographs for (b)")
+    parser.add_argument("--fixed-steps", type=int, default=0)
+    parser.add_argument("--fixed-styles", nargs="*", help="default: the first two")
+    parser.add_argument("--workdir", type=Path, default=Path("runs/fixed"))
+    parser.add_argument("--photographs", type=int, default=24)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--points", type=int, default=7)
+    parser.add_argument("--draws", type=int, default=8)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    stylizer = zoo.load(options.model)
+    recipe = dataclasses.replace(
+        load_recipe(options.recipe),
+        styles=options.styles,
+        features=options.features,
+        width=stylizer.model.width,
+        blocks=stylizer.model.blocks,
+    )
+    files = painting_files(options.styles)
+    terms = recipe.terms([files[style] for style in stylizer.styles])
+    photographs = crops(options.data, options.size, options.photographs)
+
+    results = {"model": stylizer.release.id.hex(), "photographs": len(photographs)}
+    correlations = dials(stylizer, terms, photographs, options.points)
+    results["rank_correlation"] = correlations
+    print("rank correlation of a coefficient and its own term")
+    for name in stylizer.coefficients.names:
+        column = np.array([correlations[style][name] for style in stylizer.styles])
+        print(
+            f"  {name:8} mean {column.mean():+.3f}  worst {column.max():+.3f}  "
+            f"{(column <= -0.9).sum()} of {len(column)} styles at -0.9 or below"
+        )
+    if options.fixed_steps:
+        rows = against_fixed(stylizer, terms, recipe, photographs, options)
+        results["against_fixed"] = {"steps": options.fixed_steps, "rows": rows}
+        print("weighted total, adjustable : trained for the setting alone")
+        for row in rows:
+            print(
+                f"  {row['style']:20} {row['setting']:18} {row['adjustable']:8.3f} : "
+                f"{row['fixed']:8.3f}  ratio {row['ratio']:.3f}"
+            )
+    if options.squeezenet:
+        judge = SqueezeNet(options.squeezenet)
+        found = diversity(stylizer, judge, photographs, options.draws)
+        results["diversity"] = {**found, "fixed network": 0.0}
+        print(
+            "mean perceptual distance: random coefficients "
+            f"{found['coefficients']:.3f}, random styles {found['styles']:.3f}, "
+            "a fixed network 0"
+        )
+    options.results.parent.mkdir(parents=True, exist_ok=True)
+    options.results.write_text(json.dumps(results, indent=2) + "\n")
+    image = np.rint(photographs[0] * 255).astype("uint8")
+    sheet = picture(stylizer, image, stylizer.styles[0])
+    write_image(options.results.with_suffix(".png"), sheet)
+
+
+if __name__ == "__main__":
+    main()

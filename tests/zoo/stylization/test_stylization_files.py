@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from yoto_tf.data import read_image
+from yoto_tf.errors import CoefficientError, DataError, RecipeError
+from yoto_tf.zoo.stylization.contact_sheet import CELL, contact_sheet
+from yoto_tf.zoo.stylization.files import stylize_files, write_contact_sheet
+from yoto_tf.zoo.stylization.styles import StyleError
+
+
+@pytest.fixture
+def picture(photograph, tmp_path):
+    path = tmp_path / "photo.png"
+    Image.fromarray(photograph[:40, :50]).save(path)
+    return path
+
+
+@pytest.fixture
+def model(stylizer_folder):
+    return stylizer_folder
+
+
+def test_a_file(stylizer, model, picture, tmp_path):
+    target = tmp_path / "out.png"
+    report = stylize_files(
+        picture, target, "dots=3,checks=1", model, preserve_color=True, content=0.5
+    )
+    assert report.failed == []
+    [file] = report.files
+    assert file["input"] == str(picture)
+    assert file["output"] == str(target)
+    assert file["style"] == {"checks": 0.25, "dots": 0.75}
+    assert file["coefficients"]["content"] == 0.5
+    expected = stylizer.stylize(
+        read_image(picture), "dots=3,checks=1", preserve_color=True, content=0.5
+    )
+    np.testing.assert_array_equal(read_image(target), expected)
+
+
+def test_a_folder_with_a_picture_that_fails(model, photograph, tmp_path):
+    folder = tmp_path / "in"
+    (folder / "sub").mkdir(parents=True)
+    Image.fromarray(photograph[:20, :20]).save(folder / "a.png")
+    Image.fromarray(photograph[:24, :20]).save(folder / "sub" / "b.jpg")
+    Image.fromarray(photograph[:8, :8]).save(folder / "small.png")
+    report = stylize_files(folder, tmp_path / "out", "dots", model)
+    assert read_image(tmp_path / "out" / "a.png").shape == (20, 20, 3)
+    assert read_image(tmp_path / "out" / "sub" / "b.jpg").shape == (24, 20, 3)
+    assert len(report.files) == 2
+    [failure] = report.failed
+    assert failure["input"] == str(folder / "small.png")
+    assert "expected a picture of at least 16x16" in failure["error"]
+    assert not (tmp_path / "out" / "small.png").exists()
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_an_animation(stylizer, model, photograph, tmp_path, suffix):
+    source, target = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
+    frames = [Image.fromarray(photograph[y : y + 32, :40]) for y in (0, 60, 120)]
+    frames[0].save(
+        source,
+        save_all=True,
+        append_images=frames[1:],
+        duration=[50, 120, 70],
+        loop=0,
+        lossless=True,
+    )
+    stylize_files(source, target, "stripes", model)
+    with Image.open(source) as before, Image.open(target) as after:
+        assert after.n_frames == 3
+        assert after.size == (40, 32)
+        assert after.info["loop"] == 0
+        for number, duration in enumerate((50, 120, 70)):
+            before.seek(number)
+            after.seek(number)
+            frame = np.array(before.convert("RGB"))
+            expected = stylizer.stylize(frame, "stripes").astype(int)
+            actual = np.array(after.convert("RGB")).astype(int)
+            # A palette or a lossy code lies between.
+            assert np.abs(actual - expected).mean() < 12
+            if suffix == ".gif":
+                assert after.info["duration"] == duration
+
+
+def test_of_an_animation_the_first_frame(stylizer, model, photograph, tmp_path):
+    frames = [Image.fromarray(photograph[y : y + 32, :40]) for y in (0, 60)]
+    frames[0].save(tmp_path / "in.gif", save_all=True, append_images=frames[1:])
+    stylize_files(tmp_path / "in.gif", tmp_path / "out.png", "dots", model)
+    expected = stylizer.stylize(read_image(tmp_path / "in.gif"), "dots")
+    np.testing.assert_array_equal(read_image(tmp_path / "out.png"), expected)
+
+
+def test_an_animation_that_fails_leaves_no_file(model, photograph, tmp_path):
+    source = tmp_path / "in.gif"
+    frames = [Image.fromarray(photograph[y : y + 8, :40]) for y in (0, 60, 120)]
+    frames[0].save(source, save_all=True, append_images=frames[1:])
+    with pytest.raises(DataError, match=r"in\.gif: expected a picture of at least"):
+        stylize_files(source, tmp_path / "out.gif", "dots", model)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.gif"]
+
+
+def test_bad_settings_write_nothing(model, picture, tmp_path):
+    target = tmp_path / "out.png"
+    with pytest.raises(StyleError):
+        stylize_files(picture, target, "dot", model)
+    with pytest.raises(CoefficientError):
+        stylize_files(picture, target, "dots", model, content=7)
+    with pytest.raises(DataError, match="is the input"):
+        stylize_files(picture, picture, "dots", model)
+    with pytest.raises(DataError, match="there is no folder"):
+        stylize_files(picture, tmp_path / "none" / "out.png", "dots", model)
+    assert not target.exists()
+
+
+def test_a_model_that_is_no_stylizer(release_folder, picture, tmp_path):
+    with pytest.raises(RecipeError, match="family codec, expected a stylizer"):
+        stylize_files(picture, tmp_path / "out.png", "dots", release_folder)
+
+
+def test_a_sheet_of_random_settings(model, picture, tmp_path):
+    options = {"count": 5, "model": model, "seed": 3, "content": 0.5}
+    settings = write_contact_sheet(picture, tmp_path / "sheet.png", **options)
+    assert len(settings) == 5
+    assert {setting["coefficients"]["content"] for setting in settings} == {0.5}
+    assert len({setting["coefficients"]["style_1"] for setting in settings}) == 5
+    again = write_contact_sheet(picture, tmp_path / "again.png", **options)
+    assert again == settings
+    sheets = [read_image(tmp_path / f"{name}.png") for name in ("sheet", "again")]
+    np.testing.assert_array_equal(*sheets)
+    with pytest.raises(DataError, match="1 or more"):
+        write_contact_sheet(picture, tmp_path / "sheet.png", 0, model=model)
+
+
+def test_the_layout_of_a_sheet():
+    pictures = [np.full((600, 800, 3), 50 * number, "uint8") for number in range(5)]
+    sheet = contact_sheet(pictures, ["a caption, of several, parts"] * 5)
+    # Three columns and two rows.
+    assert 3 * CELL < sheet.shape[1] < 3 * CELL + 100
+    assert 2 * CELL * 3 // 4 < sheet.shape[0] < 2 * CELL
+    for number in range(5):
+        row, column = divmod(number, 3)
+        y = sheet.shape[0] * row // 2 + 100
+        x = sheet.shape[1] * column // 3 + 100
+        assert (sheet[y, x] == 50 * number).all()
+    # Words, and nothing else that is dark, below the last picture.
+    below = sheet[-60:, sheet.shape[1] // 3 : sheet.shape[1] * 2 // 3]
+    assert (below < 100).any()

@@ -1,0 +1,101 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from yoto_tf import engine, zoo
+from yoto_tf.errors import DataError, RecipeError
+from yoto_tf.recipe import load_recipe, override
+
+
+@pytest.fixture
+def recipe(paintings, features_file):
+    return dataclasses.replace(
+        load_recipe("stylization/small"),
+        styles=str(paintings),
+        features=str(features_file),
+        width=0.125,
+        blocks=1,
+        patch_size=32,
+        style_size=48,
+        batch_size=4,
+        warmup_steps=5,
+        precision="float32",
+    )
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_a_training_makes_the_loss_fall(
+    recipe, photographs, tmp_path, monkeypatch, precision
+):
+    monkeypatch.setattr(engine, "EPOCH_STEPS", 20)
+    recipe = dataclasses.replace(recipe, precision=precision, learning_rate=3e-3)
+    trained = engine.train(recipe, str(photographs), tmp_path, steps=80)
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    first, *_, last = map(json.loads, lines)
+    before, after = (
+        sum(record[f"style_{number}"] for number in range(1, 5))
+        for record in (first, last)
+    )
+    assert after < 0.8 * before
+    recipe.release(trained.model, tmp_path / "release")
+    stylizer = zoo.load(tmp_path / "release")
+    assert stylizer.styles == ("checks", "dots", "stripes")
+    image = np.zeros((20, 30, 3), "uint8")
+    assert stylizer.stylize(image, "dots").shape == image.shape
+
+
+def test_the_loss_network_is_no_part_of_the_model(recipe):
+    model = recipe.build()
+    model.network.build(None)
+    names = {weight.path.split("/")[0] for weight in model.network.weights}
+    assert names == {model.network.name}
+    averages = {f"{name}_average" for name in recipe.coefficients().names}
+    others = [
+        variable.path.split("/")[-1]
+        for variable in model.variables
+        if not any(variable is weight for weight in model.network.variables)
+    ]
+    assert set(others) - {"seed_generator_state"} == averages
+
+
+def test_a_network_for_one_setting(recipe):
+    fixed = override(recipe, ["fixed=1,0.1,0.1,0.1,0.2"])
+    coefficients = fixed.build().coefficients
+    np.testing.assert_allclose(coefficients.vector(), [1, 0.1, 0.1, 0.1, 0.2])
+
+
+def test_other_layers_and_their_number(recipe):
+    settings = ["style_layers=block1_conv1,block2_conv1", "content_layer=block2_conv2"]
+    model = override(recipe, settings).build()
+    assert model.coefficients.names == ("content", "style_1", "style_2")
+    assert set(model.objective.loss_terms.grams) == {
+        "block1_conv1",
+        "block2_conv1",
+        "block2_conv2",
+    }
+
+
+def test_what_is_missing(recipe, tmp_path):
+    with pytest.raises(DataError, match="a folder of paintings"):
+        override(recipe, ["styles="]).build()
+    with pytest.raises(DataError, match="no file of feature weights"):
+        override(recipe, [f"features={tmp_path}/none.npz"]).build()
+    with pytest.raises(RecipeError, match="names no data"):
+        recipe.batches("", 0)
+
+
+def test_two_paintings_of_one_name(recipe, tmp_path, paintings):
+    for name in ("a.png", "a.jpg"):
+        (tmp_path / name).write_bytes((paintings / "dots.png").read_bytes())
+    with pytest.raises(DataError, match="both the style 'a'"):
+        override(recipe, [f"styles={tmp_path}"]).build()
+
+
+def test_all_recipes_are_of_this_family():
+    small, large = (load_recipe(f"stylization/{name}") for name in ("small", "large"))
+    assert large.patch_size > small.patch_size
+    # Weights of the one are to be weights of the other.
+    for field in ("width", "blocks", "style_layers", "lowest", "highest"):
+        assert getattr(small, field) == getattr(large, field)

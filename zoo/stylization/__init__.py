@@ -1,0 +1,22 @@
+"""Style transfer: one network for many paintings, with five dials that can be turned.
+
+What needs Keras is loaded on first use.
+"""
+
+import importlib
+
+_PUBLIC = {
+    "Stylizer": "yoto_tf.zoo.stylization.stylizer",
+    "Transformer": "yoto_tf.zoo.stylization.transformer",
+    "add_style": "yoto_tf.zoo.stylization.new_style",
+}
+
+__all__ = ["Stylizer", "Transformer", "add_style"]
+
+
+def __getattr__(name):
+    # What `yoto_tf.zoo.load` makes of a release of this family.
+    public = "Stylizer" if name == "Pretrained" else name
+    if public in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[public]), public)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,179 @@
+"""Picture files to stylised picture files, one or many, and sheets of settings.
+
+A folder or a glob stands for many files: they are written into a folder under the same
+relative names, and a file that fails does not stop the others.
+"""
+
+import dataclasses
+import os
+from pathlib import Path
+
+from tqdm import tqdm
+
+from yoto_tf.atomic import check_writable
+from yoto_tf.data import image_files, read_image, write_image
+from yoto_tf.errors import DataError
+from yoto_tf.zoo.stylization.animation import (
+    SUFFIXES,
+    convert_animation,
+    is_animation,
+)
+from yoto_tf.zoo.stylization.styles import stylizer_release
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What became of the files.
+
+    Attributes:
+        files: {"input", "output", "style", "coefficients"} of each stylised file.
+        failed: {"input", "error"} of each file that failed; only where there were many.
+    """
+
+    files: list[dict]
+    failed: list[dict]
+
+
+def stylize_files(
+    source,
+    target,
+    style,
+    model="stylization",
+    preserve_color=False,
+    precision="float32",
+    **coefficients,
+):
+    """Stylises a picture file, or all that a folder or glob stands for.
+
+    Animations (GIF, WebP) that are written as such are stylised frame by frame.
+
+    Args:
+        source: a picture file, a folder (searched recursively) or a glob.
+        target: the picture file to write; for many files a folder, made if need be.
+        style: see `Stylizer.stylize`.
+        model: a pretrained name or the directory of a release.
+        preserve_color: see `Stylizer.stylize`.
+        precision: see `Stylizer`.
+        **coefficients: see `Stylizer.stylize`.
+
+    Returns:
+        A `Report`.
+
+    Raises:
+        DataError: the one file cannot be read, stylised or written, or there are none.
+        StyleError, CoefficientError: bad settings.
+        RecipeError: no such model, or no stylizer.
+    """
+    pairs, many = _pairs(source, target)
+    stylizer = _stylizer(model, precision)
+    setting = stylizer.setting(style, **coefficients)
+
+    def convert(path, output):
+        def stylize(image):
+            try:
+                return stylizer.stylize(
+                    image,
+                    setting.style,
+                    preserve_color=preserve_color,
+                    **setting.coefficients,
+                )
+            except DataError as error:
+                raise DataError(f"{path}: {error}") from error
+
+        if output.suffix.lower() in SUFFIXES and is_animation(path):
+            convert_animation(path, output, stylize)
+        else:
+            write_image(output, stylize(read_image(path)))
+        return {
+            "input": str(path),
+            "output": str(output),
+            **dataclasses.asdict(setting),
+        }
+
+    if not many:
+        return Report([convert(*pairs[0])], [])
+    report = Report([], [])
+    for path, output in tqdm(pairs, unit="file", delay=1, disable=None):
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            report.files.append(convert(path, output))
+        except (DataError, OSError) as error:
+            report.failed.append({"input": str(path), "error": str(error)})
+    return report
+
+
+def write_contact_sheet(
+    source,
+    target,
+    count,
+    style=None,
+    model="stylization",
+    preserve_color=False,
+    precision="float32",
+    seed=None,
+    **coefficients,
+):
+    """Draws settings and writes a sheet of what they make of one picture.
+
+    Args:
+        source: a picture file.
+        target: the picture file to write.
+        count: how many settings.
+        style: as in `stylize_files`, or None to draw styles too.
+        model, preserve_color, precision: see `stylize_files`.
+        seed: integer ≥ 0 for the same settings again, or None.
+        **coefficients: those that are not to be drawn.
+
+    Returns:
+        A list of {"style", "coefficients"}, in the order of the sheet.
+
+    Raises:
+        As `stylize_files`.
+    """
+    from yoto_tf.zoo.stylization.contact_sheet import contact_sheet
+
+    if count < 1:
+        raise DataError(f"expected 1 or more random settings, got {count}")
+    check_writable(target)
+    image = read_image(source)
+    stylizer = _stylizer(model, precision)
+    settings = stylizer.random_settings(count, seed, style, **coefficients)
+    try:
+        pictures = [
+            stylizer.stylize(
+                image,
+                setting.style,
+                preserve_color=preserve_color,
+                **setting.coefficients,
+            )
+            for setting in tqdm(settings, unit="picture", delay=1, disable=None)
+        ]
+    except DataError as error:
+        raise DataError(f"{source}: {error}") from error
+    write_image(target, contact_sheet(pictures, map(str, settings)))
+    return [dataclasses.asdict(setting) for setting in settings]
+
+
+def _stylizer(model, precision):
+    from yoto_tf.zoo.stylization.stylizer import Stylizer
+
+    return Stylizer(stylizer_release(model), precision)
+
+
+def _pairs(source, target):
+    """One (input, output) and False, or all of many and True; refuses bad outputs."""
+    source, target = Path(source), Path(target)
+    if source.exists() and not source.is_dir():
+        if target.exists() and target.samefile(source):
+            raise DataError(f"{target} is the input, expected another file to write")
+        check_writable(target)
+        return [(source, target)], False
+    files = image_files(source)
+    root = source
+    if not source.is_dir():
+        root = Path(os.path.commonpath([file.parent for file in files]))
+    if target.exists() and not target.is_dir():
+        raise DataError(f"{target} is a file, expected a folder for many files")
+    if target.exists() and target.samefile(root):
+        raise DataError(f"{target} holds the input, expected another folder to write")
+    return [(file, target / file.relative_to(root)) for file in files], True

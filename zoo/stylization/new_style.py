@@ -1,0 +1,117 @@
+"""One more style for a trained stylizer; what the others give stays bit for bit.
+
+Everything is frozen but the two variables that belong to the new style alone, see
+`StyleTable`. They start as the mean of the others'.
+"""
+
+import dataclasses
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from yoto_tf.engine import train
+from yoto_tf.errors import DataError, RecipeError
+from yoto_tf.zoo.stylization.paintings import painting_files
+from yoto_tf.zoo.stylization.recipe import StylizationRecipe
+from yoto_tf.zoo.stylization.styled_patches import StyledPatches
+from yoto_tf.zoo.stylization.styles import stylizer_release
+from yoto_tf.zoo.stylization.stylizer import Stylizer
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NewStyleRecipe(StylizationRecipe):
+    """A trained stylizer's next style, learned from one painting.
+
+    Attributes:
+        base: the stylizer: a pretrained name or the directory of a release. Its width
+            and blocks are taken, not the recipe's.
+        styles: the file of the painting; the style takes its name.
+        learning_rate: high, since all that learns are the parameters of the style.
+    """
+
+    steps: int = 1000
+    batch_size: int = 4
+    learning_rate: float = 1e-2
+    warmup_steps: int = 50
+    base: str = "stylization"
+
+    def build(self):
+        name, file = self._painting()
+        before = stylizer_release(self.base)
+        network = with_style(before, name).network(keras.config.dtype_policy().name)
+        for weight in network.weights:
+            weight.trainable = any(weight is own for own in network.table.of(name))
+        terms = self.terms([file])
+        others = len(network.styles) - 1
+        # The batches are of the new style alone.
+        grams = {
+            layer: np.pad(gram, ((others, 0), (0, 0), (0, 0)))
+            for layer, gram in terms.grams.items()
+        }
+        return self.trained(network, dataclasses.replace(terms, grams=grams))
+
+    def batches(self, spec, first_batch):
+        others = len(stylizer_release(self.base).config["config"]["styles"])
+        return StyledPatches(
+            self.patches(spec, first_batch), others + 1, drawn=[others]
+        )
+
+    def _painting(self):
+        files = painting_files(self.styles)
+        if len(files) != 1:
+            raise DataError(
+                f"expected one painting, found {len(files)} in {self.styles}"
+            )
+        [painting] = files.items()
+        return painting
+
+
+def with_style(release, name):
+    """The release of a stylizer with one more style, the mean of those it has.
+
+    Raises:
+        RecipeError: it has a style of that name.
+    """
+    styles = release.config["config"]["styles"]
+    if name in styles:
+        raise RecipeError(f"there is a style {name!r} already: rename the painting")
+    weights = dict(release.weights)
+    for part in ("embedding", "normalization"):
+        rows = [weights[f"table/{style}_{part}"] for style in styles]
+        weights[f"table/{name}_{part}"] = np.mean(rows, axis=0, dtype="float32")
+    config = {**release.config["config"], "styles": [*styles, name]}
+    return dataclasses.replace(
+        release, config={**release.config, "config": config}, weights=weights
+    )
+
+
+def add_style(stylizer, painting, photographs, steps=1000, **fields):
+    """Teaches a stylizer one more style; all the others give the same pictures as ever.
+
+    Args:
+        stylizer: a `Stylizer`; it is left as it is.
+        painting: a picture file, whose name becomes that of the style.
+        photographs: folder, glob or `tfds:NAME[:SPLIT]` to train with.
+        steps: of training.
+        **fields: further fields of `NewStyleRecipe`, such as `features`.
+
+    Returns:
+        A new `Stylizer`.
+
+    Raises:
+        DataError: the painting, photographs or features cannot be read.
+        RecipeError: there is a style of that name.
+        KeyboardInterrupt: the training was interrupted.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder, "base")
+        stylizer.save(base)
+        recipe = NewStyleRecipe(
+            base=str(base), styles=str(painting), steps=steps, **fields
+        )
+        trained = train(recipe, str(photographs), Path(folder, "training"))
+    if not trained.finished:
+        raise KeyboardInterrupt
+    return Stylizer.from_network(trained.model.network, stylizer.card)

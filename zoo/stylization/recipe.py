@@ -1,0 +1,132 @@
+"""What the stylizer's recipes have in common."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from yoto_tf.coefficients import Coefficients, LogUniform
+from yoto_tf.data import Patches
+from yoto_tf.errors import RecipeError
+from yoto_tf.recipe import Recipe
+from yoto_tf.training import LossConditionalModel
+from yoto_tf.zoo.stylization.losses import (
+    CONTENT_LAYER,
+    STYLE_LAYERS,
+    StylizationTerms,
+    gram_matrices,
+)
+from yoto_tf.zoo.stylization.paintings import painting_files, read_painting
+from yoto_tf.zoo.stylization.perceptual import PerceptualFeatures, read_weights
+from yoto_tf.zoo.stylization.styled_patches import StyledPatches
+from yoto_tf.zoo.stylization.stylizer import Stylizer
+from yoto_tf.zoo.stylization.transformer import Transformer
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StylizationRecipe(Recipe):
+    """One transformer for a folder of paintings, trained on patches of photographs.
+
+    Attributes:
+        styles: folder, glob or file of paintings; a style has the name of its file.
+        features: `.npz` file of VGG weights; empty for those of Keras Applications.
+        width: multiplier of the transformer's channels.
+        blocks: its residual blocks.
+        patch_size: side of a training patch in pixels.
+        style_size: shorter side of a painting in pixels; larger for finer strokes.
+        mixtures: share of the examples that are to take on a mixture of two styles.
+        lowest: smallest coefficient. The dials are log-uniform: what counts is their
+            ratios, and to the eye equal ratios are equal steps. At 1:100 a term does
+            not show any more, which is what near zero means.
+        highest: largest coefficient.
+        total_variation: fixed weight of the total variation.
+        content_layer: VGG layer of the content term.
+        style_layers: VGG layers of the style terms, shallow to deep.
+        pooling: of the VGG network, see `PerceptualFeatures`.
+    """
+
+    styles: str = ""
+    features: str = ""
+    width: float = 1.0
+    blocks: int = 5
+    patch_size: int = 128
+    style_size: int = 384
+    mixtures: float = 0.2
+    lowest: float = 0.01
+    highest: float = 1.0
+    total_variation: float = 1.0
+    content_layer: str = CONTENT_LAYER
+    style_layers: tuple[str, ...] = STYLE_LAYERS
+    pooling: str = "average"
+
+    def build(self):
+        files = painting_files(self.styles)
+        network = Transformer(self.coefficients(), files, self.width, self.blocks)
+        return self.trained(network, self.terms(files.values()))
+
+    def coefficients(self):
+        """One for the content and one for each style layer."""
+        numbers = range(1, len(self.style_layers) + 1)
+        names = ("content", *(f"style_{number}" for number in numbers))
+        dial = LogUniform(self.lowest, self.highest)
+        return self.held(Coefficients(**dict.fromkeys(names, dial)))
+
+    def terms(self, files):
+        """The loss terms for paintings, given as files in the order of the styles."""
+        features = PerceptualFeatures(
+            read_weights(self.features),
+            (self.content_layer, *self.style_layers),
+            self.pooling,
+            keras.config.dtype_policy().compute_dtype,
+        )
+        paintings = (read_painting(file, self.style_size) for file in files)
+        grams = gram_matrices(features, paintings)
+        # A trace is the mean squared length of a painting's features.
+        energy = np.trace(grams[self.content_layer], axis1=1, axis2=2).mean()
+        return StylizationTerms(
+            features,
+            grams,
+            float(energy),
+            self.content_layer,
+            self.style_layers,
+            self.total_variation,
+        )
+
+    def trained(self, network, terms):
+        """The model that trains a network on loss terms.
+
+        Weights that span two decades are divided by their geometric mean, so that every
+        setting has a like part in the gradient.
+        """
+        return LossConditionalModel(
+            network,
+            terms,
+            network.coefficients,
+            balance=0.99,
+            normalize_weights=self.fixed is None,
+        )
+
+    def batches(self, spec, first_batch):
+        count = len(painting_files(self.styles))
+        return StyledPatches(self.patches(spec, first_batch), count, self.mixtures)
+
+    def patches(self, spec, first_batch):
+        """The photographs' patches."""
+        if not spec:
+            raise RecipeError(
+                "the recipe names no data, expected a folder, a glob or "
+                "tfds:NAME[:SPLIT] of photographs"
+            )
+        return Patches(
+            spec, self.patch_size, self.batch_size, self.seed, first_batch=first_batch
+        )
+
+    def release(self, model, directory):
+        """Writes a `Stylizer` that `yoto_tf.zoo.load(directory)` loads."""
+        styles, size = model.network.styles, self.patch_size
+        card = (
+            f"# Style transfer\n\nOne network for {len(styles)} styles "
+            f"({', '.join(styles)}), trained for {self.steps:,} steps of "
+            f"{self.batch_size} patches of {size}×{size} pixels.\n"
+        )
+        Stylizer.from_network(model.network, card).save(directory)

@@ -1,0 +1,16 @@
+"""The released stylizer, second part: larger patches, from the weights of the first.
+
+yoto train stylization/large --from SMALL --set styles=PAINTINGS --data PHOTOGRAPHS
+"""
+
+from yoto_tf.zoo.stylization.recipe import StylizationRecipe
+
+
+def recipe():
+    return StylizationRecipe(
+        steps=10_000,
+        batch_size=4,
+        learning_rate=3e-4,
+        warmup_steps=200,
+        patch_size=256,
+    )

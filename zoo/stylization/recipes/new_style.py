@@ -1,0 +1,10 @@
+"""One more style for the released stylizer, from one painting.
+
+yoto train stylization/new_style --add-style PAINTING --data PHOTOGRAPHS
+"""
+
+from yoto_tf.zoo.stylization.new_style import NewStyleRecipe
+
+
+def recipe():
+    return NewStyleRecipe()

@@ -1,0 +1,15 @@
+"""The released stylizer, first part: many steps on small patches.
+
+yoto train stylization/small --set styles=PAINTINGS --data PHOTOGRAPHS
+"""
+
+from yoto_tf.zoo.stylization.recipe import StylizationRecipe
+
+
+def recipe():
+    return StylizationRecipe(
+        steps=60_000,
+        batch_size=4,
+        learning_rate=1e-3,
+        warmup_steps=500,
+    )

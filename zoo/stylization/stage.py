@@ -1,0 +1,116 @@
+"""One convolution of the transformer with all that goes with it."""
+
+import keras
+from keras import layers, ops
+
+from yoto_tf.layers import ConditionalInstanceNormalization, FiLM
+
+
+class Stage(layers.Layer):
+    """(Nearest-neighbour doubling ·) reflection padding · convolution · CIN (· ReLU).
+
+    Args:
+        filters: output channels C.
+        size: side of the kernel, odd.
+        stride: of the convolution.
+        double: whether height and width are doubled before it.
+        activate: whether a ReLU follows.
+
+    Inputs: features [B, H, W, C'], modulation float32 [B, E + 2C] (see `StyleFiLM`).
+    Output: [B, H', W', C] in the compute dtype.
+    """
+
+    def __init__(self, filters, size, stride=1, double=False, activate=True, **kwargs):
+        # The modulation keeps its precision; the convolution casts its own input.
+        super().__init__(autocast=False, **kwargs)
+        self.filters = filters
+        self.size = size
+        self.stride = stride
+        self.double = double
+        self.activate = activate
+        self.convolution = layers.Conv2D(
+            filters,
+            size,
+            stride,
+            # Instance normalisation would take a bias away again.
+            use_bias=False,
+            name="convolution",
+        )
+        self.normalization = StyleNormalization(name="normalization")
+
+    def build(self, features_shape, modulation_shape):
+        self.convolution.build(features_shape)
+        self.normalization.build((None, None, None, self.filters), modulation_shape)
+
+    def call(self, features, modulation):
+        features = self.normalization(self.convolve(features), modulation)
+        return ops.relu(features) if self.activate else features
+
+    def convolve(self, features, pad_rows=True):
+        """What is normalised. Without `pad_rows` the rows are padded already."""
+        if self.double:
+            features = doubled(features)
+        features = reflected(features, self.size // 2, pad_rows)
+        return self.convolution(features)
+
+    def compute_output_shape(self, features_shape, modulation_shape):
+        def scaled(length):
+            return length and length * (2 if self.double else 1) // self.stride
+
+        batch, height, width, _ = features_shape
+        return batch, scaled(height), scaled(width), self.filters
+
+
+class StyleFiLM(FiLM):
+    """FiLM whose scale and shift have a part that belongs to the style alone.
+
+    Input: a modulation [B, E + 2C], the embedding of style and coefficients followed by
+    the style's own scales and shifts, which are added to those that the embedding
+    gives.
+    """
+
+    def build(self, inputs_shape, modulation_shape):
+        self.own = 2 * inputs_shape[-1]
+        super().build(inputs_shape, (None, modulation_shape[-1] - self.own))
+
+    def scale_and_shift(self, modulation):
+        scale, shift = super().scale_and_shift(modulation[:, : -self.own])
+        own_scale, own_shift = ops.split(modulation[:, -self.own :], 2, axis=-1)
+        return scale + own_scale, shift + own_shift
+
+
+@keras.saving.register_keras_serializable(package="yoto_tf.stylization")
+class StyleNormalization(ConditionalInstanceNormalization):
+    """Conditional instance normalisation by a modulation, see `StyleFiLM`.
+
+    References: as for its base class; a style's own parameters are those of Dumoulin
+    et al. (2017), the function of the embedding is that of Babaeizadeh & Ghiasi (2020).
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        del self.film
+        self.film = StyleFiLM(self.strength, dtype=self.dtype_policy, name="film")
+
+    def scale_and_shift(self, modulation, mean, variance):
+        """The float32 factors [B, C] that features of such moments [C] are given."""
+        scale, shift = self.film.scale_and_shift(modulation)
+        scale = scale * ops.rsqrt(variance + self.epsilon)
+        return scale, shift - mean * scale
+
+
+def doubled(features):
+    """[B, H, W, C] to [B, 2H, 2W, C], every pixel four times."""
+    batch, height, width, channels = ops.shape(features)
+    features = ops.broadcast_to(
+        features[:, :, None, :, None], (batch, height, 2, width, 2, channels)
+    )
+    return ops.reshape(features, (batch, 2 * height, 2 * width, channels))
+
+
+def reflected(features, margin, rows=True):
+    """[B, H, W, C] with a mirrored margin, the edge not repeated."""
+    vertical = (margin, margin) if rows else (0, 0)
+    return ops.pad(
+        features, ((0, 0), vertical, (margin, margin), (0, 0)), mode="reflect"
+    )

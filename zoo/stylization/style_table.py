@@ -1,0 +1,71 @@
+"""What belongs to one style alone, and mixtures of it."""
+
+from keras import initializers, layers, ops
+
+
+def mixture(weights):
+    """Style weights [B, S], ≥ 0 and not all zero, to float32 shares that sum to one."""
+    weights = ops.maximum(ops.cast(weights, "float32"), 0.0)
+    return weights / ops.maximum(ops.sum(weights, axis=-1, keepdims=True), 1e-8)
+
+
+def mixed(shares, rows):
+    """Σ_s shares[:, s] · rows[s], float32 [B, ...], for rows [S, ...].
+
+    No matrix product: with products and sums rounded one by one, a style of share zero
+    changes no bit of the others' mixture.
+    """
+    shares = ops.reshape(shares, (-1, rows.shape[0], *(1,) * (len(rows.shape) - 1)))
+    return ops.sum(shares * rows, axis=1)
+
+
+class StyleTable(layers.Layer):
+    """An embedding and normalisation parameters for every style.
+
+    Args:
+        styles: names of the styles.
+        embedding_size: E.
+        normalization_size: N, scales and offsets of all normalisations together.
+
+    Input: style weights [B, S], normalised to shares in here. Output: a pair of the
+    mixed embedding, float32 [B, E], and the mixed parameters, float32 [B, N].
+
+    Every style has its own two variables, which are all that a new style learns.
+    """
+
+    def __init__(self, styles, embedding_size, normalization_size, **kwargs):
+        super().__init__(autocast=False, dtype="float32", **kwargs)
+        self.styles = tuple(styles)
+        self.embedding_size = embedding_size
+        self.normalization_size = normalization_size
+
+    def build(self, style_shape):
+        self.embeddings = [
+            self.add_weight(
+                shape=(self.embedding_size,),
+                initializer=initializers.RandomNormal(stddev=1.0),
+                name=f"{style}_embedding",
+            )
+            for style in self.styles
+        ]
+        self.normalizations = [
+            self.add_weight(
+                shape=(self.normalization_size,),
+                initializer="zeros",
+                name=f"{style}_normalization",
+            )
+            for style in self.styles
+        ]
+
+    def call(self, style):
+        shares = mixture(style)
+        rows = (self.embeddings, self.normalizations)
+        embeddings, normalizations = (
+            ops.concatenate([row[None] for row in group], axis=0) for group in rows
+        )
+        return mixed(shares, embeddings), mixed(shares, normalizations)
+
+    def of(self, style):
+        """The two variables of a style, by name."""
+        place = self.styles.index(style)
+        return self.embeddings[place], self.normalizations[place]

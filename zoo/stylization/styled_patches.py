@@ -1,0 +1,59 @@
+"""Patches of photographs, each with a style to take on."""
+
+import keras
+import numpy as np
+
+from yoto_tf.data import Patches
+
+
+class StyledPatches(keras.utils.PyDataset):
+    """`Patches` with style weights, for ever, as `x` of `model.fit` on any backend.
+
+    A patch is to take on one style, or with probability `mixtures` a mixture of two, in
+    shares that are uniform. The photographs get noise of the size of their 8-bit steps:
+    of patches in one colour, instance normalisation would have no finite gradient.
+    Batch `i` depends on the seed and `i` alone, see `Patches`.
+
+    Args:
+        patches: `Patches`; their seed is that of the styles too.
+        styles: how many styles there are, S.
+        mixtures: in [0, 1].
+        drawn: the styles to draw from, numbers below S; None for all.
+
+    Batches:
+        `{"image": float32 [B, size, size, 3], "style": float32 [B, S]}`, pixels in
+        [0, 1] but for the noise and weights that sum to one.
+    """
+
+    def __init__(self, patches, styles, mixtures=0.0, drawn=None):
+        super().__init__()
+        self.patches = patches
+        self.styles = styles
+        self.mixtures = mixtures
+        self.drawn = np.arange(styles) if drawn is None else np.asarray(drawn)
+
+    @property
+    def num_batches(self):
+        """None: Keras takes the data set as endless."""
+        return None
+
+    def __getitem__(self, index):
+        patches: Patches = self.patches
+        batch = patches[index]
+        # Another stream than that of the patches, which has two numbers.
+        seed = (patches.seed, patches.first_batch + index, 1)
+        random = np.random.default_rng(seed)
+        count = len(batch["image"])
+        first, second = random.choice(self.drawn, (2, count))
+        share = random.random(count) * (random.random(count) < self.mixtures)
+        identity = np.eye(self.styles, dtype="float32")
+        share = share[:, None].astype("float32")
+        style = (1 - share) * identity[first] + share * identity[second]
+        noise = random.random(batch["image"].shape, "float32") - np.float32(0.5)
+        return {"image": batch["image"] + noise / np.float32(255), "style": style}
+
+    def __iter__(self):
+        index = 0
+        while True:
+            yield self[index]
+            index += 1

@@ -1,0 +1,98 @@
+"""Names of styles and mixtures of them, as a user writes them. Needs no Keras."""
+
+import difflib
+import math
+from pathlib import Path
+
+import numpy as np
+
+from yoto_tf import zoo
+from yoto_tf.errors import DataError, RecipeError, YotoError
+
+
+class StyleError(YotoError, ValueError):
+    """A style that does not exist, or weights that make no mixture."""
+
+
+def parse_style(text):
+    """`"udnie"` or `"udnie=0.3,great_wave=0.7"` to {name: weight}.
+
+    Raises:
+        StyleError: not of that form.
+    """
+    weights = {}
+    for part in text.split(","):
+        name, equals, number = (piece.strip() for piece in part.partition("="))
+        try:
+            weight = float(number) if equals else 1.0
+        except ValueError:
+            weight = math.nan
+        if not name or math.isnan(weight) or name in weights:
+            raise StyleError(
+                f"expected a style or a mixture such as a=0.7,b=0.3, got {text!r}"
+            )
+        weights[name] = weight
+    return weights
+
+
+def style_weights(style, styles):
+    """The shares, float32 [S], of a style or mixture among `styles`.
+
+    Args:
+        style: a name, a text for `parse_style`, or {name: weight}.
+        styles: the names that exist, in order.
+
+    Raises:
+        StyleError: an unknown name, or a weight that is negative or not finite, or all
+            are zero.
+    """
+    weights = {style: 1.0} if style in styles else style
+    if isinstance(weights, str):
+        weights = parse_style(weights)
+    for name, weight in weights.items():
+        if name not in styles:
+            near = difflib.get_close_matches(str(name), styles, n=3, cutoff=0.3)
+            expected = f"nearest: {', '.join(near)}" if near else ", ".join(styles)
+            raise StyleError(f"unknown style {name!r}, expected one of {expected}")
+        if not 0 <= weight < math.inf:
+            raise StyleError(f"style weights are numbers ≥ 0, got {name}={weight:g}")
+    total = sum(weights.values())
+    if not 0 < total < math.inf:
+        given = ", ".join(f"{name}={weight:g}" for name, weight in weights.items())
+        raise StyleError(f"style weights must not all be zero, got {given or 'none'}")
+    shares = [weights.get(name, 0.0) / total for name in styles]
+    return np.array(shares, "float32")
+
+
+def style_names(model="stylization"):
+    """Names of a stylizer's styles.
+
+    Args:
+        model: a pretrained name or the directory of a release.
+
+    Raises:
+        RecipeError: no such model, or no stylizer.
+    """
+    return list(stylizer_release(model).config["config"]["styles"])
+
+
+def stylizer_release(model):
+    """The `Release` of a stylizer, as `style_names`."""
+    release = zoo.release_of(model)
+    if release.family != "stylization":
+        raise RecipeError(
+            f"{model} is of the family {release.family}, expected a stylizer"
+        )
+    return release
+
+
+def name_of(path):
+    """The name of the style that a painting's file gives.
+
+    Raises:
+        DataError: a name that a mixture could not be written with.
+    """
+    name = Path(path).stem.replace(" ", "_")
+    if not name or set(name) & set("=,/\\"):
+        raise DataError(f"{path}: a style's name has none of the characters = , / \\")
+    return name

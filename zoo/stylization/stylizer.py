@@ -1,0 +1,184 @@
+"""The stylizer as a user meets it: photographs and settings to pictures."""
+
+import dataclasses
+
+import numpy as np
+from keras import ops
+
+from yoto_tf.compilation import compiled
+from yoto_tf.errors import DataError
+from yoto_tf.zoo.release import Release
+from yoto_tf.zoo.release_folder import write_release
+from yoto_tf.zoo.stylization.color import with_colors_of
+from yoto_tf.zoo.stylization.striped import stylize_in_stripes
+from yoto_tf.zoo.stylization.styles import style_weights
+from yoto_tf.zoo.stylization.transformer import MINIMUM
+
+# Larger pictures are stylised in stripes: at once they would take over 2 GB.
+PIXELS_AT_ONCE = 2**21
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What a picture is stylised with.
+
+    Attributes:
+        style: {style: share}.
+        coefficients: {name: value}, all of them.
+    """
+
+    style: dict
+    coefficients: dict
+
+    def __str__(self):
+        shares = self.style.items()
+        names = " + ".join(f"{share:.2g} {name}" for name, share in shares)
+        if len(shares) == 1:
+            [names] = self.style
+        values = (f"{name} {value:.2g}" for name, value in self.coefficients.items())
+        return ", ".join([names, *values])
+
+
+class Stylizer:
+    """A pretrained style transformer with its styles and its dials.
+
+    Args:
+        release: a `Release` of the family "stylization".
+        precision: Keras dtype policy of the network, `"float32"` or `"mixed_bfloat16"`.
+
+    Attributes:
+        model: the Keras network itself.
+        coefficients: its `yoto_tf.Coefficients`.
+        styles: names of its styles.
+        card: the model card, Markdown.
+
+    Example:
+        >>> stylizer = yoto_tf.zoo.load("stylization")
+        >>> out = stylizer.stylize(image, "starry_night", content=1.0, style_1=0.3)
+        >>> out = stylizer.stylize(image, {"starry_night": 0.7, "udnie": 0.3})
+    """
+
+    def __init__(self, release, precision="float32"):
+        self.release = release
+        self.model = release.network(precision)
+        self.coefficients = self.model.coefficients
+        self.styles = self.model.styles
+        self.card = release.card
+        self._stylize = compiled(self._pixels)
+
+    @classmethod
+    def from_network(cls, network, card=""):
+        """A stylizer from a trained `Transformer`, whose weights it rounds.
+
+        Raises:
+            RecipeError: weights that float16 cannot hold.
+        """
+        release = Release.from_network("stylization", network)
+        return cls(dataclasses.replace(release, card=card))
+
+    def save(self, directory):
+        """Writes a release that `yoto_tf.zoo.load(directory)` loads."""
+        write_release(directory, self.release)
+
+    def stylize(self, image, style, *, preserve_color=False, **coefficients):
+        """Stylises a picture.
+
+        Args:
+            image: uint8 [H, W, 3], H, W ≥ 16. One of more than two megapixels is
+                worked on in stripes, with the statistics of the whole.
+            style: a name; or a mixture {name: weight} or "name=weight,name=weight",
+                weights ≥ 0, which count by their shares.
+            preserve_color: keep the photograph's colours and take only the luminance
+                of the stylised picture.
+            **coefficients: `content=`, `style_1=` (palette and grain) … `style_4=`
+                (long strokes); those not named take the middle of their range.
+
+        Returns:
+            uint8 [H, W, 3].
+
+        Raises:
+            DataError: not such an image.
+            StyleError: an unknown style, or weights that make no mixture.
+            CoefficientError: an unknown name or a value out of range.
+        """
+        image = _checked_image(image)
+        weights = style_weights(style, self.styles)
+        vector = self.coefficients.vector(**coefficients)
+        if image.shape[0] * image.shape[1] > PIXELS_AT_ONCE:
+            stylized = stylize_in_stripes(self.model, image, weights, vector)
+        else:
+            inputs = (image, weights, vector)
+            pixels = self._stylize(*(ops.convert_to_tensor(x[None]) for x in inputs))
+            stylized = ops.convert_to_numpy(pixels)[0]
+        return with_colors_of(image, stylized) if preserve_color else stylized
+
+    def setting(self, style, **coefficients):
+        """The `Setting` of a style and named coefficients as `stylize` takes them.
+
+        Raises:
+            StyleError, CoefficientError: see `stylize`.
+        """
+        shares = zip(self.styles, style_weights(style, self.styles), strict=True)
+        vector = self.coefficients.vector(**coefficients)
+        values = zip(self.coefficients.names, vector, strict=True)
+        return Setting(
+            {name: _short(share) for name, share in shares if share},
+            {name: _short(value) for name, value in values},
+        )
+
+    def random_settings(self, count, seed=None, style=None, **coefficients):
+        """Draws settings as they were drawn in training, one style each.
+
+        Args:
+            count: how many.
+            seed: integer ≥ 0 for the same settings again, or None.
+            style: see `stylize`; None draws it.
+            **coefficients: those that are not to be drawn.
+
+        Returns:
+            A list of `Setting`.
+
+        Raises:
+            StyleError, CoefficientError: see `stylize`.
+        """
+        random = np.random.default_rng(seed)
+        settings = []
+        for _ in range(count):
+            drawn = {
+                name: float(distribution.quantile(random.random()))
+                for name, distribution in self.coefficients.independent.items()
+            }
+            name = self.styles[random.integers(len(self.styles))]
+            settings.append(
+                self.setting(
+                    name if style is None else style, **{**drawn, **coefficients}
+                )
+            )
+        return settings
+
+    def _pixels(self, image, style, coefficients):
+        image = ops.cast(image, "float32") / 255.0
+        inputs = {"image": image, "style": style, "coefficients": coefficients}
+        image = self.model(inputs, training=False) * 255.0
+        return ops.cast(ops.round(image), "uint8")
+
+
+def _short(value):
+    """The digits that float32 holds."""
+    return float(f"{value:.7g}")
+
+
+def _checked_image(image):
+    image = np.asarray(image)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise DataError(
+            f"expected a uint8 image [height, width, 3], got {image.dtype} "
+            f"{list(image.shape)}"
+        )
+    height, width = image.shape[:2]
+    if min(height, width) < MINIMUM:
+        raise DataError(
+            f"expected a picture of at least {MINIMUM}x{MINIMUM} pixels, "
+            f"got {width}x{height}"
+        )
+    return image

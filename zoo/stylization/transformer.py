@@ -1,0 +1,191 @@
+"""The style transformer, conditioned on style and coefficients throughout.
+
+    image ─ 9×9 ─ 3×3/2 ─ 3×3/2 ─ 5 × (3×3 ─ 3×3, added) ─ ×2 3×3 ─ ×2 3×3 ─ 9×9 ─ image
+             └───────┴───────┴──────── CIN after each ────────┴───────┘
+                                         ▲
+    coefficients ─ embedding ─┬─ FiLM ─ dense ─┬─ embedding of both
+    style weights ─ table ────┴────────────────┴─ the style's own scales and offsets
+
+References: Johnson et al., "Perceptual Losses for Real-Time Style Transfer and
+Super-Resolution", ECCV 2016; Dumoulin et al., "A Learned Representation for Artistic
+Style", ICLR 2017; Babaeizadeh & Ghiasi, "Adjustable Real-time Style Transfer", ICLR
+2020.
+"""
+
+import keras
+from keras import layers, ops
+
+from yoto_tf.coefficients import Coefficients
+from yoto_tf.layers import CoefficientEmbedding, FiLM
+from yoto_tf.zoo.stylization.stage import Stage, reflected
+from yoto_tf.zoo.stylization.style_table import StyleTable
+
+# Sides of a picture: the two strided convolutions halve them twice.
+MULTIPLE = 4
+MINIMUM = 16
+# Pixels in [0, 1] enter the network as (x − 0.5) · CONTRAST, about unit variance.
+CONTRAST = 4.0
+
+
+@keras.saving.register_keras_serializable(package="yoto_tf.stylization")
+class Transformer(keras.Model):
+    """Image, style and coefficients to the stylised image.
+
+    Args:
+        coefficients: `yoto_tf.Coefficients`, `content` and `style_1` … `style_4`.
+        styles: names of the styles, S of them.
+        width: multiplier of the channels, which at 1 are 32, 64 and 128.
+        blocks: number of residual blocks.
+        embedding_size: width of a style's embedding and of the one of both.
+
+    Inputs: {"image": [B, H, W, 3] in [0, 1], any H, W ≥ 16; "style": [B, S] weights
+        ≥ 0, not all zero, which count by their shares; "coefficients": [B, 5]}.
+
+    Output: float32 [B, H, W, 3] in [0, 1]. In training the gradient passes through the
+    clipping as if there were none: pixels at the ends of the range still learn, which
+    those of a sigmoid hardly do, and colours stay full.
+    """
+
+    def __init__(
+        self, coefficients, styles, width=1.0, blocks=5, embedding_size=64, **kwargs
+    ):
+        # The coefficients keep their precision.
+        super().__init__(autocast=False, **kwargs)
+        self.coefficients = coefficients
+        self.styles = tuple(styles)
+        self.width = width
+        self.blocks = blocks
+        self.embedding_size = embedding_size
+        low, middle, high = (max(1, round(width * count)) for count in (32, 64, 128))
+        # Stored weights are found by these names.
+        self.encoder = [
+            Stage(low, 9, name="encoder_0"),
+            Stage(middle, 3, 2, name="encoder_1"),
+            Stage(high, 3, 2, name="encoder_2"),
+        ]
+        self.residual = [
+            Stage(high, 3, activate=part == 0, name=f"residual_{block}_{part}")
+            for block in range(blocks)
+            for part in (0, 1)
+        ]
+        self.decoder = [
+            Stage(middle, 3, double=True, name="decoder_0"),
+            Stage(low, 3, double=True, name="decoder_1"),
+        ]
+        self.colors = layers.Conv2D(
+            3,
+            9,
+            # Starts within the range, so that the clipping lets colours through.
+            kernel_initializer=keras.initializers.VarianceScaling(0.02),
+            name="colors",
+        )
+        self.embedding = CoefficientEmbedding(
+            coefficients, (embedding_size,), name="embedding"
+        )
+        self.table = StyleTable(
+            self.styles,
+            embedding_size,
+            2 * sum(stage.filters for stage in self.stages),
+            name="table",
+        )
+        self.interaction = FiLM(strength=1.0, dtype="float32", name="interaction")
+        self.joint = layers.Dense(
+            embedding_size,
+            activation=keras.activations.leaky_relu,
+            kernel_initializer=keras.initializers.VarianceScaling(2.0),
+            dtype="float32",
+            name="joint",
+        )
+
+    @property
+    def stages(self):
+        """All that is normalised, in the order of `modulations`."""
+        return [*self.encoder, *self.residual, *self.decoder]
+
+    def build(self, input_shape=None):
+        coefficients = (None, len(self.coefficients))
+        embedding = self.embedding.compute_output_shape(coefficients)
+        style = (None, self.embedding_size)
+        both = (None, embedding[-1] + self.embedding_size)
+        self.embedding.build(coefficients)
+        self.table.build((None, len(self.styles)))
+        self.interaction.build(style, embedding)
+        self.joint.build(both)
+        features = (None, None, None, 3)
+        for stage in self.stages:
+            stage.build(features, (None, both[-1] + 2 * stage.filters))
+            features = (None, None, None, stage.filters)
+        self.colors.build(features)
+        self.built = True
+
+    def call(self, inputs):
+        image = inputs["image"]
+        height, width = ops.shape(image)[1:3]
+        modulations = self.modulations(inputs["style"], inputs["coefficients"])
+        for axis in (1, 2):
+            image = mirrored_to_multiple(image, axis)
+        features = self.prepare(image)
+        stages = zip(self.stages, modulations, strict=True)
+        for _ in self.encoder:
+            stage, modulation = next(stages)
+            features = stage(features, modulation)
+        for _ in range(self.blocks):
+            skipped = features
+            for stage, modulation in (next(stages), next(stages)):
+                features = stage(features, modulation)
+            features = features + skipped
+        for stage, modulation in stages:
+            features = stage(features, modulation)
+        image = self.paint(reflected(features, self.colors.kernel_size[0] // 2))
+        return image[:, :height, :width]
+
+    def modulations(self, style, coefficients):
+        """What the normalisation of each of `stages` is given, float32 [B, ...]."""
+        embedding = self.embedding(coefficients)
+        style, own = self.table(style)
+        style = self.interaction(style, embedding)
+        joint = self.joint(ops.concatenate([style, embedding], axis=-1))
+        joint = ops.concatenate([joint, embedding], axis=-1)
+        modulations, begin = [], 0
+        for stage in self.stages:
+            end = begin + 2 * stage.filters
+            modulations.append(ops.concatenate([joint, own[:, begin:end]], axis=-1))
+            begin = end
+        return modulations
+
+    def prepare(self, image):
+        """Pixels in [0, 1] to what the first stage takes."""
+        image = (ops.cast(image, "float32") - 0.5) * CONTRAST
+        return ops.cast(image, self.compute_dtype)
+
+    def paint(self, features):
+        """Features, padded, to float32 pixels in [0, 1]."""
+        # Around zero bfloat16 has the digits that eight bits need.
+        image = ops.cast(self.colors(features), "float32") + 0.5
+        clipped = ops.stop_gradient(ops.clip(image, 0.0, 1.0))
+        return clipped + (image - ops.stop_gradient(image))
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "coefficients": keras.saving.serialize_keras_object(self.coefficients),
+            "styles": self.styles,
+            "width": self.width,
+            "blocks": self.blocks,
+            "embedding_size": self.embedding_size,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        coefficients = keras.saving.deserialize_keras_object(config["coefficients"])
+        assert isinstance(coefficients, Coefficients)
+        return cls(**{**config, "coefficients": coefficients})
+
+
+def mirrored_to_multiple(image, axis):
+    """Mirrors the end of an axis until its length is a multiple of 4."""
+    size = ops.shape(image)[axis]
+    if isinstance(size, int) and size % MULTIPLE == 0:
+        return image
+    positions = ops.arange(-(-size // MULTIPLE) * MULTIPLE)
+    return ops.take(image, size - 1 - ops.abs(size - 1 - positions), axis=axis)

@@ -10,10 +10,32 @@ import os
 import sys
 
 from yoto_tf import __version__
-from yoto_tf.cli import compress, decompress, demo, evaluate, info, list_models, train
+from yoto_tf.cli import (
+    compress,
+    decompress,
+    demo,
+    evaluate,
+    info,
+    list_models,
+    reconstruct,
+    sample,
+    stylize,
+    train,
+)
 from yoto_tf.errors import YotoError
 
-_SUBCOMMANDS = (list_models, compress, decompress, info, train, evaluate, demo)
+_SUBCOMMANDS = (
+    list_models,
+    compress,
+    decompress,
+    info,
+    stylize,
+    sample,
+    reconstruct,
+    train,
+    evaluate,
+    demo,
+)
 
 
 class _Parser(argparse.ArgumentParser):

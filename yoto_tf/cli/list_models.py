@@ -8,12 +8,23 @@ def add(subparsers):
     parser = subparsers.add_parser(
         "list", help="pretrained models, their coefficients and ranges"
     )
+    parser.add_argument(
+        "--styles", action="store_true", help="the names of a stylizer's styles instead"
+    )
+    parser.add_argument(
+        "--model",
+        default="stylization",
+        metavar="M",
+        help="with --styles: a pretrained name or folder",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
 
 def run(options):
-    """Prints the pretrained models."""
+    """Prints the pretrained models, or the styles of one."""
+    if options.styles:
+        return _list_styles(options)
     from yoto_tf import zoo
 
     summaries = zoo.summaries()
@@ -43,4 +54,15 @@ def run(options):
             print(f"    {summary.headline}")
     if not summaries:
         print("no pretrained model is installed")
+    return 0
+
+
+def _list_styles(options):
+    from yoto_tf.zoo.stylization.styles import style_names
+
+    names = style_names(options.model)
+    if options.json:
+        print_json(names)
+    else:
+        print("\n".join(names))
     return 0

@@ -4,7 +4,7 @@
 
 What it got so far: 30,000 steps on 117 photographs, 69 minutes on two cores of an AMD
 EPYC (Zen 5) in bfloat16, other work going on beside it. That reaches a BD-rate of
-−25.4 % against JPEG 4:2:0 on Kodak (`benchmarks/results/kodak_codec.json`); the curve is
+−25.4 % against JPEG 4:2:0 on Kodak (`benchmarks/results/kodak_codec.json`); the loss is
 still falling, and a longer training is what it needs.
 """
 

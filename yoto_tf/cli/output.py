@@ -30,7 +30,7 @@ def print_failures(report):
     """Says on standard error which of many files failed, and returns the exit status.
 
     Args:
-        report: a `Report` of the codec's files.
+        report: a `Report` of `yoto_tf.zoo.conversion`.
     """
     for failure in report.failed:
         print(f"yoto: {failure['error']}", file=sys.stderr)

@@ -1,38 +1,17 @@
-"""Picture files to `.yoto` files and back, one or many at a time.
+"""Picture files to `.yoto` files and back, one or many at a time."""
 
-A folder or a glob stands for many files: they are written into a folder under the same
-relative names, and a file that fails does not stop the others.
-"""
-
-import dataclasses
 import functools
 import glob
-import os
 from pathlib import Path
 
-from tqdm import tqdm
-
 from yoto_tf import zoo
-from yoto_tf.atomic import check_writable, write_atomically
+from yoto_tf.atomic import write_atomically
 from yoto_tf.errors import DataError, FormatError, RecipeError
 from yoto_tf.metrics import bits_per_pixel
 from yoto_tf.zoo.codec.container import MAGIC, Container
+from yoto_tf.zoo.conversion import convert_files, pair_files
 
 SUFFIX = ".yoto"
-
-
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """What became of the files.
-
-    Attributes:
-        files: what `describe` says of each compressed file, with its "output" and, in
-            front, its "input".
-        failed: {"input", "error"} of each file that failed; only where there were many.
-    """
-
-    files: list[dict]
-    failed: list[dict]
 
 
 def compress_files(source, target, model="codec", **how):
@@ -45,7 +24,7 @@ def compress_files(source, target, model="codec", **how):
         **how: passed to `Codec.compress`: a quality, a target or coefficients.
 
     Returns:
-        A `Report`.
+        A `Report`; its files are as `describe` has them, with "input" and "output".
 
     Raises:
         DataError, FormatError: the one file cannot be read, compressed or written, or
@@ -66,7 +45,8 @@ def compress_files(source, target, model="codec", **how):
         write_atomically(output, data)
         return {"input": str(path), "output": str(output), **_describe(data, codec())}
 
-    return _for_each(_pairs(source, target, image_files, SUFFIX), compress)
+    pairs, many = pair_files(source, target, image_files, SUFFIX)
+    return convert_files(pairs, many, compress)
 
 
 def decompress_files(source, target, model=None):
@@ -80,7 +60,7 @@ def decompress_files(source, target, model=None):
             model that each file names.
 
     Returns:
-        A `Report`.
+        A `Report`; its files are as `describe` has them, with "input" and "output".
 
     Raises:
         DataError, FormatError: the one file cannot be read, decoded or written, or
@@ -106,7 +86,8 @@ def decompress_files(source, target, model=None):
             **_describe(data, codec(name)),
         }
 
-    return _for_each(_pairs(source, target, _compressed_files, ".png"), decompress)
+    pairs, many = pair_files(source, target, _compressed_files, ".png")
+    return convert_files(pairs, many, decompress)
 
 
 def describe(path):
@@ -198,40 +179,3 @@ def _glob(spec):
     if not glob.has_magic(str(spec)):
         raise DataError(f"no such file or folder: {spec}")
     return map(Path, glob.glob(str(spec), recursive=True))
-
-
-def _pairs(source, target, list_files, suffix):
-    """One (input, output) and False, or all of many and True; refuses bad outputs."""
-    source, target = Path(source), Path(target)
-    if source.exists() and not source.is_dir():
-        if target.exists() and target.samefile(source):
-            raise DataError(f"{target} is the input, expected another file to write")
-        check_writable(target)
-        return [(source, target)], False
-    files = list_files(source)
-    root = source
-    if not source.is_dir():
-        root = Path(os.path.commonpath([file.parent for file in files]))
-    if target.exists() and not target.is_dir():
-        raise DataError(f"{target} is a file, expected a folder for many files")
-    if target.exists() and target.samefile(root):
-        raise DataError(f"{target} holds the input, expected another folder to write")
-    outputs = [target / file.relative_to(root).with_suffix(suffix) for file in files]
-    return list(zip(files, outputs, strict=True)), True
-
-
-def _for_each(pairs_and_many, convert):
-    pairs, many = pairs_and_many
-    if not many:
-        return Report([convert(*pairs[0])], [])
-    report = Report([], [])
-    written = {}
-    for path, output in tqdm(pairs, unit="file", delay=1, disable=None):
-        try:
-            if output in written:
-                raise DataError(f"{path}: {output} is made of {written[output]}")
-            report.files.append(convert(path, output))
-            written[output] = path
-        except (DataError, FormatError, OSError) as error:
-            report.failed.append({"input": str(path), "error": str(error)})
-    return report

@@ -1,37 +1,19 @@
-"""Picture files to stylised picture files, one or many, and sheets of settings.
-
-A folder or a glob stands for many files: they are written into a folder under the same
-relative names, and a file that fails does not stop the others.
-"""
+"""Picture files to stylised picture files, one or many, and sheets of settings."""
 
 import dataclasses
-import os
-from pathlib import Path
 
 from tqdm import tqdm
 
 from yoto_tf.atomic import check_writable
 from yoto_tf.data import image_files, read_image, write_image
 from yoto_tf.errors import DataError
+from yoto_tf.zoo.conversion import convert_files, pair_files
 from yoto_tf.zoo.stylization.animation import (
     SUFFIXES,
     convert_animation,
     is_animation,
 )
 from yoto_tf.zoo.stylization.styles import stylizer_release
-
-
-@dataclasses.dataclass(frozen=True)
-class Report:
-    """What became of the files.
-
-    Attributes:
-        files: {"input", "output", "style", "coefficients"} of each stylised file.
-        failed: {"input", "error"} of each file that failed; only where there were many.
-    """
-
-    files: list[dict]
-    failed: list[dict]
 
 
 def stylize_files(
@@ -57,18 +39,20 @@ def stylize_files(
         **coefficients: see `Stylizer.stylize`.
 
     Returns:
-        A `Report`.
+        A `Report`; its files are {"input", "output", "style", "coefficients"}.
 
     Raises:
         DataError: the one file cannot be read, stylised or written, or there are none.
         StyleError, CoefficientError: bad settings.
         RecipeError: no such model, or no stylizer.
     """
-    pairs, many = _pairs(source, target)
+    pairs, many = pair_files(source, target, image_files)
     stylizer = _stylizer(model, precision)
     setting = stylizer.setting(style, **coefficients)
 
     def convert(path, output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+
         def stylize(image):
             try:
                 return stylizer.stylize(
@@ -90,16 +74,7 @@ def stylize_files(
             **dataclasses.asdict(setting),
         }
 
-    if not many:
-        return Report([convert(*pairs[0])], [])
-    report = Report([], [])
-    for path, output in tqdm(pairs, unit="file", delay=1, disable=None):
-        try:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            report.files.append(convert(path, output))
-        except (DataError, OSError) as error:
-            report.failed.append({"input": str(path), "error": str(error)})
-    return report
+    return convert_files(pairs, many, convert)
 
 
 def write_contact_sheet(
@@ -158,22 +133,3 @@ def _stylizer(model, precision):
     from yoto_tf.zoo.stylization.stylizer import Stylizer
 
     return Stylizer(stylizer_release(model), precision)
-
-
-def _pairs(source, target):
-    """One (input, output) and False, or all of many and True; refuses bad outputs."""
-    source, target = Path(source), Path(target)
-    if source.exists() and not source.is_dir():
-        if target.exists() and target.samefile(source):
-            raise DataError(f"{target} is the input, expected another file to write")
-        check_writable(target)
-        return [(source, target)], False
-    files = image_files(source)
-    root = source
-    if not source.is_dir():
-        root = Path(os.path.commonpath([file.parent for file in files]))
-    if target.exists() and not target.is_dir():
-        raise DataError(f"{target} is a file, expected a folder for many files")
-    if target.exists() and target.samefile(root):
-        raise DataError(f"{target} holds the input, expected another folder to write")
-    return [(file, target / file.relative_to(root)) for file in files], True

@@ -1,6 +1,9 @@
 import keras
 from keras import layers, ops
 
+# Imported for its annotation, and so that a saved layer finds the class registered.
+from yoto_tf.coefficients import Coefficients
+
 
 @keras.saving.register_keras_serializable(package="yoto_tf")
 class CoefficientEmbedding(layers.Layer):
@@ -21,7 +24,7 @@ class CoefficientEmbedding(layers.Layer):
     of Deep Networks", ICLR 2020.
     """
 
-    def __init__(self, coefficients, units=(64,), **kwargs):
+    def __init__(self, coefficients: Coefficients, units=(64,), **kwargs):
         # Coefficients span decades: bfloat16 would keep three digits of the logarithm.
         super().__init__(**{**kwargs, "autocast": False, "dtype": "float32"})
         self.coefficients = coefficients

@@ -8,13 +8,15 @@ from keras import ops
 from yoto_tf.compilation import compiled
 from yoto_tf.errors import CoefficientError, DataError, FormatError
 from yoto_tf.zoo.codec.container import Container, check_size, shortest_decimal
+from yoto_tf.zoo.codec.factorized import FactorizedPrior
 from yoto_tf.zoo.codec.factorized_coding import FactorizedCoding
+from yoto_tf.zoo.codec.hyperprior import Hyperprior
 from yoto_tf.zoo.codec.hyperprior_coding import HyperpriorCoding
 from yoto_tf.zoo.codec.search import compress_to_target
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_folder import write_release
 
-_CODINGS = {"Hyperprior": HyperpriorCoding, "FactorizedPrior": FactorizedCoding}
+_CODINGS = {Hyperprior: HyperpriorCoding, FactorizedPrior: FactorizedCoding}
 
 
 class Codec:
@@ -194,7 +196,7 @@ class Codec:
 
 
 def _coding(network):
-    return _CODINGS[type(network).__name__]
+    return _CODINGS[type(network)]
 
 
 def _checked_image(image):

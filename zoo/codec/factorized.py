@@ -11,20 +11,16 @@ Reference: Ballé, Laparra & Simoncelli, "End-to-end Optimized Image Compression
 import keras
 from keras import ops
 
-from yoto_tf.entropy import DeepFactorizedPrior
-from yoto_tf.layers import CoefficientEmbedding, FiLM
-from yoto_tf.zoo.codec.gain import LogGain
-from yoto_tf.zoo.codec.hyperprior import (
-    CONTRAST,
+from yoto_tf.zoo.codec.network import (
+    CodecNetwork,
     channelwise,
     straight_through_round,
 )
 from yoto_tf.zoo.codec.padding import pad_to_multiple
-from yoto_tf.zoo.codec.transforms import Analysis, Synthesis
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf.codec")
-class FactorizedPrior(keras.Model):
+class FactorizedPrior(CodecNetwork):
     """Image and coefficients to a reconstruction and the bits it takes.
 
     Args:
@@ -50,37 +46,15 @@ class FactorizedPrior(keras.Model):
         conditioned=True,
         **kwargs,
     ):
-        # Pixels have eight bits, one more than bfloat16 holds.
-        super().__init__(autocast=False, **kwargs)
-        self.coefficients = coefficients
-        self.filters = tuple(filters)
-        self.embedding_units = tuple(embedding_units)
-        self.conditioned = conditioned
-        # Stored weights are found by these names.
-        self.embedding = CoefficientEmbedding(
-            coefficients, embedding_units, name="embedding"
+        super().__init__(
+            coefficients,
+            filters,
+            prior_channels=filters[-1],
+            prior_scale=10.0,
+            embedding_units=embedding_units,
+            conditioned=conditioned,
+            **kwargs,
         )
-        self.analysis = Analysis(self.filters, conditioned, name="analysis")
-        self.synthesis = Synthesis(self.filters, conditioned, name="synthesis")
-        self.log_gain = LogGain(self.filters[-1], name="log_gain")
-        self.log_inverse_gain = LogGain(self.filters[-1], name="log_inverse_gain")
-        self.prior_film = FiLM(
-            kernel_initializer="zeros", dtype="float32", name="prior_film"
-        )
-        self.prior = DeepFactorizedPrior(name="prior")
-
-    def build(self, input_shape=None):
-        latents = (None, None, None, self.filters[-1])
-        coefficients = (None, len(self.coefficients))
-        embedding = self.embedding.compute_output_shape(coefficients)
-        self.embedding.build(coefficients)
-        self.analysis.build((None, None, None, 3), embedding)
-        self.synthesis.build(latents, embedding)
-        self.log_gain.build(embedding)
-        self.log_inverse_gain.build(embedding)
-        self.prior_film.build(latents, embedding)
-        self.prior.build(latents)
-        self.built = True
 
     def call(self, inputs, training=None):
         image = inputs["image"]
@@ -95,28 +69,3 @@ class FactorizedPrior(keras.Model):
             quantized = straight_through_round(scaled)
         reconstruction = self.synthesize(quantized, embedding)
         return {"reconstruction": reconstruction[:, :height, :width], "bits": bits}
-
-    def analyze(self, image, embedding):
-        """Padded image to latents [B, h, w, C] before the gain, float32."""
-        image = (ops.cast(image, "float32") - 0.5) * CONTRAST
-        return ops.cast(self.analysis(image, embedding), "float32")
-
-    def synthesize(self, quantized, embedding):
-        """Rounded latents to an image [B, 16h, 16w, 3], about [0, 1], float32."""
-        inverse = channelwise(ops.exp(self.log_inverse_gain(embedding)))
-        image = self.synthesis(quantized * inverse, embedding)
-        return ops.cast(image, "float32") * (1 / CONTRAST) + 0.5
-
-    def get_config(self):
-        return {
-            "name": self.name,
-            "coefficients": keras.saving.serialize_keras_object(self.coefficients),
-            "filters": self.filters,
-            "embedding_units": self.embedding_units,
-            "conditioned": self.conditioned,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        coefficients = keras.saving.deserialize_keras_object(config["coefficients"])
-        return cls(**{**config, "coefficients": coefficients})

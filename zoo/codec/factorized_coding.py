@@ -3,9 +3,9 @@
 from keras import ops
 
 from yoto_tf import entropy
-from yoto_tf.zoo.codec.hyperprior import channelwise
 from yoto_tf.zoo.codec.hyperprior_coding import channel_indexes
 from yoto_tf.zoo.codec.levels import Levels
+from yoto_tf.zoo.codec.network import channelwise
 from yoto_tf.zoo.codec.padding import pad_to_multiple
 from yoto_tf.zoo.release import join_arrays, split_arrays
 

@@ -16,25 +16,20 @@ import math
 import keras
 from keras import ops
 
-from yoto_tf.coefficients import Coefficients
-from yoto_tf.entropy import DeepFactorizedPrior, GaussianConditional
+from yoto_tf.entropy import GaussianConditional
 from yoto_tf.entropy.gaussian_conditional import LOG_STEP, MIN_SCALE
-from yoto_tf.layers import CoefficientEmbedding, FiLM
 from yoto_tf.zoo.codec.gain import LogGain
-from yoto_tf.zoo.codec.padding import pad_to_multiple
-from yoto_tf.zoo.codec.transforms import (
-    Analysis,
-    HyperAnalysis,
-    HyperSynthesis,
-    Synthesis,
+from yoto_tf.zoo.codec.network import (
+    CodecNetwork,
+    channelwise,
+    straight_through_round,
 )
-
-# Pixels in [0, 1] enter the analysis as (x − 0.5) · CONTRAST, about unit variance.
-CONTRAST = 4.0
+from yoto_tf.zoo.codec.padding import pad_to_multiple
+from yoto_tf.zoo.codec.transforms import HyperAnalysis, HyperSynthesis
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf.codec")
-class Hyperprior(keras.Model):
+class Hyperprior(CodecNetwork):
     """Image and coefficients to a reconstruction and the bits it takes.
 
     Args:
@@ -63,20 +58,17 @@ class Hyperprior(keras.Model):
         conditioned=True,
         **kwargs,
     ):
-        # Pixels have eight bits, one more than bfloat16 holds.
-        super().__init__(autocast=False, **kwargs)
-        self.coefficients = coefficients
-        self.filters = tuple(filters)
-        self.hyper_filters = hyper_filters
-        self.embedding_units = tuple(embedding_units)
-        self.conditioned = conditioned
-        latents = self.filters[-1]
-        # Stored weights are found by these names.
-        self.embedding = CoefficientEmbedding(
-            coefficients, embedding_units, name="embedding"
+        super().__init__(
+            coefficients,
+            filters,
+            prior_channels=hyper_filters,
+            prior_scale=2.0,
+            embedding_units=embedding_units,
+            conditioned=conditioned,
+            **kwargs,
         )
-        self.analysis = Analysis(self.filters, conditioned, name="analysis")
-        self.synthesis = Synthesis(self.filters, conditioned, name="synthesis")
+        self.hyper_filters = hyper_filters
+        latents = self.filters[-1]
         self.hyper_analysis = HyperAnalysis(
             hyper_filters, conditioned, name="hyper_analysis"
         )
@@ -86,45 +78,35 @@ class Hyperprior(keras.Model):
         self.scale_synthesis = HyperSynthesis(
             hyper_filters, latents, conditioned, name="scale_synthesis"
         )
-        self.log_gain = LogGain(latents, name="log_gain")
-        self.log_inverse_gain = LogGain(latents, name="log_inverse_gain")
         self.hyper_log_gain = LogGain(hyper_filters, name="hyper_log_gain")
-        self.prior_film = FiLM(
-            kernel_initializer="zeros", dtype="float32", name="prior_film"
-        )
-        self.prior = DeepFactorizedPrior(init_scale=2.0, name="prior")
         self.conditional = GaussianConditional(name="conditional")
 
     def build(self, input_shape=None):
-        image = (None, None, None, 3)
+        embedding = self.embedding.compute_output_shape((None, len(self.coefficients)))
         latents = (None, None, None, self.filters[-1])
         hyper_latents = (None, None, None, self.hyper_filters)
-        coefficients = (None, len(self.coefficients))
-        embedding = self.embedding.compute_output_shape(coefficients)
-        self.embedding.build(coefficients)
-        self.analysis.build(image, embedding)
-        self.synthesis.build(latents, embedding)
         self.hyper_analysis.build(latents, embedding)
         self.mean_synthesis.build(hyper_latents, embedding)
         self.scale_synthesis.build(hyper_latents, embedding)
-        for gain in (self.log_gain, self.log_inverse_gain, self.hyper_log_gain):
-            gain.build(embedding)
-        self.prior_film.build(hyper_latents, embedding)
-        self.prior.build(hyper_latents)
+        self.hyper_log_gain.build(embedding)
         self.conditional.build(latents, latents)
-        self.built = True
+        super().build(input_shape)
 
     def call(self, inputs, training=None):
         image = inputs["image"]
         height, width = ops.shape(image)[1:3]
         embedding = self.embedding(inputs["coefficients"])
         latents = self.analyze(pad_to_multiple(image, self.multiple), embedding)
-        hyper_latents, bits = self.prior(
-            self.hyper_analyze(latents, embedding),
+        hyper_latents = self.hyper_analyze(latents, embedding)
+        rounded, bits = self.prior(
+            hyper_latents,
             *self.prior_film.scale_and_shift(embedding),
             training=training,
         )
-        rounded = straight_through_round(hyper_latents) if training else hyper_latents
+        if training:
+            # Rate from noise, all else from real rounding: Minnen & Singh,
+            # "Channel-wise Autoregressive Entropy Models", ICIP 2020.
+            rounded = straight_through_round(hyper_latents)
         mean = self.mean(rounded, embedding)
         index = self.scale_index(rounded, embedding)
         scaled = latents * channelwise(ops.exp(self.log_gain(embedding)))
@@ -132,19 +114,12 @@ class Hyperprior(keras.Model):
             scaled, index, mean, training=training
         )
         if training:
-            # Rate from noise, distortion from real rounding: Minnen & Singh,
-            # "Channel-wise Autoregressive Entropy Models", ICIP 2020.
             quantized = straight_through_round(scaled - mean) + mean
         reconstruction = self.synthesize(quantized, embedding)
         return {
             "reconstruction": reconstruction[:, :height, :width],
             "bits": bits + latent_bits,
         }
-
-    def analyze(self, image, embedding):
-        """Padded image to latents [B, h, w, C] before the gain, float32."""
-        image = (ops.cast(image, "float32") - 0.5) * CONTRAST
-        return ops.cast(self.analysis(image, embedding), "float32")
 
     def hyper_analyze(self, latents, embedding):
         """Latents to hyper-latents [B, h/4, w/4, N] before rounding, float32."""
@@ -166,34 +141,5 @@ class Hyperprior(keras.Model):
         log_scale = log_scale + channelwise(self.log_gain(embedding))
         return (log_scale - math.log(MIN_SCALE)) / LOG_STEP
 
-    def synthesize(self, quantized, embedding):
-        """Rounded latents to an image [B, 16h, 16w, 3], about [0, 1], float32."""
-        inverse = channelwise(ops.exp(self.log_inverse_gain(embedding)))
-        image = self.synthesis(quantized * inverse, embedding)
-        return ops.cast(image, "float32") * (1 / CONTRAST) + 0.5
-
     def get_config(self):
-        return {
-            "name": self.name,
-            "coefficients": keras.saving.serialize_keras_object(self.coefficients),
-            "filters": self.filters,
-            "hyper_filters": self.hyper_filters,
-            "embedding_units": self.embedding_units,
-            "conditioned": self.conditioned,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        coefficients = keras.saving.deserialize_keras_object(config["coefficients"])
-        assert isinstance(coefficients, Coefficients)
-        return cls(**{**config, "coefficients": coefficients})
-
-
-def straight_through_round(values):
-    """Rounds halves to even; the gradient is that of the identity."""
-    return values + ops.stop_gradient(ops.round(values) - values)
-
-
-def channelwise(factors):
-    """[B, C] to [B, 1, 1, C]."""
-    return factors[:, None, None, :]
+        return {**super().get_config(), "hyper_filters": self.hyper_filters}

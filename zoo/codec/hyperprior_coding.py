@@ -4,9 +4,9 @@ import numpy as np
 from keras import ops
 
 from yoto_tf import entropy
-from yoto_tf.zoo.codec.hyperprior import channelwise
 from yoto_tf.zoo.codec.integer_scales import IntegerScales
 from yoto_tf.zoo.codec.levels import Levels
+from yoto_tf.zoo.codec.network import channelwise
 from yoto_tf.zoo.codec.padding import pad_to_multiple
 from yoto_tf.zoo.release import join_arrays, split_arrays
 

@@ -19,6 +19,8 @@ import math
 import numpy as np
 from keras import ops
 
+from yoto_tf.zoo.codec.network import CONTRAST
+
 # Rate-optimal uniform quantisation has λ · d(Δ²/12) = d log2(Δ) a sample, that is a
 # step Δ = sqrt(18 / (λ ln 2)) in pixel values for three samples a pixel.
 _STEP_SQUARED = 18 / math.log(2)
@@ -38,8 +40,6 @@ def start_as_linear_codec(network, patches):
         patches: images [N, H, W, 3] in [0, 1], H and W multiples of 16; a few hundred
             of 128×128 are plenty.
     """
-    from yoto_tf.zoo.codec.hyperprior import CONTRAST
-
     features = (np.asarray(patches, "float32") - 0.5) * CONTRAST
     analysis, synthesis = network.analysis, network.synthesis
     known = 3
@@ -57,7 +57,7 @@ def start_as_linear_codec(network, patches):
             _near_identity(synthesis.activations[-1 - layer], features)
             features = _apply(gdn, features)
         known = kept
-    _set_gains(network, CONTRAST)
+    _set_gains(network)
     variance = np.mean(np.square(features), axis=(0, 1, 2)) + 1e-4
     network.scale_synthesis.convolutions[-1].bias.assign(np.log(variance) / 2)
 
@@ -99,14 +99,14 @@ def _near_identity(gdn, features):
     gdn.root_gamma.assign(root_gamma)
 
 
-def _set_gains(network, contrast):
+def _set_gains(network):
     """log gain = ½ log λ + constant.
 
     The embedding's first entry is log λ, standardised.
     """
     [(low, high)] = network.coefficients.ranges().values()
     slope = math.log(high / low) / math.sqrt(12) / 2
-    constant = math.log(255 / contrast) - math.log(_STEP_SQUARED) / 2
+    constant = math.log(255 / CONTRAST) - math.log(_STEP_SQUARED) / 2
     middle = math.log(low * high) / 4 + constant
     for gain, sign in ((network.log_gain, 1), (network.log_inverse_gain, -1)):
         kernel = ops.convert_to_numpy(gain.dense.kernel).copy()

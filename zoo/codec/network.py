@@ -1,0 +1,105 @@
+"""What the codec's networks have in common."""
+
+import keras
+from keras import ops
+
+from yoto_tf.entropy import DeepFactorizedPrior
+from yoto_tf.layers import CoefficientEmbedding, FiLM
+from yoto_tf.zoo.codec.gain import LogGain
+from yoto_tf.zoo.codec.transforms import Analysis, Synthesis
+
+# Pixels in [0, 1] enter the analysis as (x − 0.5) · CONTRAST, about unit variance.
+CONTRAST = 4.0
+
+
+class CodecNetwork(keras.Model):
+    """Transforms, gains, a prior, and the embedding of λ that all of them read.
+
+    Args:
+        coefficients: `yoto_tf.Coefficients` with one coefficient, `distortion`.
+        filters: channels after each strided convolution of the analysis; the last is
+            the number of latent channels.
+        prior_channels: channels of what the prior describes.
+        prior_scale: width of the prior when training starts, in quantisation steps.
+        embedding_units: widths of the coefficient embedding.
+        conditioned: False leaves out FiLM: a network for one fixed λ.
+    """
+
+    def __init__(
+        self,
+        coefficients,
+        filters,
+        prior_channels,
+        prior_scale,
+        embedding_units,
+        conditioned,
+        **kwargs,
+    ):
+        # Pixels have eight bits, one more than bfloat16 holds.
+        super().__init__(autocast=False, **kwargs)
+        self.coefficients = coefficients
+        self.filters = tuple(filters)
+        self.prior_channels = prior_channels
+        self.embedding_units = tuple(embedding_units)
+        self.conditioned = conditioned
+        # Stored weights are found by these names.
+        self.embedding = CoefficientEmbedding(
+            coefficients, embedding_units, name="embedding"
+        )
+        self.analysis = Analysis(self.filters, conditioned, name="analysis")
+        self.synthesis = Synthesis(self.filters, conditioned, name="synthesis")
+        self.log_gain = LogGain(self.filters[-1], name="log_gain")
+        self.log_inverse_gain = LogGain(self.filters[-1], name="log_inverse_gain")
+        self.prior_film = FiLM(
+            kernel_initializer="zeros", dtype="float32", name="prior_film"
+        )
+        self.prior = DeepFactorizedPrior(init_scale=prior_scale, name="prior")
+
+    def build(self, input_shape=None):
+        coefficients = (None, len(self.coefficients))
+        self.embedding.build(coefficients)
+        embedding = self.embedding.compute_output_shape(coefficients)
+        latents = (None, None, None, self.filters[-1])
+        self.analysis.build((None, None, None, 3), embedding)
+        self.synthesis.build(latents, embedding)
+        self.log_gain.build(embedding)
+        self.log_inverse_gain.build(embedding)
+        described = (None, None, None, self.prior_channels)
+        self.prior_film.build(described, embedding)
+        self.prior.build(described)
+        self.built = True
+
+    def analyze(self, image, embedding):
+        """Padded image to latents [B, h, w, C] before the gain, float32."""
+        image = (ops.cast(image, "float32") - 0.5) * CONTRAST
+        return ops.cast(self.analysis(image, embedding), "float32")
+
+    def synthesize(self, quantized, embedding):
+        """Rounded latents to an image [B, 16h, 16w, 3], about [0, 1], float32."""
+        inverse = channelwise(ops.exp(self.log_inverse_gain(embedding)))
+        image = self.synthesis(quantized * inverse, embedding)
+        return ops.cast(image, "float32") * (1 / CONTRAST) + 0.5
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "coefficients": keras.saving.serialize_keras_object(self.coefficients),
+            "filters": self.filters,
+            "embedding_units": self.embedding_units,
+            "conditioned": self.conditioned,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        coefficients = keras.saving.deserialize_keras_object(config["coefficients"])
+        return cls(**{**config, "coefficients": coefficients})
+
+
+def straight_through_round(values):
+    """Rounds halves to even; the gradient is that of the identity."""
+    return values + ops.stop_gradient(ops.round(values) - values)
+
+
+def channelwise(factors):
+    """[B, C] to [B, 1, 1, C]."""
+    return factors[:, None, None, :]

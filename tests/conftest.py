@@ -1,5 +1,9 @@
 """A photograph, and a codec that nobody trained, yet that reconstructs pictures."""
 
+import os
+import subprocess
+import sys
+
 import hypothesis
 import numpy as np
 import pytest
@@ -7,6 +11,22 @@ import pytest
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.load_profile("project")
+
+
+@pytest.fixture
+def saved_on_jax(tmp_path):
+    """Runs a script on the JAX backend; {name: array} of the .npz it was told to save.
+
+    Backends are chosen when Keras is imported, so that each needs its own process.
+    """
+
+    def run(script):
+        path = tmp_path / "jax.npz"
+        environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+        subprocess.run([sys.executable, script, path], env=environment, check=True)
+        return np.load(path)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,4 @@
 import json
-import os
-import subprocess
 import sys
 import warnings
 
@@ -276,14 +274,8 @@ def test_sampling_compiles_with_xla(make):
     assert not np.array_equal(values, compiled().numpy())
 
 
-def test_on_jax(tmp_path):
-    path = tmp_path / "jax.npz"
-    subprocess.run(
-        [sys.executable, __file__, path],
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
-        check=True,
-    )
-    jax = np.load(path)
+def test_on_jax(saved_on_jax):
+    jax = saved_on_jax(__file__)
     for name, coefficients in {"mixed": mixed(), "simplex": simplex()}.items():
         samples = jax[name]
         coefficients.validate(samples)

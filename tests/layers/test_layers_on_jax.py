@@ -1,7 +1,5 @@
 """All layers on the JAX backend, with no TensorFlow, against TensorFlow's numbers."""
 
-import os
-import subprocess
 import sys
 
 import numpy as np
@@ -82,14 +80,8 @@ def gradients(keras, layer, arrays, options, projection):
     return tape.gradient(loss, [v.value for v in layer.trainable_variables])
 
 
-def test_jax_without_tensorflow_agrees_with_tensorflow(tmp_path):
-    path = tmp_path / "jax.npz"
-    subprocess.run(
-        [sys.executable, __file__, path],
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
-        check=True,
-    )
-    jax, tensorflow = np.load(path), numbers()
+def test_jax_without_tensorflow_agrees_with_tensorflow(saved_on_jax):
+    jax, tensorflow = saved_on_jax(__file__), numbers()
     assert set(jax) == set(tensorflow)
     for name, expected in tensorflow.items():
         # Of a constant picture only the rounding of its mean is left, times 316.

@@ -1,7 +1,6 @@
 """`yoto reconstruct`"""
 
-from yoto_tf.cli.coefficients import coefficients
-from yoto_tf.cli.output import print_json
+from yoto_tf.cli.grids import add_options, print_report
 
 
 def add(subparsers):
@@ -15,26 +14,7 @@ def add(subparsers):
     parser.add_argument(
         "source", metavar="IN", help="a picture, a folder, a glob or tfds:NAME[:SPLIT]"
     )
-    parser.add_argument("target", metavar="OUT.png", help="the picture file to write")
-    parser.add_argument(
-        "--model",
-        default="vae-cifar10",
-        metavar="M",
-        help="a pretrained name or folder",
-    )
-    parser.add_argument(
-        "--coefficients",
-        type=coefficients,
-        metavar="NAME=VALUE",
-        help="such as kl=4; without it, several β",
-    )
-    parser.add_argument(
-        "--rows", type=int, default=7, metavar="R", help="how many β without one given"
-    )
-    parser.add_argument(
-        "--number", type=int, default=12, metavar="N", help="pictures at most"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_options(parser, number=12)
     parser.set_defaults(run=run)
 
 
@@ -50,10 +30,5 @@ def run(options):
         options.number,
         options.rows,
     )
-    if options.json:
-        print_json(report.to_json())
-    else:
-        print(
-            f"{report.output}: {report.pictures} pictures at {len(report.settings)} β"
-        )
+    print_report(report, options.json)
     return 0

@@ -1,7 +1,6 @@
 """`yoto sample`"""
 
-from yoto_tf.cli.coefficients import coefficients
-from yoto_tf.cli.output import print_json
+from yoto_tf.cli.grids import add_options, print_report
 
 
 def add(subparsers):
@@ -12,25 +11,8 @@ def add(subparsers):
         description="Draws pictures into one file: a square of them at one β, or "
         "without --coefficients a row for each of several β with the same latents.",
     )
-    parser.add_argument("target", metavar="OUT.png", help="the picture file to write")
-    parser.add_argument(
-        "--model",
-        default="vae-cifar10",
-        metavar="M",
-        help="a pretrained name or folder",
-    )
-    parser.add_argument(
-        "--coefficients",
-        type=coefficients,
-        metavar="NAME=VALUE",
-        help="such as kl=4",
-    )
-    parser.add_argument(
-        "--rows", type=int, default=7, metavar="R", help="how many β without one given"
-    )
-    parser.add_argument("--number", type=int, metavar="N", help="pictures at each β")
+    add_options(parser, number=None)
     parser.add_argument("--seed", type=int, default=0, metavar="S")
-    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
 
@@ -46,10 +28,5 @@ def run(options):
         options.rows,
         options.seed,
     )
-    if options.json:
-        print_json(report.to_json())
-    else:
-        print(
-            f"{report.output}: {report.pictures} pictures at {len(report.settings)} β"
-        )
+    print_report(report, options.json)
     return 0

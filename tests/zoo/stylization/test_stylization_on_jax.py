@@ -1,7 +1,5 @@
 """The family on the JAX backend, with no TensorFlow, against TensorFlow's numbers."""
 
-import os
-import subprocess
 import sys
 
 import numpy as np
@@ -57,14 +55,8 @@ def numbers():
     return found
 
 
-def test_jax_without_tensorflow_agrees_with_tensorflow(tmp_path):
-    path = tmp_path / "jax.npz"
-    subprocess.run(
-        [sys.executable, __file__, path],
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
-        check=True,
-    )
-    jax, tensorflow = np.load(path), numbers()
+def test_jax_without_tensorflow_agrees_with_tensorflow(saved_on_jax):
+    jax, tensorflow = saved_on_jax(__file__), numbers()
     assert set(jax) == set(tensorflow)
     for name, expected in tensorflow.items():
         if expected.dtype == np.uint8:

@@ -1,5 +1,3 @@
-import os
-import subprocess
 import sys
 
 import keras
@@ -45,14 +43,8 @@ def numbers():
     return {name: np.array(value) for name, value in found.items()}
 
 
-def test_jax_without_tensorflow_agrees_with_tensorflow(tmp_path):
-    path = tmp_path / "jax.npz"
-    subprocess.run(
-        [sys.executable, __file__, path],
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
-        check=True,
-    )
-    jax, tensorflow = np.load(path), numbers()
+def test_jax_without_tensorflow_agrees_with_tensorflow(saved_on_jax):
+    jax, tensorflow = saved_on_jax(__file__), numbers()
     assert set(jax) == set(tensorflow)
     # The loss depends on what each backend drew.
     assert np.isfinite(jax["loss"]).all()

@@ -1,0 +1,37 @@
+"""What the commands that write a grid of pictures over β have in common."""
+
+from yoto_tf.cli.coefficients import coefficients
+from yoto_tf.cli.output import print_json
+
+
+def add_options(parser, number):
+    """Adds the options of a grid; `number` is how many pictures a row has at first."""
+    parser.add_argument("target", metavar="OUT.png", help="the picture file to write")
+    parser.add_argument(
+        "--model",
+        default="vae-cifar10",
+        metavar="M",
+        help="a pretrained name, a folder or a Hub handle",
+    )
+    parser.add_argument(
+        "--coefficients",
+        type=coefficients,
+        metavar="NAME=VALUE",
+        help="such as kl=4; without it, several β",
+    )
+    parser.add_argument(
+        "--rows", type=int, default=7, metavar="R", help="how many β without one given"
+    )
+    parser.add_argument(
+        "--number", type=int, default=number, metavar="N", help="pictures at each β"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def print_report(report, as_json):
+    """Says what was written, for people or as JSON."""
+    if as_json:
+        print_json(report.to_json())
+    else:
+        settings = len(report.settings)
+        print(f"{report.output}: {report.pictures} pictures at {settings} β")

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from scipy.ndimage import correlate1d
 
 from yoto_tf.errors import DataError
 
@@ -103,6 +102,9 @@ def _luminance_and_contrast(a, b):
 
 
 def _window_mean(image):
+    # Compressing a picture needs no SciPy, which takes long to import.
+    from scipy.ndimage import correlate1d
+
     offsets = np.arange(_TAPS) - _TAPS // 2
     window = np.exp(-(offsets**2) / (2 * _SIGMA**2))
     window /= window.sum()

@@ -1,17 +1,25 @@
 """Files to files, one or many at a time.
 
 A folder or a glob stands for many files: they are written into a folder under the same
-relative names, and a file that fails does not stop the others.
+relative names, and a file that fails does not stop the others. While one picture is in
+the network, others are read and written.
 """
 
+import contextlib
 import dataclasses
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from tqdm import tqdm
 
 from yoto_tf.atomic import check_writable
 from yoto_tf.errors import DataError, FormatError
+
+# Pictures in work at once: at most this many pixels, or one larger picture.
+PIXELS_AT_ONCE = 2**25
+_THREADS = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +70,7 @@ def pair_files(source, target, list_files, suffix=None):
     return list(zip(files, outputs, strict=True)), True
 
 
-def convert_files(pairs, many, convert):
+def convert_files(pairs, many, convert, pixels=None):
     """Converts the files that `pair_files` paired, with a progress bar.
 
     Args:
@@ -70,20 +78,75 @@ def convert_files(pairs, many, convert):
         many: whether a failure is reported instead of raised.
         convert: function of (input, output) that writes the output and returns a dict
             for the report; raises DataError or FormatError.
+        pixels: function of an input to the size of its picture, or 0 if that cannot be
+            told. Given it, several threads convert, as many pictures at once as hold
+            few enough pixels together.
 
     Returns:
-        A `Report`.
+        A `Report`, in the order of the pairs.
     """
     if not many:
         return Report([convert(*pairs[0])], [])
-    report = Report([], [])
-    written = {}
-    for path, output in tqdm(pairs, unit="file", delay=1, disable=None):
+    inputs_of = {}
+    for path, output in pairs:
+        inputs_of.setdefault(output, []).append(path)
+    done, failed = {}, {}
+    memory = _Budget(PIXELS_AT_ONCE)
+    progress = tqdm(total=len(pairs), unit="file", delay=1, disable=None)
+
+    def convert_to(output):
+        written = None
+        for path in inputs_of[output]:
+            try:
+                if written is not None:
+                    raise DataError(f"{path}: {output} is made of {written}")
+                with memory.share(pixels(path) if pixels else 0):
+                    done[path] = convert(path, output)
+                written = path
+            except (DataError, FormatError, OSError) as error:
+                failed[path] = {"input": str(path), "error": str(error)}
+            progress.update()
+
+    with progress:
+        if pixels is None:
+            for output in inputs_of:
+                convert_to(output)
+        else:
+            _in_threads(convert_to, inputs_of)
+    return Report(
+        [done[path] for path, _ in pairs if path in done],
+        [failed[path] for path, _ in pairs if path in failed],
+    )
+
+
+def _in_threads(function, arguments):
+    with ThreadPoolExecutor(_THREADS) as pool:
+        results = [pool.submit(function, argument) for argument in arguments]
         try:
-            if output in written:
-                raise DataError(f"{path}: {output} is made of {written[output]}")
-            report.files.append(convert(path, output))
-            written[output] = path
-        except (DataError, FormatError, OSError) as error:
-            report.failed.append({"input": str(path), "error": str(error)})
-    return report
+            for result in as_completed(results):
+                result.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+class _Budget:
+    """Makes threads wait until what they want together is no more than there is."""
+
+    def __init__(self, amount):
+        self._amount = self._left = amount
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def share(self, amount):
+        """Holds an amount, or all there is if it is more."""
+        amount = min(amount, self._amount)
+        with self._changed:
+            self._changed.wait_for(lambda: self._left >= amount)
+            self._left -= amount
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += amount
+                self._changed.notify_all()

@@ -1,7 +1,10 @@
 """`yoto compress`"""
 
+import warnings
+
 from yoto_tf.cli.coefficients import coefficients
 from yoto_tf.cli.output import print_failures, print_json
+from yoto_tf.cli.startup import import_keras
 
 
 def add(subparsers):
@@ -9,7 +12,8 @@ def add(subparsers):
     parser = subparsers.add_parser(
         "compress",
         help="pictures to .yoto files",
-        description="Compresses a picture, or all pictures of a folder or glob. The "
+        description="Compresses a picture, or all pictures of a folder or glob. "
+        "Transparency is composited on white. The "
         "trade-off is set by one of the options from --quality to --target-size.",
     )
     parser.add_argument("source", metavar="IN", help="a picture, a folder or a glob")
@@ -48,8 +52,13 @@ def add(subparsers):
 
 def run(options):
     """Compresses; the status is 2 if a file failed."""
+    from PIL import Image
+
+    import_keras()
     from yoto_tf.zoo.codec.files import compress_files
 
+    # It warns of 89 megapixels and more; what is too large for us is refused unread.
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     report = compress_files(
         options.source,
         options.target,

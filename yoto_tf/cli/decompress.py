@@ -1,6 +1,7 @@
 """`yoto decompress`"""
 
 from yoto_tf.cli.output import print_failures
+from yoto_tf.cli.startup import import_keras
 
 
 def add(subparsers):
@@ -23,6 +24,7 @@ def add(subparsers):
 
 def run(options):
     """Decodes; the status is 2 if a file failed."""
+    import_keras()
     from yoto_tf.zoo.codec.files import decompress_files
 
     report = decompress_files(options.source, options.target, options.model)

@@ -3,12 +3,19 @@
 from yoto_tf.entropy.coding_tables import CodingTables
 from yoto_tf.entropy.deep_factorized import DeepFactorizedPrior
 from yoto_tf.entropy.gaussian_conditional import GaussianConditional
-from yoto_tf.entropy.range_coding import decode, encode
+from yoto_tf.entropy.range_coding import (
+    decode,
+    decode_chunks,
+    encode,
+    encode_chunks,
+)
 
 __all__ = [
     "CodingTables",
     "DeepFactorizedPrior",
     "GaussianConditional",
     "decode",
+    "decode_chunks",
     "encode",
+    "encode_chunks",
 ]

@@ -19,13 +19,13 @@ MAX_DIGITS = 30
 LIMIT = 1 << MAX_DIGITS
 
 
-def encode_symbols(symbols, indexes, tables):
+def encode_symbols(chunks, tables):
     """Encodes symbols numbered from the first of their table.
 
     Args:
-        symbols: int64 array [N], integers minus the offsets of their tables, each
-            smaller than `LIMIT` in magnitude.
-        indexes: int array [N], the table of each.
+        chunks: iterable of (symbols, indexes): int64 array [N], integers minus the
+            offsets of their tables, each smaller than `LIMIT` in magnitude, and int
+            array [N], the table of each.
         tables: CodingTables.
 
     Returns:
@@ -33,7 +33,7 @@ def encode_symbols(symbols, indexes, tables):
     """
     words = []
     base, size = 0, WHOLE
-    for lower, upper, precision in _intervals(symbols, indexes, tables):
+    for lower, upper, precision in _intervals(chunks, tables):
         below = size * lower >> precision
         size = (size * upper >> precision) - below
         base += below
@@ -56,16 +56,16 @@ def encode_symbols(symbols, indexes, tables):
     return np.array(words, ">u2").tobytes() + _last_bytes(base, size)
 
 
-def decode_symbols(data, indexes, tables):
+def decode_symbols(data, chunks, tables):
     """Decodes what `encode_symbols` wrote, and nothing else.
 
     Args:
         data: bytes.
-        indexes: int array [N], the table of each symbol.
+        chunks: iterable of int arrays [N], the table of each symbol.
         tables: CodingTables.
 
-    Returns:
-        int64 array [N], integers minus the offsets of their tables.
+    Yields:
+        (symbols, indexes) of each chunk, as `encode_symbols` takes them.
 
     Raises:
         FormatError: if `data` is not the encoding of any N symbols.
@@ -73,7 +73,6 @@ def decode_symbols(data, indexes, tables):
     source = np.frombuffer(data + b"\0" * (len(data) % 2), ">u2").tolist()
     next_word = itertools.chain(source, itertools.repeat(0)).__next__
     cumulatives, precision = tables.cumulatives, tables.precision
-    symbols = []
     base, size, num_words = 0, WHOLE, 0
     # Where the encoded number lies inside of the interval.
     position = next_word() << 16 | next_word()
@@ -111,46 +110,48 @@ def decode_symbols(data, indexes, tables):
             raise FormatError("damaged data: an escaped integer is out of range")
         return symbol
 
-    for index in indexes.tolist():
-        cumulative = cumulatives[index]
-        fraction = ((position + 1 << precision) - 1) // size
-        symbol = bisect_right(cumulative, fraction) - 1
-        below = size * cumulative[symbol] >> precision
-        size = (size * cumulative[symbol + 1] >> precision) - below
-        base += below
-        position -= below
-        if size <= 0x10000:
-            renormalize()
-        if symbol == len(cumulative) - 2:
-            symbol = decode_escaped(symbol)
-        symbols.append(symbol)
-
+    for indexes in chunks:
+        symbols = []
+        for index in indexes.tolist():
+            cumulative = cumulatives[index]
+            fraction = ((position + 1 << precision) - 1) // size
+            symbol = bisect_right(cumulative, fraction) - 1
+            below = size * cumulative[symbol] >> precision
+            size = (size * cumulative[symbol + 1] >> precision) - below
+            base += below
+            position -= below
+            if size <= 0x10000:
+                renormalize()
+            if symbol == len(cumulative) - 2:
+                symbol = decode_escaped(symbol)
+            symbols.append(symbol)
+        yield np.array(symbols, "int64"), indexes
     if not _ends_here(data, base % WHOLE, size, position, 2 * num_words):
         raise FormatError("damaged data: the range coder did not end where it should")
-    return np.array(symbols, "int64")
 
 
-def _intervals(symbols, indexes, tables):
+def _intervals(chunks, tables):
     """Yields (lower, upper, precision) for each step of the encoder."""
     precision = tables.precision
-    escapes = tables.lengths[indexes].astype("int64") - 1
-    is_escaped = (symbols < 0) | (symbols >= escapes)
-    coded = np.where(is_escaped, escapes, symbols).tolist()
-    gammas = np.where(symbols < 0, -symbols, symbols - escapes + 1).tolist()
-    for index, symbol, escaped, gamma, negative in zip(
-        indexes.tolist(),
-        coded,
-        is_escaped.tolist(),
-        gammas,
-        (symbols < 0).tolist(),
-        strict=True,
-    ):
-        cumulative = tables.cumulatives[index]
-        yield cumulative[symbol], cumulative[symbol + 1], precision
-        if escaped:
-            digits = f"{gamma:b}"
-            for bit in (*"0" * (len(digits) - 1), *digits, negative):
-                yield int(bit), int(bit) + 1, 1
+    for symbols, indexes in chunks:
+        escapes = tables.lengths[indexes].astype("int64") - 1
+        is_escaped = (symbols < 0) | (symbols >= escapes)
+        coded = np.where(is_escaped, escapes, symbols).tolist()
+        gammas = np.where(symbols < 0, -symbols, symbols - escapes + 1).tolist()
+        for index, symbol, escaped, gamma, negative in zip(
+            indexes.tolist(),
+            coded,
+            is_escaped.tolist(),
+            gammas,
+            (symbols < 0).tolist(),
+            strict=True,
+        ):
+            cumulative = tables.cumulatives[index]
+            yield cumulative[symbol], cumulative[symbol + 1], precision
+            if escaped:
+                digits = f"{gamma:b}"
+                for bit in (*"0" * (len(digits) - 1), *digits, negative):
+                    yield int(bit), int(bit) + 1, 1
 
 
 def _carry(words):

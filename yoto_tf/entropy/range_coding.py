@@ -28,19 +28,30 @@ def encode(symbols, indexes, tables):
     Raises:
         YotoError: if a symbol or an index is out of range.
     """
-    indexes = _checked_indexes(indexes, tables)
-    symbols = np.asarray(symbols).astype("int64")
-    if symbols.shape != indexes.shape:
-        raise YotoError(f"{symbols.shape} symbols, expected {indexes.shape} as indexes")
-    if not symbols.size:
-        return b""
-    symbols -= tables.offsets[indexes]
-    if not _in_range(symbols):
-        raise YotoError("a symbol is 2**30 or more away from the first of its table")
+    return encode_chunks([(symbols, indexes)], tables)
+
+
+def encode_chunks(chunks, tables):
+    """Encodes integers that come piece by piece, to the bytes that `encode` returns.
+
+    Args:
+        chunks: iterable of (symbols, indexes), each as for `encode`.
+        tables: CodingTables.
+
+    Returns:
+        bytes.
+
+    Raises:
+        YotoError: if a symbol or an index is out of range.
+    """
     ops = load_tfc_ops()
+    chunks = (_checked_chunk(*chunk, tables) for chunk in chunks)
     if ops is None:
-        return encode_symbols(symbols, indexes, tables)
-    return _encode_with_ops(ops, symbols, indexes, tables)
+        return encode_symbols(chunks, tables)
+    encoder = _Encoder(ops, tables)
+    for symbols, indexes in chunks:
+        encoder.append(symbols, indexes)
+    return encoder.finish()
 
 
 def decode(data, indexes, tables):
@@ -58,17 +69,40 @@ def decode(data, indexes, tables):
         FormatError: if `data` is not what `encode` returns for any symbols.
         YotoError: if an index is out of range.
     """
-    indexes = _checked_indexes(indexes, tables)
-    if not indexes.size:
-        if data:
-            raise FormatError(f"damaged data: expected no bytes, got {len(data)}")
-        return np.zeros(0, "int32")
+    indexes = np.asarray(indexes)
+    [symbols] = decode_chunks(data, [indexes], indexes.size, tables)
+    return symbols
+
+
+def decode_chunks(data, chunks, count, tables):
+    """Decodes what `encode_chunks` wrote, piece by piece.
+
+    Only once the last piece has been taken is it known that the data is intact.
+
+    Args:
+        data: bytes.
+        chunks: iterable of indexes, each as for `decode`; the pieces need not be those
+            that were encoded.
+        count: int, the number of symbols in all chunks together.
+        tables: CodingTables, the same as given to `encode_chunks`.
+
+    Yields:
+        int32 array of the symbols of each chunk.
+
+    Raises:
+        FormatError: if `data` is not what `encode_chunks` returns for any symbols.
+        YotoError: if an index is out of range.
+    """
+    if not count and data:
+        raise FormatError(f"damaged data: expected no bytes, got {len(data)}")
     ops = load_tfc_ops()
+    chunks = (_checked_indexes(chunk, tables) for chunk in chunks)
     if ops is None:
-        symbols = decode_symbols(data, indexes, tables)
+        pieces = decode_symbols(data, chunks, tables)
     else:
-        symbols = _decode_with_ops(ops, data, indexes, tables)
-    return (symbols + tables.offsets[indexes]).astype("int32")
+        pieces = _decode_with_ops(ops, data, chunks, count, tables)
+    for symbols, indexes in pieces:
+        yield (symbols + tables.offsets[indexes]).astype("int32")
 
 
 def _checked_indexes(indexes, tables):
@@ -81,36 +115,73 @@ def _checked_indexes(indexes, tables):
     return indexes
 
 
+def _checked_chunk(symbols, indexes, tables):
+    """Symbols, numbered from the first of their table, and indexes."""
+    indexes = _checked_indexes(indexes, tables)
+    symbols = np.asarray(symbols).astype("int64")
+    if symbols.shape != indexes.shape:
+        raise YotoError(f"{symbols.shape} symbols, expected {indexes.shape} as indexes")
+    symbols -= tables.offsets[indexes]
+    if symbols.size and not _in_range(symbols):
+        raise YotoError("a symbol is 2**30 or more away from the first of its table")
+    return symbols, indexes
+
+
 def _in_range(symbols):
     return -LIMIT < symbols.min() <= symbols.max() < LIMIT
 
 
-def _encode_with_ops(ops, symbols, indexes, tables):
-    import tensorflow as tf
+class _Encoder:
+    """The compiled encoder; it is made when there is something to encode."""
 
-    with tf.device("/cpu:0"):
-        handle = ops.create_range_encoder([], tables.lookup)
-        handle = ops.entropy_encode_index(handle, indexes, symbols.astype("int32"))
-        return ops.entropy_encode_finalize(handle).numpy()
+    def __init__(self, ops, tables):
+        self._ops = ops
+        self._handle = None
+        self._lookup = tables.lookup
+
+    def append(self, symbols, indexes):
+        import tensorflow as tf
+
+        if not symbols.size:
+            return
+        with tf.device("/cpu:0"):
+            if self._handle is None:
+                self._handle = self._ops.create_range_encoder([], self._lookup)
+            self._handle = self._ops.entropy_encode_index(
+                self._handle, indexes, symbols.astype("int32")
+            )
+
+    def finish(self):
+        import tensorflow as tf
+
+        if self._handle is None:
+            return b""
+        with tf.device("/cpu:0"):
+            return self._ops.entropy_encode_finalize(self._handle).numpy()
 
 
-def _decode_with_ops(ops, data, indexes, tables):
+def _decode_with_ops(ops, data, chunks, count, tables):
     import tensorflow as tf
 
     # Intact data may leave out zeros at its end. On forged data the op can count the
     # zeros of an escaped number for ever; bytes that nobody can foresee stop it.
-    zeros = bytes(4096 + tables.precision * indexes.size // 8)
+    zeros = bytes(4096 + tables.precision * count // 8)
     data_and_stop = data + zeros + os.urandom(16)
     with tf.device("/cpu:0"):
         handle = ops.create_range_decoder(data_and_stop, tables.lookup)
-        handle, symbols = ops.entropy_decode_index(
-            handle, indexes, indexes.shape, tf.int32
-        )
-    symbols = symbols.numpy().astype("int64")
+    del zeros, data_and_stop
+    again = _Encoder(ops, tables)
     # The op's own check would trip over the zeros, and misses much that this one finds.
-    if (
-        not _in_range(symbols)
-        or _encode_with_ops(ops, symbols, indexes, tables) != data
-    ):
-        raise FormatError("damaged data: the range coder did not end where it should")
-    return symbols
+    damage = FormatError("damaged data: the range coder did not end where it should")
+    for indexes in chunks:
+        with tf.device("/cpu:0"):
+            handle, symbols = ops.entropy_decode_index(
+                handle, indexes, indexes.shape, tf.int32
+            )
+        symbols = symbols.numpy().astype("int64")
+        if symbols.size and not _in_range(symbols):
+            raise damage
+        again.append(symbols, indexes)
+        yield symbols, indexes
+    if again.finish() != data:
+        raise damage

@@ -1,6 +1,7 @@
 """The codec as a user meets it: pictures to bytes and back."""
 
 import dataclasses
+import threading
 
 import numpy as np
 from keras import ops
@@ -13,14 +14,27 @@ from yoto_tf.zoo.codec.factorized_coding import FactorizedCoding
 from yoto_tf.zoo.codec.hyperprior import Hyperprior
 from yoto_tf.zoo.codec.hyperprior_coding import HyperpriorCoding
 from yoto_tf.zoo.codec.search import compress_to_target
+from yoto_tf.zoo.codec.striped import (
+    StripedFactorizedPrior,
+    StripedHyperprior,
+    to_pixels,
+)
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_folder import write_release
 
-_CODINGS = {Hyperprior: HyperpriorCoding, FactorizedPrior: FactorizedCoding}
+_CODINGS = {
+    Hyperprior: (HyperpriorCoding, StripedHyperprior),
+    FactorizedPrior: (FactorizedCoding, StripedFactorizedPrior),
+}
 
 
 class Codec:
     """A pretrained image codec with a dial.
+
+    Large pictures run through the network in tiles, so that the memory it takes does
+    not grow with them; the result is that of the whole. Threads may share a codec: its
+    network, which uses all cores, serves one picture at a time, while others are range
+    coded.
 
     Args:
         release: a `Release` of the family "codec".
@@ -44,11 +58,14 @@ class Codec:
         self.release = release
         self.model = release.network(precision)
         self.coefficients = self.model.coefficients
-        self.coding = _coding(self.model)(self.model, release.tables)
+        coding, striped = _CODINGS[type(self.model)]
+        self.coding = coding(self.model, release.tables)
         self.model_id = release.id
         self.card = release.card
         self._analyze = compiled(self.coding.analyze)
         self._synthesize = compiled(self._pixels)
+        self._striped = striped(self.coding)
+        self._network_in_use = threading.Lock()
 
     @classmethod
     def from_network(cls, network, card=""):
@@ -63,7 +80,8 @@ class Codec:
         """
         rounded = Release.from_network("codec", network)
         exact = rounded.network()
-        tables = _coding(exact).build_tables(exact)
+        coding, _ = _CODINGS[type(exact)]
+        tables = coding.build_tables(exact)
         return cls(dataclasses.replace(rounded, tables=tables, card=card))
 
     def save(self, directory):
@@ -108,7 +126,7 @@ class Codec:
         """Compresses a picture.
 
         Args:
-            image: uint8 [H, W, 3], H, W from 1 to 65,535, at most 100 megapixels.
+            image: uint8 [H, W, 3], H, W from 1 to 65,535, at most 2^27 pixels.
             quality: 0 (smallest) to 1 (best), a position on the coefficient's
                 logarithmic range; or
             target_bpp: bits per pixel of the file, met within 1 %; or
@@ -179,24 +197,26 @@ class Codec:
 
     def _encode(self, image, vector):
         """Picture to integer arrays, without batch axis."""
-        integers = self._analyze(
-            ops.convert_to_tensor(image[None]), ops.convert_to_tensor(vector[None])
-        )
-        return [ops.convert_to_numpy(array)[0] for array in integers]
+        with self._network_in_use:
+            if not self._striped.fits_at_once(*image.shape[:2]):
+                return self._striped.analyze(image, vector)
+            integers = self._analyze(
+                ops.convert_to_tensor(image[None]), ops.convert_to_tensor(vector[None])
+            )
+            return [ops.convert_to_numpy(array)[0] for array in integers]
 
     def _decode(self, integers, vector):
-        """Integer arrays to a padded uint8 picture."""
-        inputs = [*integers, vector]
-        image = self._synthesize(*(ops.convert_to_tensor(x[None]) for x in inputs))
-        return ops.convert_to_numpy(image)[0]
+        """Integer arrays, which may be overwritten, to a padded uint8 picture."""
+        height, width = (16 * side for side in integers[-1].shape[:2])
+        with self._network_in_use:
+            if not self._striped.fits_at_once(height, width):
+                return self._striped.synthesize(integers, vector)
+            inputs = [*integers, vector]
+            image = self._synthesize(*(ops.convert_to_tensor(x[None]) for x in inputs))
+            return ops.convert_to_numpy(image)[0]
 
     def _pixels(self, *inputs):
-        image = self.coding.synthesize(*inputs) * 255.0
-        return ops.cast(ops.round(ops.clip(image, 0.0, 255.0)), "uint8")
-
-
-def _coding(network):
-    return _CODINGS[type(network)]
+        return to_pixels(self.coding.synthesize(*inputs))
 
 
 def _checked_image(image):

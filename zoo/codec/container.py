@@ -26,7 +26,8 @@ from yoto_tf.errors import FormatError
 MAGIC = b"YOTO"
 VERSION = 1
 MAX_SIDE = 65_535
-MAX_PIXELS = 100_000_000
+# Somewhat above what cameras of 100 megapixels make.
+MAX_PIXELS = 2**27
 _CHECKSUM_BYTES = 8
 
 
@@ -38,7 +39,7 @@ class Container:
         model_id: 8 bytes.
         coefficients: raw values, in the order of the model's coefficients.
         height: in pixels, 1 to 65,535.
-        width: likewise; height · width ≤ 100,000,000.
+        width: likewise; height · width ≤ 134,217,728.
         sections: the payload, two byte strings: hyper-latents and latents. A codec
             without a hyperprior leaves the first empty.
     """

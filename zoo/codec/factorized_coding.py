@@ -2,15 +2,14 @@
 
 from keras import ops
 
-from yoto_tf import entropy
-from yoto_tf.zoo.codec.hyperprior_coding import channel_indexes
 from yoto_tf.zoo.codec.levels import Levels
 from yoto_tf.zoo.codec.network import channelwise
 from yoto_tf.zoo.codec.padding import pad_to_multiple
-from yoto_tf.zoo.release import join_arrays, split_arrays
+from yoto_tf.zoo.codec.symbol_coding import FactorizedSymbolCoding
+from yoto_tf.zoo.release import join_arrays
 
 
-class FactorizedCoding:
+class FactorizedCoding(FactorizedSymbolCoding):
     """The integers that encoder and decoder exchange, and their coding.
 
     Args:
@@ -19,10 +18,8 @@ class FactorizedCoding:
     """
 
     def __init__(self, network, tables):
+        super().__init__(tables)
         self.network = network
-        tables = split_arrays(tables)
-        self.levels = Levels(**tables["levels"])
-        self.tables = entropy.CodingTables.from_arrays(tables["latents"])
 
     @staticmethod
     def build_tables(network):
@@ -50,18 +47,3 @@ class FactorizedCoding:
         """Graph: the integers of `analyze` to a padded image, about [0, 1], float32."""
         embedding = self.network.embedding(coefficients)
         return self.network.synthesize(ops.cast(symbols, "float32"), embedding)
-
-    def write(self, symbols, vector):
-        """Integers of one image, without batch axis, to two byte strings."""
-        indexes = channel_indexes(symbols.shape, self.levels.index(vector))
-        return b"", entropy.encode(symbols.ravel(), indexes, self.tables)
-
-    def read(self, sections, rows, columns, vector):
-        """What `write` wrote for an image of rows × columns blocks of 16×16 pixels.
-
-        Raises:
-            FormatError: bytes that `write` did not write.
-        """
-        shape = (rows, columns, self.network.filters[-1])
-        indexes = channel_indexes(shape, self.levels.index(vector))
-        return (entropy.decode(sections[1], indexes, self.tables).reshape(shape),)

@@ -2,13 +2,14 @@
 
 import functools
 import glob
+import threading
 from pathlib import Path
 
 from yoto_tf import zoo
 from yoto_tf.atomic import write_atomically
 from yoto_tf.errors import DataError, FormatError, RecipeError
 from yoto_tf.metrics import bits_per_pixel
-from yoto_tf.zoo.codec.container import MAGIC, Container
+from yoto_tf.zoo.codec.container import MAGIC, Container, check_size
 from yoto_tf.zoo.conversion import convert_files, pair_files
 
 SUFFIX = ".yoto"
@@ -33,9 +34,10 @@ def compress_files(source, target, model="codec", **how):
     """
     from yoto_tf.data import image_files, read_image
 
-    codec = functools.cache(functools.partial(_codec, model))
+    codec = _loaded_once(functools.partial(_codec, model))
 
     def compress(path, output):
+        _pixels_of_picture(path)
         image = read_image(path)
         try:
             data = codec().compress(image, **how)
@@ -46,7 +48,7 @@ def compress_files(source, target, model="codec", **how):
         return {"input": str(path), "output": str(output), **_describe(data, codec())}
 
     pairs, many = pair_files(source, target, image_files, SUFFIX)
-    return convert_files(pairs, many, compress)
+    return convert_files(pairs, many, compress, _pixels_of_picture)
 
 
 def decompress_files(source, target, model=None):
@@ -67,7 +69,7 @@ def decompress_files(source, target, model=None):
             there are no files.
         RecipeError: see `yoto_tf.zoo.load`.
     """
-    codec = functools.cache(_codec)
+    codec = _loaded_once(_codec)
 
     def decompress(path, output):
         data = _read(path)
@@ -87,7 +89,7 @@ def decompress_files(source, target, model=None):
         }
 
     pairs, many = pair_files(source, target, _compressed_files, ".png")
-    return convert_files(pairs, many, decompress)
+    return convert_files(pairs, many, decompress, _pixels_of_file)
 
 
 def describe(path):
@@ -125,6 +127,43 @@ def _describe(data, codec=None):
         "bytes": len(data),
         "bits_per_pixel": bits_per_pixel(len(data), container.height, container.width),
     }
+
+
+def _loaded_once(load):
+    """Caches a function for threads, of which only the first calls it."""
+    cached, lock = functools.cache(load), threading.Lock()
+
+    def call(*arguments):
+        with lock:
+            return cached(*arguments)
+
+    return call
+
+
+def _pixels_of_picture(path):
+    """The size of a picture, before it is read; 0 where reading it will fail."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+    except Exception:
+        # Pillow raises nearly anything, which `read_image` puts into words.
+        return 0
+    try:
+        check_size(height, width)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from error
+    return height * width
+
+
+def _pixels_of_file(path):
+    """The size of the picture in a compressed file; 0 where decoding it will fail."""
+    try:
+        container = Container.from_bytes(_read(path))
+    except (DataError, FormatError):
+        return 0
+    return container.height * container.width
 
 
 def _pretrained(model_id):

@@ -1,17 +1,16 @@
 """Between a `Hyperprior` network and bytes."""
 
-import numpy as np
 from keras import ops
 
-from yoto_tf import entropy
 from yoto_tf.zoo.codec.integer_scales import IntegerScales
 from yoto_tf.zoo.codec.levels import Levels
 from yoto_tf.zoo.codec.network import channelwise
 from yoto_tf.zoo.codec.padding import pad_to_multiple
-from yoto_tf.zoo.release import join_arrays, split_arrays
+from yoto_tf.zoo.codec.symbol_coding import HyperpriorSymbolCoding
+from yoto_tf.zoo.release import join_arrays
 
 
-class HyperpriorCoding:
+class HyperpriorCoding(HyperpriorSymbolCoding):
     """The integers that encoder and decoder exchange, and their coding.
 
     Args:
@@ -20,12 +19,8 @@ class HyperpriorCoding:
     """
 
     def __init__(self, network, tables):
+        super().__init__(tables)
         self.network = network
-        tables = split_arrays(tables)
-        self.levels = Levels(**tables["levels"])
-        self.scales = IntegerScales.from_arrays(tables["scales"])
-        self.hyper_tables = entropy.CodingTables.from_arrays(tables["hyper_latents"])
-        self.tables = entropy.CodingTables.from_arrays(tables["latents"])
 
     @staticmethod
     def build_tables(network):
@@ -48,53 +43,43 @@ class HyperpriorCoding:
         Returns:
             int32 hyper-latents [B, h, w, N] and symbols [B, 4h, 4w, C].
         """
-        network = self.network
-        image = ops.cast(image, "float32") / 255.0
-        embedding = network.embedding(coefficients)
-        latents = network.analyze(pad_to_multiple(image, network.multiple), embedding)
-        hyper_latents = ops.round(network.hyper_analyze(latents, embedding))
-        mean = network.mean(hyper_latents, embedding)
-        gain = channelwise(ops.exp(network.log_gain(embedding)))
-        symbols = ops.round(latents * gain - mean)
-        return ops.cast(hyper_latents, "int32"), ops.cast(symbols, "int32")
+        image = pad_to_multiple(image, self.network.multiple)
+        latents = self.latents(image, coefficients)
+        hyper_latents = self.hyper_latents(latents, coefficients)
+        symbols = self.symbols(latents, hyper_latents, coefficients)
+        return hyper_latents, symbols
 
     def synthesize(self, hyper_latents, symbols, coefficients):
         """Graph: the integers of `analyze` to a padded image, about [0, 1], float32."""
+        quantized = self.quantized(hyper_latents, symbols, coefficients)
+        return self.image(quantized, coefficients)
+
+    def latents(self, image, coefficients):
+        """Graph: padded uint8 image to latents before the gain, float32."""
+        image = ops.cast(image, "float32") / 255.0
+        return self.network.analyze(image, self.network.embedding(coefficients))
+
+    def hyper_latents(self, latents, coefficients):
+        """Graph: latents to int32 hyper-latents."""
+        embedding = self.network.embedding(coefficients)
+        hyper_latents = self.network.hyper_analyze(latents, embedding)
+        return ops.cast(ops.round(hyper_latents), "int32")
+
+    def symbols(self, latents, hyper_latents, coefficients):
+        """Graph: latents and hyper-latents to int32 symbols."""
         network = self.network
         embedding = network.embedding(coefficients)
         mean = network.mean(ops.cast(hyper_latents, "float32"), embedding)
-        return network.synthesize(ops.cast(symbols, "float32") + mean, embedding)
+        gain = channelwise(ops.exp(network.log_gain(embedding)))
+        return ops.cast(ops.round(latents * gain - mean), "int32")
 
-    def write(self, hyper_latents, symbols, vector):
-        """Integers of one image, without batch axis, to two byte strings."""
-        level = self.levels.index(vector)
-        indexes = self.scales(hyper_latents, level)
-        return (
-            entropy.encode(
-                hyper_latents.ravel(),
-                channel_indexes(hyper_latents.shape, level),
-                self.hyper_tables,
-            ),
-            entropy.encode(symbols.ravel(), indexes.ravel(), self.tables),
-        )
+    def quantized(self, hyper_latents, symbols, coefficients):
+        """Graph: integers to the latents that are synthesised, float32."""
+        embedding = self.network.embedding(coefficients)
+        mean = self.network.mean(ops.cast(hyper_latents, "float32"), embedding)
+        return ops.cast(symbols, "float32") + mean
 
-    def read(self, sections, rows, columns, vector):
-        """What `write` wrote for an image of rows × columns blocks of 64×64 pixels.
-
-        Raises:
-            FormatError: bytes that `write` did not write.
-        """
-        level = self.levels.index(vector)
-        shape = (rows, columns, self.network.hyper_filters)
-        hyper_latents = entropy.decode(
-            sections[0], channel_indexes(shape, level), self.hyper_tables
-        ).reshape(shape)
-        indexes = self.scales(hyper_latents, level)
-        symbols = entropy.decode(sections[1], indexes.ravel(), self.tables)
-        return hyper_latents, symbols.reshape(indexes.shape)
-
-
-def channel_indexes(shape, level):
-    """Flat indexes for values [h, w, C] with a table for each level and channel."""
-    row = level * shape[-1] + np.arange(shape[-1], dtype="int32")
-    return np.broadcast_to(row, shape).ravel()
+    def image(self, quantized, coefficients):
+        """Graph: quantised latents to a padded image, about [0, 1], float32."""
+        embedding = self.network.embedding(coefficients)
+        return self.network.synthesize(quantized, embedding)

@@ -22,11 +22,11 @@ from yoto_tf.entropy.gaussian_conditional import LOG_STEP, MIN_SCALE, NUM_SCALES
 # product has at most 25·N/4 or 9·N terms: for N = 192 below 2**11, so that a sum stays
 # below 2**(11 + 12 + 15) and its product with a multiplier below 2**52.
 _WEIGHT_BITS = 12
-_ACTIVATION_BITS = 15
+ACTIVATION_BITS = 15
 _FRACTION_BITS = 8
 _MULTIPLIER_BITS = 13
 # Hyper-latents beyond this are clipped for the purpose of predicting scales.
-_HYPER_LIMIT = 2**11
+HYPER_LIMIT = 2**11
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class IntegerScales:
         Returns:
             int32 [4h, 4w, C] in [0, 63].
         """
-        features = np.clip(hyper_latents, -_HYPER_LIMIT, _HYPER_LIMIT).astype("float64")
+        features = np.clip(hyper_latents, -HYPER_LIMIT, HYPER_LIMIT).astype("float64")
         for layer, convolve in enumerate((_upsample, _upsample, _convolve)):
             last = layer == 2
             features = convolve(features, self.kernels[layer])
@@ -66,7 +66,7 @@ class IntegerScales:
             features += self.offsets[layer][level]
             features *= 2.0 ** -self.shifts[layer]
             np.floor(features, out=features)
-            limit = NUM_SCALES - 1 if last else 2**_ACTIVATION_BITS - 1
+            limit = NUM_SCALES - 1 if last else 2**ACTIVATION_BITS - 1
             np.clip(features, 0, limit, out=features)
         return features.astype("int32")
 

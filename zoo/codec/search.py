@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from yoto_tf.errors import CoefficientError, DataError
 from yoto_tf.metrics import bits_per_pixel, psnr
@@ -82,6 +81,9 @@ def compress_to_target(codec, image, unit, goal):
 
 def _next_quality(trials, goal):
     """The ends of the dial first; then where the goal is expected; None: hopeless."""
+    # Compressing without a target needs no SciPy, which takes long to import.
+    from scipy.interpolate import PchipInterpolator
+
     if len(trials) < 2:
         return float(len(trials))
     trials = sorted(trials)

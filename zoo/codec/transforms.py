@@ -14,6 +14,7 @@ import keras
 from keras import layers, ops
 
 from yoto_tf.layers import GDN, FiLM
+from yoto_tf.zoo.codec.subpixel import subpixel_convolution
 
 
 class _Conditioned(layers.Layer):
@@ -54,6 +55,9 @@ class _Conditioned(layers.Layer):
             else:
                 features = film(convolution(features), embedding)
             features = activation(features)
+        return self._last(features)
+
+    def _last(self, features):
         return self.convolutions[-1](features)
 
     def compute_output_shape(self, inputs_shape, embedding_shape):
@@ -124,6 +128,11 @@ class Synthesis(_Conditioned):
             conditioned,
             **kwargs,
         )
+
+    def _last(self, features):
+        if features.shape[0] == 1:
+            return subpixel_convolution(self.convolutions[-1], features)
+        return super()._last(features)
 
 
 class HyperAnalysis(_Conditioned):

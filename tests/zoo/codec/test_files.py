@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from yoto_tf.data import read_image, write_image
 from yoto_tf.errors import CoefficientError, DataError, FormatError
+from yoto_tf.zoo.codec import files
 from yoto_tf.zoo.codec.container import Container
 from yoto_tf.zoo.codec.files import compress_files, decompress_files, describe
 
@@ -162,3 +164,24 @@ def test_unknown_model_is_named(pretrained, tmp_path):
         match=rf"a\.yoto: written by model {b'8 bytes.'.hex()}.*ones \(codec\)",
     ):
         decompress_files(tmp_path / "a.yoto", tmp_path / "a.png")
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_picture_too_large_is_refused_unread(pretrained, tmp_path):
+    Image.new("1", (11_600, 11_600)).save(tmp_path / "large.png")
+    with pytest.raises(
+        FormatError, match=r"large\.png: picture of 11600×11600 .* at most 134,217,728"
+    ):
+        compress_files(tmp_path / "large.png", tmp_path / "large.yoto")
+    assert not (tmp_path / "large.yoto").exists()
+
+
+def test_the_model_is_loaded_once(pretrained, pictures, tmp_path, monkeypatch):
+    loaded = []
+    load = files.zoo.load
+    monkeypatch.setattr(
+        files.zoo, "load", lambda *names: loaded.append(names) or load(*names)
+    )
+    compress_files(pictures, tmp_path / "small")
+    decompress_files(tmp_path / "small", tmp_path / "back")
+    assert loaded == [("codec",)] * 2

@@ -1,0 +1,123 @@
+"""Pictures too large for the memory through a codec's network, without a seam.
+
+The transforms run one after the other, each in tiles. Between them only the latents of
+the whole picture are held, and no map inside of a transform, which is larger.
+
+    picture ─ analysis ─ latents ─┬─ hyper-analysis ─ hyper-latents ─┐
+                                  └─────────── symbols ◄── mean ─────┤
+    picture ◄─ synthesis ─ quantized latents ◄─ symbols + mean ──────┘
+"""
+
+import numpy as np
+from keras import ops
+
+from yoto_tf.zoo.codec.tiles import EdgePadded, Stage
+
+# How many blocks before and after its own a place of the coarser map reaches. Four 5×5
+# convolutions of stride 2 in Keras' "same" padding look 15 pixels before a block of 16
+# and 30 after it; those of the hyper-analysis 4 latents before a block of 4 and 7 after
+# it. Transposed it is the other way round.
+ANALYSIS_REACH = (1, 2)
+SYNTHESIS_REACH = (2, 1)
+
+
+def to_pixels(image):
+    """Graph: about [0, 1] to uint8."""
+    return ops.cast(ops.round(ops.clip(image * 255.0, 0.0, 255.0)), "uint8")
+
+
+class StripedFactorizedPrior:
+    """What a `FactorizedCoding` analyses and synthesises, in bounded memory.
+
+    Args:
+        coding: the `FactorizedCoding`.
+    """
+
+    def __init__(self, coding):
+        network = coding.network
+        self._channels = network.filters[-1]
+        # The outermost convolution has the largest map, at half the picture's size.
+        values = 8**2 * network.filters[0]
+        self._analysis = Stage(
+            lambda image, vector: coding.analyze(image, vector)[0],
+            ANALYSIS_REACH,
+            values,
+        )
+        self._synthesis = Stage(
+            lambda symbols, vector: to_pixels(coding.synthesize(symbols, vector)),
+            SYNTHESIS_REACH,
+            values,
+        )
+
+    def fits_at_once(self, height, width):
+        """Whether a picture is small enough to be one tile."""
+        return height * width <= 16**2 * self._analysis.area
+
+    def analyze(self, image, vector):
+        """Picture uint8 [H, W, 3] to a list of integer arrays, without batch axis."""
+        image = EdgePadded(image, 16)
+        rows, columns = (side // 16 for side in image.shape[:2])
+        symbols = np.empty((rows, columns, self._channels), "int32")
+        self._analysis.run([image], symbols, vector)
+        return [symbols]
+
+    def synthesize(self, integers, vector):
+        """Integer arrays, which are overwritten, to a padded uint8 picture."""
+        [symbols] = integers
+        return _painted(self._synthesis, symbols, vector)
+
+
+class StripedHyperprior:
+    """What a `HyperpriorCoding` analyses and synthesises, in bounded memory.
+
+    Args:
+        coding: the `HyperpriorCoding`.
+    """
+
+    def __init__(self, coding):
+        network = coding.network
+        self._channels = network.filters[-1]
+        self._hyper_channels = network.hyper_filters
+        values = 8**2 * network.filters[0]
+        self._analysis = Stage(coding.latents, ANALYSIS_REACH, values)
+        self._synthesis = Stage(
+            lambda quantized, vector: to_pixels(coding.image(quantized, vector)),
+            SYNTHESIS_REACH,
+            values,
+        )
+        # The largest map is that of the latents.
+        values = 4**2 * max(self._channels, self._hyper_channels)
+        self._hyper_analysis = Stage(coding.hyper_latents, ANALYSIS_REACH, values)
+        self._symbols = Stage(coding.symbols, SYNTHESIS_REACH, values)
+        self._quantized = Stage(coding.quantized, SYNTHESIS_REACH, values)
+
+    def fits_at_once(self, height, width):
+        """Whether a picture is small enough to be one tile."""
+        return height * width <= 16**2 * self._analysis.area
+
+    def analyze(self, image, vector):
+        """Picture uint8 [H, W, 3] to a list of integer arrays, without batch axis."""
+        image = EdgePadded(image, 64)
+        rows, columns = (side // 64 for side in image.shape[:2])
+        latents = np.empty((4 * rows, 4 * columns, self._channels), "float32")
+        hyper_latents = np.empty((rows, columns, self._hyper_channels), "int32")
+        self._analysis.run([image], latents, vector)
+        self._hyper_analysis.run([latents], hyper_latents, vector)
+        # Each latent is read for its own symbol only, which may take its place.
+        symbols = latents.view("int32")
+        self._symbols.run([latents, hyper_latents], symbols, vector)
+        return [hyper_latents, symbols]
+
+    def synthesize(self, integers, vector):
+        """Integer arrays, which are overwritten, to a padded uint8 picture."""
+        hyper_latents, symbols = integers
+        quantized = symbols.view("float32")
+        self._quantized.run([hyper_latents, symbols], quantized, vector)
+        return _painted(self._synthesis, quantized, vector)
+
+
+def _painted(synthesis, latents, vector):
+    rows, columns = latents.shape[:2]
+    image = np.empty((16 * rows, 16 * columns, 3), "uint8")
+    synthesis.run([latents], image, vector)
+    return image

@@ -1,0 +1,153 @@
+"""Overlapping tiles: large feature maps part by part, the same as at once.
+
+What a convolutional network makes of a place depends on its surroundings up to a fixed
+reach. A tile that is larger than what is kept of it by this reach on every side, or
+ends where the picture ends, therefore gives what the whole picture gives, to the last
+bit where the arithmetic of a place does not depend on the size of its tile. It does so
+least where rows are as long as in the whole, so tiles are as wide as the picture if
+they can. All tiles of a picture have one size, which is a function of the picture's.
+"""
+
+import math
+
+import numpy as np
+from keras import ops
+from tqdm import tqdm
+
+from yoto_tf.compilation import compiled
+
+# Numbers in the largest feature map of a tile; several such maps are in use at once.
+VALUES = 2**25
+
+
+def spans(length, size, reach):
+    """Divides an axis into overlapping spans of one size.
+
+    Args:
+        length: of the axis, ≥ 1.
+        size: of a span, above the sum of the reach unless it is the whole axis.
+        reach: how far (before, after) itself an output looks.
+
+    Returns:
+        A list of (begin, end, first, last): of the outputs of the inputs begin…end,
+        first…last are to be kept. What is kept covers the axis once.
+    """
+    if size >= length:
+        return [(0, length, 0, length)]
+    before, after = reach
+    result, first = [], 0
+    while first < length:
+        begin = min(max(first - before, 0), length - size)
+        end = begin + size
+        last = length if end == length else end - after
+        result.append((begin, end, first, last))
+        first = last
+    return result
+
+
+def tile_size(height, width, area, reach):
+    """Rows and columns of tiles that hold about `area` places.
+
+    The whole map if it fits; else as wide as leaves four times the reach in height.
+    """
+    if height * width <= area:
+        return height, width
+    overlap = sum(reach)
+    columns = _fewest(width, max(area // (4 * overlap), 4 * overlap), overlap)
+    rows = _fewest(height, max(area // columns, 4 * overlap), overlap)
+    return rows, columns
+
+
+def _fewest(length, longest, overlap):
+    """The size of the fewest equal spans of at most `longest` that cover an axis."""
+    if length <= longest:
+        return length
+    count = math.ceil((length - overlap) / (longest - overlap))
+    return math.ceil((length - overlap) / count) + overlap
+
+
+class Stage:
+    """A part of a network that can run in tiles.
+
+    The grid it is tiled on is that of the coarsest map it reads or writes; all others
+    are a whole number of times larger.
+
+    Args:
+        function: graph of the input maps [1, h, w, C] and the coefficients [1, K] to
+            the output map.
+        reach: how many places (before, after) itself a place of the grid looks.
+        values: numbers that a place of the grid has in the stage's largest map.
+    """
+
+    def __init__(self, function, reach, values):
+        self._function = compiled(function)
+        self._reach = reach
+        self._values = values
+
+    @property
+    def area(self):
+        """Places of the grid that a tile may have."""
+        return max(1, VALUES // self._values)
+
+    def run(self, inputs, output, vector):
+        """Fills the output map.
+
+        Args:
+            inputs: arrays [h, w, C] without batch axis, or what slices like them.
+            output: the array to fill. It may share its memory with an input of the same
+                size that the function reads place by place.
+            vector: coefficient vector [K].
+        """
+        maps = [*inputs, output]
+        grid = tuple(min(x.shape[axis] for x in maps) for axis in (0, 1))
+        factors = [x.shape[0] // grid[0] for x in maps]
+        rows, columns = (
+            spans(length, size, self._reach)
+            for length, size in zip(
+                grid, tile_size(*grid, self.area, self._reach), strict=True
+            )
+        )
+        vector = ops.convert_to_tensor(vector[None])
+        tiles = [(row, column) for row in rows for column in columns]
+        for row, column in tqdm(tiles, unit="tile", delay=1, leave=False, disable=None):
+            cut = [
+                ops.convert_to_tensor(x[_window(row[:2], column[:2], factor)][None])
+                for x, factor in zip(inputs, factors, strict=False)
+            ]
+            result = ops.convert_to_numpy(self._function(*cut, vector))[0]
+            kept = _window(_shifted(row), _shifted(column), factors[-1])
+            output[_window(row[2:], column[2:], factors[-1])] = result[kept]
+
+
+class EdgePadded:
+    """A picture that repeats its last row and column, padded only where it is read.
+
+    Args:
+        image: [H, W, C].
+        multiple: what its sides seem to be multiples of.
+    """
+
+    def __init__(self, image, multiple):
+        self._image = image
+        sides = (-(-side // multiple) * multiple for side in image.shape[:2])
+        self.shape = (*sides, image.shape[2])
+
+    def __getitem__(self, window):
+        inside = tuple(
+            slice(min(part.start, side - 1), min(part.stop, side))
+            for part, side in zip(window, self._image.shape, strict=False)
+        )
+        missing = [
+            (0, (part.stop - part.start) - (real.stop - real.start))
+            for part, real in zip(window, inside, strict=True)
+        ]
+        return np.pad(self._image[inside], (*missing, (0, 0)), mode="edge")
+
+
+def _window(rows, columns, factor):
+    return tuple(slice(a * factor, b * factor) for a, b in (rows, columns))
+
+
+def _shifted(span):
+    begin, _, first, last = span
+    return first - begin, last - begin

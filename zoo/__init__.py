@@ -31,15 +31,20 @@ def release_of(name):
     """Reads a pretrained model's `Release`, without Keras.
 
     Args:
-        name: a pretrained name (see `names`), or the directory of a release.
+        name: a pretrained name (see `names`), the directory of a release or of an
+            exported SavedModel, or a handle (see `yoto_tf.zoo.handles.fetch`).
 
     Raises:
-        RecipeError: no such model.
+        RecipeError: no such model, or one that cannot be fetched.
     """
     pretrained = names()
     directory = pretrained.get(name)
     if directory is None:
-        directory = Path(name)
+        if "://" in str(name):
+            handles = importlib.import_module("yoto_tf.zoo.handles")
+            directory = handles.fetch(str(name))
+        else:
+            directory = Path(name)
         if not directory.is_dir():
             near = difflib.get_close_matches(str(name), pretrained, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -47,6 +52,10 @@ def release_of(name):
                 f"no pretrained model or directory {str(name)!r}; pretrained are "
                 f"{', '.join(pretrained) or 'none'}.{hint}"
             )
+    if (directory / "saved_model.pb").exists():
+        directory = directory / "release"
+        if not directory.is_dir():
+            raise RecipeError(f"{name} is a SavedModel, but without a release/ in it")
     return read_release(directory)
 
 
@@ -54,7 +63,9 @@ def load(name, **options):
     """Loads a pretrained model.
 
     Args:
-        name: a pretrained name (see `names`), or the directory of a release.
+        name: a pretrained name (see `names`), the directory of a release or of an
+            exported SavedModel, or a handle such as `https://HOST/codec/1.tar.gz`
+            (see `yoto_tf.zoo.handles.fetch`), which is downloaded once.
         **options: `precision`, the Keras dtype policy of the network: `"float32"`
             (default) or `"mixed_bfloat16"`.
 
@@ -63,7 +74,7 @@ def load(name, **options):
         plain Keras model.
 
     Raises:
-        RecipeError: no such model.
+        RecipeError: no such model, or one that cannot be fetched.
     """
     release = release_of(name)
     family = importlib.import_module(f"yoto_tf.zoo.{release.family}")

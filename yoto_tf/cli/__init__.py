@@ -15,6 +15,7 @@ from yoto_tf.cli import (
     decompress,
     demo,
     evaluate,
+    export,
     info,
     list_models,
     reconstruct,
@@ -34,6 +35,7 @@ _SUBCOMMANDS = (
     reconstruct,
     train,
     evaluate,
+    export,
     demo,
 )
 

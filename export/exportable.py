@@ -1,0 +1,136 @@
+"""What is exported of a model, whatever the format.
+
+All tensors go in and out by name. Coefficients are raw: logarithms are taken in the
+graph. They are clipped to the trained range there, for a server must not fail where a
+client has not checked; a number that is none counts as the low end.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+from keras import ops
+
+from yoto_tf.coefficients import Coefficients
+
+# The first size of a vector that is given once for the batch, [K] or [1, K], or for
+# every example, [B, K].
+ANY_BATCH = "..."
+COEFFICIENTS = "coefficients"
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """What a tensor is like.
+
+    Attributes:
+        dtype: name of a dtype.
+        shape: tuple of integers and, for sizes that the caller chooses, names.
+    """
+
+    dtype: str
+    shape: tuple
+
+    @property
+    def any_batch(self):
+        return self.shape[:1] == (ANY_BATCH,)
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """A function of a dict of tensors to a dict of tensors.
+
+    Attributes:
+        coefficients: the `yoto_tf.Coefficients` of its input `"coefficients"`.
+        function: gets that input as [B, K] within the trained range, and others of any
+            batch as [B, ...].
+        inputs: {name: `Tensor`}.
+        outputs: likewise; None where it is a part of a model.
+    """
+
+    coefficients: Coefficients
+    function: Callable
+    inputs: dict
+    outputs: dict | None = None
+
+    def __call__(self, inputs, **options):
+        """Answers a request; for code that traces it into a graph."""
+        batches = [
+            ops.shape(inputs[name])[0]
+            for name, tensor in self.inputs.items()
+            if not tensor.any_batch
+        ]
+        ready = dict(inputs)
+        for name, tensor in self.inputs.items():
+            if tensor.any_batch:
+                rows = ops.reshape(inputs[name], (-1, *tensor.shape[1:]))
+                if batches:
+                    rows = ops.broadcast_to(rows, (batches[0], *tensor.shape[1:]))
+                ready[name] = rows
+        ready[COEFFICIENTS] = within_range(ready[COEFFICIENTS], self.coefficients)
+        return self.function(ready, **options)
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A network, or a part of one that can be used by itself.
+
+    Attributes:
+        endpoint: whose function also takes `training`.
+        variables: the Keras variables that it reads.
+    """
+
+    endpoint: Endpoint
+    variables: list
+
+
+@dataclasses.dataclass(frozen=True)
+class Exportable:
+    """A model to export.
+
+    Attributes:
+        name: of the model.
+        family: of the zoo, or "your_own".
+        id: hexadecimal, of the weights.
+        card: Markdown.
+        network: the `Part` that is all of it.
+        parts: {name: `Part`}.
+        endpoints: {name: `Endpoint`}, what is asked of a server.
+        default: the name of one of them.
+        write_keras: function that writes what gives the Keras model back into a folder.
+        styles: names, of style transfer only.
+        endpoints_with_tfc_ops: endpoints that need TensorFlow Compression's ops.
+    """
+
+    name: str
+    family: str
+    id: str
+    card: str
+    network: Part
+    parts: dict
+    endpoints: dict
+    default: str
+    write_keras: Callable
+    styles: tuple = ()
+    endpoints_with_tfc_ops: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def coefficients(self):
+        return self.network.endpoint.coefficients
+
+    @property
+    def signatures(self):
+        """The endpoints, and the default one under the name that servers give it."""
+        return {**self.endpoints, "serving_default": self.endpoints[self.default]}
+
+
+def coefficient_vector(coefficients):
+    """The `Tensor` of an input `"coefficients"`."""
+    return Tensor("float32", (ANY_BATCH, len(coefficients)))
+
+
+def within_range(values, coefficients):
+    """Raw coefficients [B, K], clipped to their ranges; what is no number is low."""
+    low, high = np.array(list(coefficients.ranges().values()), "float32").T
+    values = ops.where(ops.isnan(values), low, values)
+    return ops.clip(values, low, high)

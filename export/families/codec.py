@@ -1,0 +1,127 @@
+"""The codec: its two networks around a range coder that is somewhere else.
+
+    analyze      image ─► symbols, and the number of the table of each
+    scales       hyper-latents ─► numbers of the tables of the symbols  (hyperprior)
+    synthesize   symbols ─► image, with the padding that the coder's client cuts off
+    reconstruct  image ─► image and the bits between them
+
+A client codes `hyper_latents` under `hyper_indexes`, then `symbols` under `indexes`,
+with the tables in the release. All that decides on a table is exact, so that files
+written around a server decode on any other machine.
+"""
+
+import functools
+
+from keras import ops
+
+from yoto_tf.export.exportable import (
+    Endpoint,
+    Exportable,
+    Part,
+    Tensor,
+    coefficient_vector,
+)
+from yoto_tf.export.families.codec_bytes import byte_endpoints
+from yoto_tf.export.families.exact_scales import channel_indexes, levels, table_indexes
+from yoto_tf.export.families.released import describe_release
+from yoto_tf.zoo.codec.hyperprior import Hyperprior
+from yoto_tf.zoo.codec.network import channelwise
+from yoto_tf.zoo.codec.padding import pad_to_multiple
+
+_IMAGE = Tensor("float32", ("B", "H", "W", 3))
+
+
+def describe(codec) -> Exportable:
+    """The `Exportable` of a `yoto_tf.zoo.codec.Codec`."""
+    network = codec.model
+    endpoint = functools.partial(Endpoint, codec.coefficients)
+    vector = coefficient_vector(codec.coefficients)
+    pictures = {"image": _IMAGE, "coefficients": vector}
+    latents = Tensor("float32", ("B", "h", "w", network.filters[-1]))
+    symbols = Tensor("int32", latents.shape)
+    padded = Tensor("float32", ("B", "16h", "16w", 3))
+
+    def analysis(inputs, training=False):
+        embedding = network.embedding(inputs["coefficients"])
+        image = pad_to_multiple(inputs["image"], network.multiple)
+        gain = channelwise(ops.exp(network.log_gain(embedding)))
+        return {"latents": network.analyze(image, embedding) * gain}
+
+    def synthesis(inputs, training=False):
+        embedding = network.embedding(inputs["coefficients"])
+        return {"image": network.synthesize(inputs["latents"], embedding)}
+
+    def reconstruct(inputs):
+        outputs = network(inputs, training=False)
+        image = ops.clip(outputs["reconstruction"], 0.0, 1.0)
+        return {"image": image, "bits": outputs["bits"]}
+
+    integers = {"symbols": symbols}
+    indexes = {"indexes": symbols}
+    if isinstance(network, Hyperprior):
+        hyper_latents = Tensor("int32", ("B", "h/4", "w/4", network.hyper_filters))
+        integers = {"hyper_latents": hyper_latents, **integers}
+        indexes = {"hyper_indexes": hyper_latents, **indexes}
+
+    def analyze(inputs):
+        # The coding takes pixels of 8 bits.
+        pixels = inputs["image"] * 255.0
+        arrays = codec.coding.analyze(pixels, inputs["coefficients"])
+        answer = dict(zip(integers, arrays, strict=True))
+        level = levels(codec.coding, inputs["coefficients"])
+        # The first have a table for each channel.
+        first, *others = arrays
+        tables = [channel_indexes(first, level)]
+        if others:
+            tables.append(table_indexes(codec.coding.scales, first, level))
+        return {**answer, **dict(zip(indexes, tables, strict=True))}
+
+    def scales(inputs):
+        level = levels(codec.coding, inputs["coefficients"])
+        index = table_indexes(codec.coding.scales, inputs["hyper_latents"], level)
+        return {"indexes": index}
+
+    def synthesize(inputs):
+        arrays = (inputs[name] for name in integers)
+        image = codec.coding.synthesize(*arrays, inputs["coefficients"])
+        return {"image": ops.clip(image, 0.0, 1.0)}
+
+    endpoints = {
+        "analyze": endpoint(analyze, pictures, {**integers, **indexes}),
+        "synthesize": endpoint(
+            synthesize, {**integers, "coefficients": vector}, {"image": padded}
+        ),
+        "reconstruct": endpoint(
+            reconstruct,
+            pictures,
+            {"image": _IMAGE, "bits": Tensor("float32", ("B",))},
+        ),
+    }
+    if "hyper_latents" in integers:
+        endpoints["scales"] = endpoint(
+            scales,
+            {"hyper_latents": hyper_latents, "coefficients": vector},
+            {"indexes": symbols},
+        )
+    parts = {
+        "analysis": Part(
+            endpoint(analysis, pictures),
+            _variables(network.embedding, network.analysis, network.log_gain),
+        ),
+        "synthesis": Part(
+            endpoint(synthesis, {"latents": latents, "coefficients": vector}),
+            _variables(network.embedding, network.synthesis, network.log_inverse_gain),
+        ),
+    }
+    return describe_release(
+        codec,
+        endpoint(network, pictures),
+        parts,
+        endpoints,
+        "reconstruct",
+        endpoints_with_tfc_ops=byte_endpoints(codec),
+    )
+
+
+def _variables(*layers):
+    return [variable for layer in layers for variable in layer.variables]

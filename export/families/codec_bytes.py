@@ -1,0 +1,109 @@
+"""The codec to and from bytes inside a graph, with TensorFlow Compression's ops.
+
+    compress    image ─► the sections of a `.yoto` file's payload
+    decompress  sections and size ─► image
+
+The file around them, see `yoto_tf.zoo.codec.container`, is for the caller to write, and
+its checksum for the caller to check: here, nothing protects from damaged bytes.
+"""
+
+import functools
+
+from keras import ops
+
+from yoto_tf.entropy.tfc_ops import load_tfc_ops
+from yoto_tf.export.exportable import (
+    ANY_BATCH,
+    Endpoint,
+    Tensor,
+    coefficient_vector,
+)
+from yoto_tf.export.families.exact_scales import channel_indexes, levels, table_indexes
+
+_IMAGE = Tensor("float32", ("B", "H", "W", 3))
+
+
+def byte_endpoints(codec):
+    """{name: Endpoint}, empty where the ops cannot be loaded."""
+    if load_tfc_ops() is None:
+        return {}
+    coding, network = codec.coding, codec.model
+    vector = coefficient_vector(codec.coefficients)
+    has_hyperprior = hasattr(coding, "hyper_tables")
+    sections = ("hyper_latents", "latents") if has_hyperprior else ("latents",)
+    sections = dict.fromkeys(sections, Tensor("string", ("B",)))
+    first_tables = coding.hyper_tables if has_hyperprior else coding.tables
+
+    def compress(inputs):
+        level = levels(coding, inputs["coefficients"])
+        pixels = inputs["image"] * 255.0
+        first, *others = coding.analyze(pixels, inputs["coefficients"])
+        parts = [_encode(first, channel_indexes(first, level), first_tables)]
+        if others:
+            indexes = table_indexes(coding.scales, first, level)
+            parts.append(_encode(others[0], indexes, coding.tables))
+        return dict(zip(sections, parts, strict=True))
+
+    def decompress(inputs):
+        level = levels(coding, inputs["coefficients"])
+        height, width = ops.unstack(inputs["size"][0], 2)
+        multiple, channels = network.multiple, network.prior_channels
+        shape = (1, -(-height // multiple), -(-width // multiple), channels)
+        like = ops.zeros(shape, "int32")
+        first, *others = (inputs[name] for name in sections)
+        arrays = [_decode(first, channel_indexes(like, level), first_tables)]
+        if others:
+            indexes = table_indexes(coding.scales, arrays[0], level)
+            arrays.append(_decode(others[0], indexes, coding.tables))
+        image = coding.synthesize(*arrays, inputs["coefficients"])
+        return {"image": ops.clip(image, 0.0, 1.0)[:, :height, :width]}
+
+    endpoint = functools.partial(Endpoint, codec.coefficients)
+    size = Tensor("int32", (ANY_BATCH, 2))
+    return {
+        "compress": endpoint(
+            functools.partial(_one_by_one, compress, dict.fromkeys(sections, "string")),
+            {"image": _IMAGE, "coefficients": vector},
+            sections,
+        ),
+        "decompress": endpoint(
+            functools.partial(_one_by_one, decompress, {"image": "float32"}),
+            {**sections, "size": size, "coefficients": vector},
+            {"image": _IMAGE},
+        ),
+    }
+
+
+def _one_by_one(function, dtypes, inputs):
+    """Applies a function of a batch to each example by itself.
+
+    A codec's networks round differently in a batch of one, which is what `Codec` has.
+    """
+    import tensorflow as tf
+
+    def one(example):
+        batch = {name: tensor[None] for name, tensor in example.items()}
+        return {name: tensor[0] for name, tensor in function(batch).items()}
+
+    return tf.map_fn(one, inputs, fn_output_signature=dtypes)
+
+
+def _encode(symbols, indexes, tables):
+    """Integers [1, ...] to a string [1]."""
+    tfc = load_tfc_ops()
+    indexes = ops.reshape(indexes, (-1,))
+    offsets = ops.take(tables.offsets, indexes)
+    symbols = ops.reshape(symbols, (-1,)) - offsets
+    handle = tfc.create_range_encoder([], tables.lookup)
+    handle = tfc.entropy_encode_index(handle, indexes, symbols)
+    return tfc.entropy_encode_finalize(handle)[None]
+
+
+def _decode(data, indexes, tables):
+    """A string [1] to integers of the shape of the indexes, [1, ...]."""
+    tfc = load_tfc_ops()
+    shape = ops.shape(indexes)
+    indexes = ops.reshape(indexes, (-1,))
+    handle = tfc.create_range_decoder(data[0], tables.lookup)
+    _, symbols = tfc.entropy_decode_index(handle, indexes, ops.shape(indexes), "int32")
+    return ops.reshape(symbols + ops.take(tables.offsets, indexes), shape)

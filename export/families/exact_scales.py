@@ -1,0 +1,130 @@
+"""The codec's exact choice of tables, as a graph.
+
+The same numbers as `IntegerScales` and `Levels` on every machine, accelerators that
+multiply in bfloat16 and know no float64 among them. Activations and weights are split
+into limbs that bfloat16 holds, and each sum of their products is an integer below
+2**24, which float32 adds in any order to the same. Matrix products compute them, for
+convolutions may be computed by transforms that round. Where the limbs come together,
+all is int64.
+"""
+
+import numpy as np
+from keras import ops
+
+from yoto_tf.entropy.gaussian_conditional import NUM_SCALES
+from yoto_tf.zoo.codec.integer_scales import ACTIVATION_BITS, HYPER_LIMIT
+
+# Rounded to their multiples, activations leave a remainder of at most 128 and weights
+# one of at most 64; the multiples are as small, for they have 15 and 12 bits.
+_ACTIVATION_LIMB = 2**8
+_WEIGHT_LIMB = 2**7
+
+
+def levels(coding, coefficients):
+    """`Levels.index` of raw coefficients [B, 1]: int32 [B]."""
+    beyond = coefficients > coding.levels.edges
+    return ops.sum(ops.cast(beyond, "int32"), axis=-1)
+
+
+def channel_indexes(symbols, level):
+    """A table for each level and channel: int32 of the shape of symbols [B, h, w, N].
+
+    The same as `yoto_tf.zoo.codec.symbol_coding.channel_indexes`, of a batch.
+    """
+    count = symbols.shape[-1]
+    rows = level[:, None] * count + ops.arange(count, dtype="int32")
+    return ops.broadcast_to(rows[:, None, None], ops.shape(symbols))
+
+
+def table_indexes(scales, hyper_latents, level):
+    """`IntegerScales.__call__` of a batch.
+
+    Args:
+        scales: an `IntegerScales`.
+        hyper_latents: int32 [B, h, w, N].
+        level: int32 [B].
+
+    Returns:
+        int32 [B, 4h, 4w, C] in [0, 63].
+    """
+    arrays = scales.to_arrays()
+    features = ops.clip(hyper_latents, -HYPER_LIMIT, HYPER_LIMIT)
+    for layer, shift in enumerate(scales.shifts):
+        last = layer == len(scales.shifts) - 1
+        kernel = scales.kernels[layer]
+        sums = _convolved(features, kernel if last else _phases(kernel), level)
+        multiplier, offset = (
+            ops.take(arrays[f"{name}_{layer}"].astype("int64"), level, axis=0)
+            for name in ("multipliers", "offsets")
+        )
+        phases = 1 if last else 4
+        multiplier, offset = (
+            ops.tile(numbers, (1, phases))[:, None, None]
+            for numbers in (multiplier, offset)
+        )
+        sums = ops.floor_divide(sums * multiplier + offset, 2**shift)
+        limit = NUM_SCALES - 1 if last else 2**ACTIVATION_BITS - 1
+        features = ops.cast(ops.clip(sums, 0, limit), "int32")
+        if not last:
+            features = _interleaved(features)
+    return features
+
+
+def _convolved(features, kernel, level):
+    """A 3×3 convolution, stride 1, zero padding: int32 [B, h, w, I] to int64."""
+    matrix = kernel.reshape(-1, kernel.shape[-1])
+    high = np.round(matrix / _WEIGHT_LIMB)
+    limbs = np.concatenate([high, matrix - _WEIGHT_LIMB * high], axis=-1)
+    assert np.abs(limbs).sum(axis=0).max() * _ACTIVATION_LIMB / 2 <= 2**24
+    matrix = ops.cast(limbs.astype("int8"), "float32")
+    # Not a constant: a converter that quantises what it multiplies by constants would
+    # take these for weights and round them.
+    matrix = matrix * ops.cast(level[:1] >= 0, "float32")
+    features = ops.cast(features, "float32")
+    high = ops.round(features / _ACTIVATION_LIMB)
+    total = 0
+    for limb, unit in (
+        (high, _ACTIVATION_LIMB),
+        (features - _ACTIVATION_LIMB * high, 1),
+    ):
+        products = ops.matmul(_neighbourhoods(limb), matrix)
+        upper, lower = (
+            ops.cast(part, "int64") for part in ops.split(products, 2, axis=-1)
+        )
+        total = total + (upper * _WEIGHT_LIMB + lower) * unit
+    return total
+
+
+def _neighbourhoods(features):
+    """[B, h, w, I] to the 3×3 values around each place, [B, h, w, 9I]."""
+    padded = ops.pad(features, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    ends = (-2, -1, None)
+    shifted = (
+        padded[:, i : ends[i], j : ends[j]] for i in range(3) for j in range(3)
+    )
+    return ops.concatenate(list(shifted), axis=-1)
+
+
+def _phases(kernel):
+    """A transposed 5×5 convolution of stride 2 as one that knows no stride.
+
+    [5, 5, I, O] to [3, 3, I, 4O]: an output for each of even and odd rows and columns.
+    What lies d places behind an input i reaches the outputs 2i − 1 … 2i + 3.
+    """
+    height, width, inputs, outputs = kernel.shape
+    phases = np.zeros((3, 3, inputs, 2, 2, outputs))
+    for i, row in np.ndindex(3, 2):
+        for j, column in np.ndindex(3, 2):
+            y, x = row + 3 - 2 * i, column + 3 - 2 * j
+            if 0 <= y < height and 0 <= x < width:
+                phases[i, j, :, row, column] = kernel[y, x]
+    return phases.reshape(3, 3, inputs, 4 * outputs)
+
+
+def _interleaved(features):
+    """What `_phases` gives, [B, h, w, 4O], to [B, 2h, 2w, O]."""
+    batch, height, width, channels = ops.shape(features)
+    channels //= 4
+    features = ops.reshape(features, (batch, height, width, 2, 2, channels))
+    features = ops.transpose(features, (0, 1, 3, 2, 4, 5))
+    return ops.reshape(features, (batch, 2 * height, 2 * width, channels))

@@ -1,0 +1,41 @@
+"""The stylizer: one network, one endpoint."""
+
+import functools
+
+from yoto_tf.export.exportable import (
+    ANY_BATCH,
+    Endpoint,
+    Exportable,
+    Tensor,
+    coefficient_vector,
+)
+from yoto_tf.export.families.released import describe_release
+
+_IMAGE = Tensor("float32", ("B", "H", "W", 3))
+
+
+def describe(stylizer) -> Exportable:
+    """The `Exportable` of a `yoto_tf.zoo.stylization.Stylizer`."""
+    network = stylizer.model
+    endpoint = functools.partial(
+        Endpoint,
+        stylizer.coefficients,
+        inputs={
+            "image": _IMAGE,
+            "style": Tensor("float32", (ANY_BATCH, len(stylizer.styles))),
+            "coefficients": coefficient_vector(stylizer.coefficients),
+        },
+        outputs={"image": _IMAGE},
+    )
+
+    def stylize(inputs, training=False):
+        return {"image": network(inputs, training=training)}
+
+    return describe_release(
+        stylizer,
+        endpoint(stylize),
+        parts={},
+        endpoints={"stylize": endpoint(stylize)},
+        default="stylize",
+        styles=stylizer.styles,
+    )

@@ -1,0 +1,65 @@
+"""The β-VAE: pictures from pictures, from latents and from noise."""
+
+import functools
+
+from keras import ops
+
+from yoto_tf.export.exportable import (
+    Endpoint,
+    Exportable,
+    Part,
+    Tensor,
+    coefficient_vector,
+)
+from yoto_tf.export.families.released import describe_release
+
+
+def describe(vae) -> Exportable:
+    """The `Exportable` of a `yoto_tf.zoo.vae.VAE`."""
+    network = vae.model
+    endpoint = functools.partial(Endpoint, vae.coefficients)
+    vector = {"coefficients": coefficient_vector(vae.coefficients)}
+    image = {"image": Tensor("float32", ("B", *network.image_shape))}
+    latents = Tensor("float32", ("B", network.latents))
+    posterior = {"mean": latents, "stddev": latents}
+
+    def encode(inputs, training=False):
+        embedding = network.embedding(inputs["coefficients"])
+        mean, deviation = network.encode(inputs["image"], embedding)
+        return {"mean": mean, "stddev": deviation}
+
+    def likelihood(inputs, training=False):
+        embedding = network.embedding(inputs["coefficients"])
+        return network.decode(inputs["latents"], embedding)
+
+    def decode(inputs):
+        picture = likelihood(inputs)["reconstruction"]
+        return {"image": ops.clip(picture, 0.0, 1.0)}
+
+    def sample(inputs):
+        return decode({**inputs, "latents": inputs["noise"]})
+
+    def reconstruct(inputs):
+        return decode({**inputs, "latents": encode(inputs)["mean"]})
+
+    return describe_release(
+        vae,
+        endpoint(network, {**image, **vector}),
+        parts={
+            "encoder": Part(
+                endpoint(encode, {**image, **vector}),
+                network.embedding.variables + network.encoder.variables,
+            ),
+            "decoder": Part(
+                endpoint(likelihood, {"latents": latents, **vector}),
+                network.embedding.variables + network.decoder.variables,
+            ),
+        },
+        endpoints={
+            "reconstruct": endpoint(reconstruct, {**image, **vector}, image),
+            "sample": endpoint(sample, {"noise": latents, **vector}, image),
+            "encode": endpoint(encode, {**image, **vector}, posterior),
+            "decode": endpoint(decode, {"latents": latents, **vector}, image),
+        },
+        default="reconstruct",
+    )

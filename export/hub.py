@@ -1,0 +1,94 @@
+"""Models for TensorFlow Hub: what a static web server can host as it is.
+
+    DIRECTORY/NAME/VERSION.tar.gz           the SavedModel, at the archive's root
+    DIRECTORY/NAME/VERSION.tar.gz.sha256    its checksum, as sha256sum writes it
+    DIRECTORY/NAME/VERSION.md               its page, in the format of tfhub.dev
+
+`yoto_tf.zoo.load` and `tensorflow_hub.load` take the archive's URL.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import re
+import tarfile
+import tempfile
+from pathlib import Path
+
+from yoto_tf.atomic import write_atomically
+from yoto_tf.errors import RecipeError
+from yoto_tf.export.hub_page import page
+from yoto_tf.export.saved_model import write_saved_model
+
+# Of a publisher and a name, tfhub.dev demands as much.
+_NAME = re.compile(r"([a-z0-9-]+/)?[A-Za-z0-9_][\w.-]*")
+
+
+def write(model, directory, name=None, version=1):
+    """Writes an archive, its checksum and its page.
+
+    Args:
+        model: what `write_saved_model` takes.
+        directory: what the server will have as its root, new or existing.
+        name: `NAME` or `PUBLISHER/NAME`; without it, the model's own.
+        version: integer ≥ 1.
+
+    Returns:
+        The path of the archive.
+
+    Raises:
+        RecipeError: a name or version that cannot be, or a version that is there
+            already: whoever has loaded it would never learn that it changed.
+        DataError: a file cannot be written.
+    """
+    if not isinstance(version, int) or version < 1:
+        raise RecipeError(f"version {version!r}: expected a whole number from 1")
+    # Before the export if it can be: that takes its time.
+    archive = name and _place(directory, name, version)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary, "model")
+        write_saved_model(model, folder)
+        manifest = json.loads((folder / "assets" / "yoto.json").read_text("utf-8"))
+        name = name or manifest["name"]
+        archive = archive or _place(directory, name, version)
+        content = _pack(folder)
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(archive.with_name(f"{version}.md"), page(manifest, name, version))
+    checksum = f"{hashlib.sha256(content).hexdigest()}  {archive.name}\n"
+    write_atomically(archive.with_name(f"{archive.name}.sha256"), checksum.encode())
+    # Last, since it is what makes the version public.
+    write_atomically(archive, content)
+    return archive
+
+
+def _place(directory, name, version):
+    """Where a new archive goes."""
+    if not _NAME.fullmatch(name):
+        raise RecipeError(f"name {name!r}: expected NAME or publisher/NAME")
+    archive = Path(directory, name, f"{version}.tar.gz")
+    if archive.exists():
+        raise RecipeError(
+            f"{archive} exists, and a version never changes: give another version"
+        )
+    return archive
+
+
+def _pack(folder):
+    """A .tar.gz of a folder's content, the same bytes for the same files."""
+    buffer = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=buffer, mode="wb", filename="", mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w") as archive,
+    ):
+        for path in sorted(folder.rglob("*")):
+            # Owner 0 and the time 0, unlike what TarFile.add makes of a path.
+            member = tarfile.TarInfo(path.relative_to(folder).as_posix())
+            if path.is_dir():
+                member.type, member.mode = tarfile.DIRTYPE, 0o755
+                archive.addfile(member)
+            else:
+                member.size = path.stat().st_size
+                with path.open("rb") as content:
+                    archive.addfile(member, content)
+    return buffer.getvalue()

@@ -1,0 +1,73 @@
+"""TF2's interface of a reusable SavedModel."""
+
+import tensorflow as tf
+
+from yoto_tf.export.exportable import Endpoint
+
+
+class Reusable(tf.Module):
+    """A part of a model that can be called and trained after loading.
+
+    It holds the bare `tf.Variable`s: a Keras model inside would be saved with its own
+    tracking of them, which a session does not find again.
+
+    Args:
+        part: a `Part`.
+
+    Attributes:
+        variables, trainable_variables: lists of `tf.Variable`.
+        regularization_losses: list of functions without arguments.
+
+    Reference: "Reusable SavedModels", TensorFlow Hub's documentation.
+    """
+
+    # Those of tf.Module are properties, which a SavedModel does not hold.
+    variables = None
+    trainable_variables = None
+
+    def __init__(self, part):
+        super().__init__()
+        self._endpoint = part.endpoint
+        self.variables = [variable.value for variable in part.variables]
+        trained = [variable for variable in part.variables if variable.trainable]
+        self.trainable_variables = [variable.value for variable in trained]
+        self.regularization_losses = [
+            _regularization_loss(variable)
+            for variable in trained
+            if getattr(variable, "regularizer", None) is not None
+        ]
+        for training in (False, True):
+            self.__call__.get_concrete_function(
+                specs(part.endpoint.inputs), training=training
+            )
+
+    @tf.function(autograph=False)
+    def __call__(self, inputs, training=False):
+        return self._endpoint(inputs, training=training)
+
+
+def as_function(endpoint: Endpoint):
+    """A `tf.function` of one dict, to be traced when it is saved."""
+    return tf.function(
+        endpoint.__call__, input_signature=[specs(endpoint.inputs)], autograph=False
+    )
+
+
+def specs(tensors):
+    """{name: tf.TensorSpec}."""
+    return {
+        name: tf.TensorSpec(
+            None
+            if tensor.any_batch
+            else [size if isinstance(size, int) else None for size in tensor.shape],
+            tensor.dtype,
+            name,
+        )
+        for name, tensor in tensors.items()
+    }
+
+
+def _regularization_loss(variable):
+    function = tf.function(lambda: variable.regularizer(variable.value))
+    function.get_concrete_function()
+    return function

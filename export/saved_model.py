@@ -1,0 +1,87 @@
+"""SavedModels with a coefficient input, of any family.
+
+    saved_model.pb, fingerprint.pb, variables/
+    assets/yoto.json    see `yoto_tf.export.manifest`
+    release/            of the zoo's models: what `yoto_tf.zoo.load` takes
+    model.keras         of others: what `keras.models.load_model` takes; or
+    model.weights.h5    their weights, where their class has no `get_config`
+    with_tfc_ops/       of codecs: a SavedModel of its own, from pictures to bytes
+
+Every signature is an attribute too: `tf.saved_model.load(directory).stylize(inputs)`
+takes and returns a dict, as a server does. The whole can be called and trained, see
+`Reusable`, and so can its parts. No op but TensorFlow's own is needed.
+"""
+
+import tempfile
+from pathlib import Path
+
+import keras
+
+from yoto_tf.errors import RecipeError
+from yoto_tf.export.families import describe
+from yoto_tf.export.manifest import manifest
+from yoto_tf.export.new_folder import new_folder
+
+
+def write_saved_model(model, directory):
+    """Writes a SavedModel, all of it or nothing.
+
+    Args:
+        model: an object of the zoo, a `yoto_tf.LossConditionalModel`, or whatever else
+            has a Keras `network` and its `coefficients`.
+        directory: the folder to write; it may exist if it is empty.
+
+    Raises:
+        RecipeError: a model that cannot be exported, or another backend than
+            TensorFlow's.
+        DataError: the folder cannot be written or is not empty.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise RecipeError(
+            "a SavedModel is made on Keras' TensorFlow backend, this is "
+            f"{keras.backend.backend()}: start Python with KERAS_BACKEND=tensorflow"
+        )
+    exportable = describe(model)
+    with new_folder(directory) as folder:
+        _save(exportable, folder)
+        if exportable.endpoints_with_tfc_ops:
+            _save_with_tfc_ops(exportable, folder / "with_tfc_ops")
+        exportable.write_keras(folder)
+
+
+def _save(exportable, folder):
+    import tensorflow as tf
+
+    from yoto_tf.export.reusable import Reusable
+
+    root = Reusable(exportable.network)
+    for name, part in exportable.parts.items():
+        setattr(root, name, Reusable(part))
+    signatures = _add_functions(root, exportable.endpoints)
+    root.serving_default = getattr(root, exportable.default)
+    signatures["serving_default"] = signatures[exportable.default]
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary, "yoto.json")
+        path.write_bytes(manifest(exportable))
+        # Tracked, so that it comes along when somebody saves a fine-tuned copy.
+        root.manifest = tf.saved_model.Asset(str(path))
+        tf.saved_model.save(root, str(folder), signatures)
+
+
+def _save_with_tfc_ops(exportable, folder):
+    import tensorflow as tf
+
+    root = tf.Module()
+    root.weights = [variable.value for variable in exportable.network.variables]
+    signatures = _add_functions(root, exportable.endpoints_with_tfc_ops)
+    tf.saved_model.save(root, str(folder), signatures)
+
+
+def _add_functions(root, endpoints):
+    """Makes endpoints attributes of a module, and returns them by name."""
+    from yoto_tf.export.reusable import as_function
+
+    functions = {name: as_function(endpoint) for name, endpoint in endpoints.items()}
+    for name, function in functions.items():
+        setattr(root, name, function)
+    return functions

@@ -1,0 +1,223 @@
+"""What a stock server would answer is what the Keras model gives."""
+
+import itertools
+
+import numpy as np
+import pytest
+from c_api_process import answers
+from small_models import KINDS
+
+SIZES = {
+    "Hyperprior": [(1, 1), (64, 64), (65, 100), (130, 77)],
+    "FactorizedPrior": [(1, 1), (16, 16), (37, 100), (70, 33)],
+    "vae": [(16, 16)],
+    "stylizer": [(16, 16), (17, 33), (48, 64), (50, 71)],
+    "your_own": [(1, 1), (8, 8), (9, 20), (31, 17)],
+}
+
+
+def coefficients(rng, model, form, batch):
+    """Raw float32 [K], [1, K] or [B, K] within the ranges."""
+    low, high = np.array(list(model.coefficients.ranges().values())).T
+    shape = {"[K]": (len(low),), "[1, K]": (1, len(low))}.get(form, (batch, len(low)))
+    return (low + (high - low) * rng.random(shape)).astype("float32")
+
+
+def rows(vector, batch):
+    return np.broadcast_to(vector, (batch, vector.shape[-1]))
+
+
+def clipped(image):
+    return np.clip(image, 0, 1)
+
+
+@pytest.fixture
+def ask(exported, tmp_path):
+    """Function of a kind and requests to answers, in a process without Python's TF."""
+    return lambda kind, requests: answers(exported(kind), requests, tmp_path)
+
+
+def batches(rng, model, sizes):
+    """(height, width, batch size, coefficients) of every size and form."""
+    forms = itertools.cycle(["[K]", "[1, K]", "[B, K]"])
+    for (height, width), batch in itertools.product(sizes, (1, 3)):
+        yield height, width, batch, coefficients(rng, model, next(forms), batch)
+
+
+@pytest.mark.parametrize("kind", ["Hyperprior", "FactorizedPrior"])
+def test_codec(kind, model_of, ask, photograph):
+    codec, rng = model_of(kind), np.random.default_rng(0)
+    cases = []
+    for height, width, batch, vector in batches(rng, codec, SIZES[kind]):
+        places = rng.integers(0, 380, (batch, 2))
+        pixels = np.stack([photograph[y:, x:][:height, :width] for y, x in places])
+        cases.append((pixels, vector))
+    pictures = [
+        {"image": pixels / np.float32(255), "coefficients": vector}
+        for pixels, vector in cases
+    ]
+    answered = ask(
+        kind,
+        [
+            (signature, inputs)
+            for inputs in pictures
+            for signature in ("analyze", "reconstruct", "serving_default")
+        ],
+    )
+    names = ["hyper_latents"] * (kind == "Hyperprior") + ["symbols"]
+    integers = [
+        {name: answer[name] for name in names}
+        | {"coefficients": inputs["coefficients"]}
+        for inputs, answer in zip(pictures, answered[::3], strict=True)
+    ]
+    synthesized = ask(kind, [("synthesize", inputs) for inputs in integers])
+    coding, distinct = codec.coding, set()
+    for i, (pixels, vector) in enumerate(cases):
+        analyzed, reconstructed, default = answered[3 * i : 3 * i + 3]
+        vectors = rows(vector, len(pixels))
+        arrays = coding.analyze(pixels, vectors)
+        for name, expected in zip(names, arrays, strict=True):
+            assert analyzed[name].dtype == np.int32
+            # Where a value lies half-way, the last bit decides.
+            assert np.mean(analyzed[name] != expected) < 1e-3
+        for example, row in enumerate(vectors):
+            level = coding.levels.index(row)
+            first = analyzed[names[0]][example]
+            channels = np.arange(first.shape[-1]) + level * first.shape[-1]
+            indexes = analyzed["indexes"][example]
+            if kind == "Hyperprior":
+                np.testing.assert_array_equal(
+                    indexes, coding.scales(first, level), strict=True
+                )
+                indexes = analyzed["hyper_indexes"][example]
+            np.testing.assert_array_equal(
+                indexes, np.broadcast_to(channels, first.shape)
+            )
+            distinct.add(level)
+        given = [integers[i][name] for name in names]
+        np.testing.assert_allclose(
+            synthesized[i]["image"],
+            clipped(coding.synthesize(*given, vectors)),
+            atol=1e-5,
+        )
+        inputs = {"image": pixels / np.float32(255), "coefficients": vectors}
+        expected = codec.model(inputs, training=False)
+        for answer in (reconstructed, default):
+            np.testing.assert_allclose(
+                answer["image"], clipped(expected["reconstruction"]), atol=1e-5
+            )
+            np.testing.assert_allclose(answer["bits"], expected["bits"], rtol=1e-5)
+    assert len(distinct) > 5
+    assert np.ptp(analyzed["symbols"]) > 2
+
+
+def test_scales_are_exact(model_of, ask):
+    codec, rng = model_of("Hyperprior"), np.random.default_rng(1)
+    edges = codec.coding.levels.edges[::16]
+    # Around the edges of levels, and beyond what a decoder should be given.
+    vectors = np.concatenate([edges, np.nextafter(edges, 1), np.nextafter(edges, 0)])
+    requests, expected = [], []
+    for limit in (3, 40, 3000, 2**30):
+        hyper_latents = rng.integers(-limit, limit, (len(vectors), 2, 3, 8), "int32")
+        inputs = {"hyper_latents": hyper_latents, "coefficients": vectors[:, None]}
+        requests.append(("scales", inputs))
+        expected.append(
+            [
+                codec.coding.scales(some, codec.coding.levels.index([value]))
+                for some, value in zip(hyper_latents, vectors, strict=True)
+            ]
+        )
+    for answer, indexes in zip(ask("Hyperprior", requests), expected, strict=True):
+        np.testing.assert_array_equal(answer["indexes"], np.stack(indexes))
+    assert len(np.unique(expected)) > 20
+
+
+def test_vae(model_of, ask):
+    vae, rng = model_of("vae"), np.random.default_rng(0)
+    network, requests, expected = vae.model, [], []
+    for form, batch in itertools.product(("[K]", "[1, K]", "[B, K]"), (1, 3)):
+        vector = coefficients(rng, vae, form, batch)
+        embedding = network.embedding(rows(vector, batch))
+        image = rng.random((batch, 16, 16, 3), "float32")
+        noise = rng.standard_normal((batch, network.latents), "float32")
+        mean, deviation = network.encode(image, embedding)
+
+        def decoded(latents, embedding=embedding):
+            return {
+                "image": clipped(network.decode(latents, embedding)["reconstruction"])
+            }
+
+        for name, inputs, outputs in (
+            ("reconstruct", {"image": image}, decoded(mean)),
+            ("serving_default", {"image": image}, decoded(mean)),
+            ("encode", {"image": image}, {"mean": mean, "stddev": deviation}),
+            ("sample", {"noise": noise}, decoded(noise)),
+            ("decode", {"latents": noise}, decoded(noise)),
+        ):
+            requests.append((name, {**inputs, "coefficients": vector}))
+            expected.append(outputs)
+    for answer, outputs in zip(ask("vae", requests), expected, strict=True):
+        assert answer.keys() == outputs.keys()
+        for name, array in outputs.items():
+            np.testing.assert_allclose(answer[name], array, atol=1e-5)
+
+
+def test_stylizer(model_of, ask, photograph):
+    stylizer, rng = model_of("stylizer"), np.random.default_rng(0)
+    requests, expected = [], []
+    for height, width, batch, vector in batches(rng, stylizer, SIZES["stylizer"]):
+        pixels = np.stack([photograph[i * 9 :][:height, :width] for i in range(batch)])
+        image = pixels / np.float32(255)
+        shape = {1: (3,), 2: (batch, 3)}[vector.ndim]
+        style = rng.random(shape, "float32")
+        inputs = {"image": image, "style": style, "coefficients": vector}
+        requests += [("stylize", inputs), ("serving_default", inputs)]
+        inputs = inputs | {
+            "style": rows(style, batch),
+            "coefficients": rows(vector, batch),
+        }
+        expected += [stylizer.model(inputs)] * 2
+    for answer, image in zip(ask("stylizer", requests), expected, strict=True):
+        np.testing.assert_allclose(answer["image"], image, atol=1e-5)
+
+
+def test_your_own(model_of, ask):
+    model, rng = model_of("your_own"), np.random.default_rng(0)
+    requests, expected = [], []
+    for height, width, batch, vector in batches(rng, model, SIZES["your_own"]):
+        noisy = rng.random((batch, height, width, 1), "float32")
+        requests.append(("serving_default", {"noisy": noisy, "coefficients": vector}))
+        inputs = {"noisy": noisy, "coefficients": rows(vector, batch)}
+        expected.append(model(inputs, training=False))
+    for answer, output in zip(ask("your_own", requests), expected, strict=True):
+        np.testing.assert_allclose(answer["output"], output, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_values_out_of_range_are_clipped(kind, model_of, ask):
+    ranges = np.array(list(model_of(kind).coefficients.ranges().values()), "float32")
+    low, high = ranges.T
+    if kind == "your_own":
+        inputs = {"noisy": np.random.default_rng(0).random((2, 8, 8, 1), "float32")}
+    else:
+        inputs = {"image": np.random.default_rng(0).random((2, 16, 16, 3), "float32")}
+    if kind == "stylizer":
+        inputs["style"] = np.float32([0.2, 0, 0.8])
+    wild = (low, low - 1e9, np.full_like(low, np.nan), high, high * 2, high * np.inf)
+    same_as_low, same_as_high = np.split(
+        np.array(
+            [
+                answer[next(iter(answer))]
+                for answer in ask(
+                    kind,
+                    [("serving_default", {**inputs, "coefficients": v}) for v in wild],
+                )
+            ]
+        ),
+        2,
+    )
+    for answers_of_an_end in (same_as_low, same_as_high):
+        np.testing.assert_array_equal(
+            answers_of_an_end, answers_of_an_end[:1].repeat(3, 0)
+        )
+    assert np.abs(same_as_low[0] - same_as_high[0]).max() > 1e-4

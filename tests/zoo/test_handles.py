@@ -1,0 +1,379 @@
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import sys
+import tarfile
+import threading
+import types
+import warnings
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from yoto_tf import zoo
+from yoto_tf.cli import main
+from yoto_tf.data import write_image
+from yoto_tf.errors import RecipeError
+from yoto_tf.zoo.release_folder import read_release
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Static files; the requests are kept on the server."""
+
+    def do_GET(self):
+        self.server.requests.append(self.path)
+        # A server that follows tensorflow_hub's protocol; see docs/hub.md.
+        if self.server.rewrites:
+            path, _, query = self.path.partition("?")
+            if query == "tf-hub-format=compressed" and not path.endswith(".tar.gz"):
+                self.path = f"{path}.tar.gz"
+        super().do_GET()
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Serves its `.root` at `.address`, and has the `.requests`."""
+    root = tmp_path / "www"
+    root.mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=root))
+    server.root, server.requests, server.rewrites = root, [], False
+    server.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def exported(release_folder, tmp_path):
+    """A folder as `yoto export` writes it, as far as loading from it is concerned."""
+    folder = tmp_path / "exported"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "variables" / "variables.index").write_bytes(b"index")
+    shutil.copytree(release_folder, folder / "release")
+    return folder
+
+
+def archive_of(folder):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        archive.add(folder, ".")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def published(server, exported):
+    """A handle, and the file behind it."""
+    path = server.root / "codec" / "1.tar.gz"
+    path.parent.mkdir()
+    path.write_bytes(archive_of(exported))
+    return f"{server.address}/codec/1.tar.gz", path
+
+
+def refusal(handle, cache):
+    """The message with which a handle is refused, having left nothing behind."""
+    before = outside(cache)
+    with pytest.raises(RecipeError) as caught:
+        zoo.load(handle)
+    assert not cache.exists() or os.listdir(cache) == []
+    assert outside(cache) == before
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def outside(cache):
+    """All that lies beside the cache."""
+    inside = {cache, *cache.rglob("*")}
+    return sorted(set(cache.parent.rglob("*")) - inside)
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_exported_folder_loads(exported, untrained_codec):
+    assert zoo.load(exported).model_id == untrained_codec.model_id
+
+
+def test_saved_model_of_somebody_else_is_refused(exported):
+    shutil.rmtree(exported / "release")
+    with pytest.raises(RecipeError, match="a SavedModel, but without a release/ in it"):
+        zoo.load(exported)
+
+
+def test_handle_loads_the_model(published, cache, untrained_codec, photograph):
+    image = photograph[:64, :96]
+    codec = zoo.load(published[0])
+    assert codec.model_id == untrained_codec.model_id
+    data = codec.compress(image, quality=0.5)
+    assert data == untrained_codec.compress(image, quality=0.5)
+
+
+def test_second_load_asks_nobody(published, server, cache):
+    first = zoo.release_of(published[0])
+    assert server.requests == [
+        "/codec/1.tar.gz?tf-hub-format=compressed",
+        "/codec/1.tar.gz.sha256",
+    ]
+    # Were it asked, it would now have something else: a version is never replaced.
+    published[1].write_bytes(b"")
+    assert zoo.release_of(published[0]).id == first.id
+    assert len(server.requests) == 2
+
+
+def test_tensorflow_hub_finds_what_was_downloaded(published, server, cache):
+    hub = pytest.importorskip("tensorflow_hub")
+    release = zoo.release_of(published[0])
+    folder = hub.resolve(published[0])
+    assert read_release(f"{folder}/release").id == release.id
+    assert len(server.requests) == 2
+
+
+def test_what_tensorflow_hub_downloaded_is_found(published, server, cache):
+    hub = pytest.importorskip("tensorflow_hub")
+    hub.resolve(published[0])
+    zoo.release_of(published[0])
+    assert server.requests == ["/codec/1.tar.gz?tf-hub-format=compressed"]
+
+
+def test_server_with_the_protocol_of_tensorflow_hub(published, server, cache):
+    server.rewrites = True
+    (server.root / "codec" / "1.tar.gz.sha256").write_text(f"{digest(published[1])}  x")
+    handle = f"{server.address}/codec/1"
+    release = zoo.release_of(handle)
+    assert zoo.release_of(f"{handle}#sha256={digest(published[1])}").id == release.id
+    assert server.requests[1:] == ["/codec/1.tar.gz.sha256"]
+
+
+def test_pinned_archive(published, server, cache):
+    right = f"{published[0]}#sha256={digest(published[1])}"
+    wrong = f"{published[0]}#sha256={'0' * 64}"
+    assert f"expected {'0' * 64}" in refusal(wrong, cache)
+    zoo.release_of(right)
+    with pytest.raises(RecipeError, match=rf"is cached .*, expected {'0' * 64}$"):
+        zoo.release_of(wrong)
+    zoo.release_of(published[0])
+    # The pin makes the server's own word superfluous.
+    assert len(server.requests) == 2
+
+
+def test_unchecked_copy_does_not_pass_for_a_pinned_one(published, cache):
+    hub = pytest.importorskip("tensorflow_hub")
+    pinned = f"{published[0]}#sha256={digest(published[1])}"
+    hub.resolve(published[0])
+    with pytest.raises(RecipeError, match="with SHA-256 unknown, expected"):
+        zoo.release_of(pinned)
+    # Nor does one that took the place of a checked one.
+    shutil.rmtree(cache)
+    zoo.release_of(pinned)
+    [folder] = (path for path in cache.iterdir() if path.is_dir())
+    shutil.rmtree(folder)
+    hub.resolve(published[0])
+    with pytest.raises(RecipeError, match="with SHA-256 unknown, expected"):
+        zoo.release_of(pinned)
+
+
+def test_checksum_of_the_server(published, server, cache):
+    beside = server.root / "codec" / "1.tar.gz.sha256"
+    beside.write_text(f"{'0' * 64}  1.tar.gz\n")
+    assert f"expected {'0' * 64}" in refusal(published[0], cache)
+    # What a server may say of any address it does not know.
+    beside.write_text("<!doctype html><title>Welcome</title>" + 64 * " ")
+    zoo.release_of(published[0])
+
+
+def test_missing_version(published, cache):
+    handle = published[0].replace("1.tar.gz", "2.tar.gz")
+    assert refusal(handle, cache) == (
+        f"{handle} cannot be had: the server says 404 File not found"
+    )
+
+
+def test_server_out_of_reach(cache):
+    assert "Connection refused" in refusal("http://127.0.0.1:1/codec/1", cache)
+
+
+@pytest.mark.parametrize("part", [0.01, 0.5, 0.999])
+def test_truncated_archive(part, published, cache):
+    data = published[1].read_bytes()
+    published[1].write_bytes(data[: int(part * len(data))])
+    assert "no whole .tar.gz" in refusal(published[0], cache)
+
+
+def test_empty_archive(published, cache):
+    published[1].write_bytes(b"")
+    assert "no whole .tar.gz" in refusal(published[0], cache)
+
+
+def test_archive_that_ends_between_two_files(published, exported, cache):
+    """tensorflow_hub takes it, without the files that are missing."""
+    plain = gzip.decompress(published[1].read_bytes())
+    with tarfile.open(fileobj=io.BytesIO(plain)) as archive:
+        last = archive.getmembers()[-1]
+    published[1].write_bytes(gzip.compress(plain[: last.offset]))
+    assert "no end mark" in refusal(published[0], cache)
+    hub = pytest.importorskip("tensorflow_hub")
+    hub.resolve(published[0])
+    shutil.rmtree(cache)
+    damaged = plain[: last.offset] + b"x" * 512 + plain[last.offset + 512 :]
+    published[1].write_bytes(gzip.compress(damaged))
+    assert "no end mark" in refusal(published[0], cache)
+
+
+def test_download_that_breaks_off(published, server, cache, monkeypatch):
+    size = published[1].stat().st_size
+
+    def copy(self, source, target):
+        target.write(source.read(size // 2))
+
+    monkeypatch.setattr(Handler, "copyfile", copy)
+    message = refusal(published[0], cache)
+    assert message.endswith(f"is truncated: {size // 2} bytes of {size} came")
+
+
+def test_bit_flipped_archive(published, cache):
+    data = bytearray(published[1].read_bytes())
+    data[len(data) // 2] ^= 1
+    published[1].write_bytes(data)
+    assert "no whole .tar.gz" in refusal(published[0], cache)
+
+
+def test_page_instead_of_an_archive(published, cache):
+    published[1].write_text("<!doctype html><title>Welcome</title>")
+    assert "no whole .tar.gz archive: not a gzipped file" in refusal(
+        published[0], cache
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["../escaped", "variables/../../escaped", "{tmp}/escaped", "../{cached}/a"]
+)
+def test_path_out_of_the_folder(name, published, exported, tmp_path, cache):
+    cached = hashlib.sha1(published[0].encode()).hexdigest()
+    name = name.format(tmp=tmp_path, cached=cached)
+    write_with(published[1], exported, tarfile.TarInfo(name))
+    assert "leads out of its folder" in refusal(published[0], cache)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+def test_link_or_device(kind, published, exported, cache):
+    member = tarfile.TarInfo("variables/link")
+    member.type = kind
+    member.linkname = "../../../etc/passwd"
+    write_with(published[1], exported, member)
+    assert "neither a file nor a folder" in refusal(published[0], cache)
+
+
+def write_with(path, folder, member):
+    """Writes the archive of a folder with another member at its end."""
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(folder, ".")
+        archive.addfile(member)
+
+
+def test_saved_model_below_a_folder(published, exported, cache):
+    published[1].write_bytes(archive_of(exported.parent / "exported" / "release"))
+    assert "no SavedModel at its root" in refusal(published[0], cache)
+
+
+def test_incomplete_copy_in_the_cache(published, cache):
+    """As a cleaner of temporary folders leaves it."""
+    zoo.release_of(published[0])
+    [path] = cache.glob("*/saved_model.pb")
+    path.unlink()
+    with pytest.raises(RecipeError, match=f"in {path.parent}, which is incomplete"):
+        zoo.load(published[0])
+
+
+@pytest.mark.parametrize(
+    ("handle", "message"),
+    [
+        ("http://127.0.0.1:1/codec", "names no version: expected http://HOST/NAME/VER"),
+        ("http://127.0.0.1:1/codec/latest.tar.gz", "names no version"),
+        ("http://127.0.0.1:1/codec/1?a=b", "names no version"),
+        ("gs://bucket/codec/1", "expected gs://BUCKET/NAME/VERSION.tar.gz"),
+        ("kaggle://owner/codec/tensorFlow2/1", "expected kaggle://OWNER/MODEL/FRAME"),
+        ("ftp://127.0.0.1/codec/1", "expected http://, https://, gs://, kaggle://"),
+        ("http://127.0.0.1:1/codec/1#sha256=12", "64 hexadecimal digits"),
+        ("http://127.0.0.1:1/codec/1#md5=12", "64 hexadecimal digits"),
+        (f"kaggle://a/b/c/d/1#sha256={'0' * 64}", "kagglehub has its own checksums"),
+        ("http://[/codec/1", "cannot be had"),
+    ],
+)
+def test_malformed_handle(handle, message, cache):
+    assert message in refusal(handle, cache)
+
+
+def test_google_cloud_storage(exported, cache, monkeypatch, untrained_codec, tmp_path):
+    """Its file system, which nothing here can reach, is played by the local one."""
+    import tensorflow as tf
+
+    bucket = tmp_path / "bucket"
+    bucket.mkdir()
+    (bucket / "1.tar.gz").write_bytes(archive_of(exported))
+    open_file = tf.io.gfile.GFile
+    monkeypatch.setattr(
+        tf.io.gfile,
+        "GFile",
+        lambda path, mode: open_file(path.replace("gs://codec", str(bucket)), mode),
+    )
+    assert zoo.release_of("gs://codec/1.tar.gz").id == untrained_codec.model_id
+    shutil.rmtree(cache)
+    assert "cannot be had" in refusal("gs://codec/2.tar.gz", cache)
+
+
+def test_kaggle(exported, cache, monkeypatch, untrained_codec):
+    def model_download(handle):
+        if handle == "owner/codec/tensorFlow2/small/1":
+            return str(exported)
+        raise ValueError("no such model\nat all")
+
+    kagglehub = types.SimpleNamespace(model_download=model_download)
+    monkeypatch.setitem(sys.modules, "kagglehub", kagglehub)
+    release = zoo.release_of("kaggle://owner/codec/tensorFlow2/small/1")
+    assert release.id == untrained_codec.model_id
+    message = refusal("kaggle://owner/codec/tensorFlow2/small/2", cache)
+    assert message.endswith("/2 cannot be had: no such model")
+
+
+def test_kaggle_without_kagglehub(cache, monkeypatch):
+    monkeypatch.setitem(sys.modules, "kagglehub", None)
+    message = refusal("kaggle://owner/codec/tensorFlow2/small/1", cache)
+    assert message.endswith("not installed: pip install kagglehub")
+
+
+def test_without_tensorflow_hub(published, cache, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_hub", None)
+    assert "otherwise give a folder" in refusal(published[0], cache)
+
+
+def test_command_takes_a_handle(published, cache, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    image = np.zeros((16, 16, 3), "uint8")
+    write_image("a.png", image)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert main(["compress", "a.png", "a.yoto", "--model", published[0]]) == 0
+    assert main(["decompress", "a.yoto", "b.png", "--model", published[0]]) == 0
+    capsys.readouterr()
+    missing = published[0].replace("1.tar.gz", "2.tar.gz")
+    assert main(["compress", "a.png", "c.yoto", "--model", missing]) == 2
+    assert capsys.readouterr().err == (
+        f"yoto: {missing} cannot be had: the server says 404 File not found\n"
+    )

@@ -12,6 +12,8 @@ from setuptools import find_packages, setup
 WITH_TFC = 'python_version < "3.13"'
 WITHOUT_TFC = 'python_version >= "3.13"'
 
+SERVING = ["grpcio>=1.60", "protobuf>=3.20.3"]
+
 setup(
     name="yoto_tf",
     version="0.1.0",
@@ -50,7 +52,19 @@ setup(
         "tqdm",
     ],
     extras_require={
-        "test": ["pytest>=8", "hypothesis>=6.100", "jax[cpu]", "ruff>=0.6"],
+        "kaggle": ["kagglehub"],
+        "serving": SERVING,
+        "test": [
+            "pytest>=8",
+            "hypothesis>=6.100",
+            "jax[cpu]",
+            "ruff>=0.6",
+            *SERVING,
+            # The official messages, and a client that is not ours.
+            f"tensorflow-serving-api~=2.17.1; {WITH_TFC}",
+            f"tensorflow-serving-api>=2.20; {WITHOUT_TFC}",
+            "ovmsclient",
+        ],
     },
     entry_points={"console_scripts": ["yoto=yoto_tf.cli:main"]},
     classifiers=[

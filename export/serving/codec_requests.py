@@ -1,0 +1,113 @@
+"""Compression with the networks on a server and the range coder here.
+
+    picture ─► analyze (server) ─► integers ─► range coder ─► bytes
+    picture ◄─ synthesize (server) ◄─ integers ◄─ range coder ◄─ bytes
+
+A stock server knows none of TensorFlow Compression's ops. What the coder needs besides
+the integers, the table of each symbol, it computes itself from the hyper-latents in
+exact integer arithmetic, so that no server can make a file unreadable.
+"""
+
+import numpy as np
+
+from yoto_tf.errors import CoefficientError, FormatError
+from yoto_tf.export.serving import pictures
+from yoto_tf.export.serving.dial import Dial
+from yoto_tf.export.serving.transport import ServingError
+from yoto_tf.zoo.codec.container import Container, check_size
+from yoto_tf.zoo.codec.symbol_coding import (
+    FactorizedSymbolCoding,
+    HyperpriorSymbolCoding,
+)
+
+# {network: (its coding, names of its integers in the signatures, pixels to a block)}
+_CODECS = {
+    "Hyperprior": (HyperpriorSymbolCoding, ("hyper_latents", "symbols"), 64),
+    "FactorizedPrior": (FactorizedSymbolCoding, ("symbols",), 16),
+}
+
+
+class CodecRequests:
+    """The codec's part of a `Client`.
+
+    Args:
+        release: the `Release` of the codec that the server runs.
+        predict: `Client.predict`.
+    """
+
+    def __init__(self, release, predict):
+        self._id = release.id
+        self._dial = Dial(release)
+        coding, self._names, self._block = _CODECS[release.config["class_name"]]
+        self._coding = coding(release.tables)
+        self._predict = predict
+        self._server_is_known = False
+
+    def compress(self, image, quality=None, **coefficients):
+        """As `Client.compress`."""
+        image = pictures.checked(image)
+        height, width = image.shape[:2]
+        check_size(height, width)
+        vector = self._vector(quality, coefficients)
+        inputs = {"image": pictures.to_float(image)[None], "coefficients": vector[None]}
+        answer = self._predict(inputs, "analyze", self._names)
+        integers = [answer[name][0] for name in self._names]
+        self._check_server(integers, vector)
+        sections = self._coding.write(*integers, vector)
+        values = tuple(map(float, vector))
+        return Container(self._id, values, height, width, sections).to_bytes()
+
+    def decompress(self, data):
+        """As `Client.decompress`."""
+        container = Container.from_bytes(data)
+        if container.model_id != self._id:
+            raise FormatError(
+                f"written by model {container.model_id.hex()}, "
+                f"this is model {self._id.hex()}"
+            )
+        try:
+            vector = self._dial.validate(container.coefficients)
+        except CoefficientError as error:
+            raise FormatError(f"damaged .yoto file: {error}") from error
+        rows = -(-container.height // self._block)
+        columns = -(-container.width // self._block)
+        integers = self._coding.read(container.sections, rows, columns, vector)
+        self._check_server(integers, vector)
+        inputs = dict(zip(self._names, integers, strict=True), coefficients=vector)
+        inputs = {name: array[None] for name, array in inputs.items()}
+        image = self._predict(inputs, "synthesize", ["image"])["image"][0]
+        return pictures.to_uint8(image[: container.height, : container.width])
+
+    def reconstruct(self, image, quality=None, **coefficients):
+        """As `Client.reconstruct`."""
+        image = pictures.checked(image)
+        vector = self._vector(quality, coefficients)
+        inputs = {"image": pictures.to_float(image)[None], "coefficients": vector[None]}
+        answer = self._predict(inputs, "reconstruct", ["image"])
+        return pictures.to_uint8(answer["image"][0])
+
+    def _vector(self, quality, coefficients):
+        if quality is None:
+            return self._dial.vector(**coefficients)
+        if coefficients:
+            raise CoefficientError("give either a quality or coefficients, not both")
+        return self._dial.at(quality)
+
+    def _check_server(self, integers, vector):
+        """Once, that the server has the weights that files are going to name.
+
+        Raises:
+            ServingError: its integer arithmetic gives other tables than ours.
+        """
+        if self._server_is_known or "hyper_latents" not in self._names:
+            return
+        hyper_latents = integers[0]
+        inputs = {"hyper_latents": hyper_latents[None], "coefficients": vector[None]}
+        theirs = self._predict(inputs, "scales", ["indexes"])["indexes"][0]
+        ours = self._coding.scales(hyper_latents, self._coding.levels.index(vector))
+        if not np.array_equal(ours, theirs):
+            raise ServingError(
+                f"the server runs another model than {self._id.hex()}, which files of "
+                "this client would name"
+            )
+        self._server_is_known = True

@@ -1,0 +1,114 @@
+"""The configuration files of a serving folder."""
+
+from google.protobuf import text_format
+
+from yoto_tf.errors import RecipeError
+from yoto_tf.export.serving import messages
+
+# Where docker-compose.yaml mounts the folder.
+MOUNT = "/serving"
+
+_MODELS_HEADER = """\
+# What tensorflow_model_server loads. `yoto export --target serving` adds versions here.
+#
+# A version is loaded if `specific` lists it: the newest, which answers requests that
+# name none, and the one that is called stable. To make another version stable, change
+# its number under version_labels (and list it); to go back, change it again. A running
+# server reads this file anew every minute.
+"""
+
+BATCHING = """\
+# For --enable_batching=true --batching_parameters_file=/serving/batching.config, which
+# docker-compose.yaml leaves out: a model of pictures of any size gains nothing from it.
+#
+# Batching joins requests by their first dimension. All else must be equal, or every
+# request that was joined fails; and one vector of coefficients could not serve a whole
+# batch any more, for inputs of one request need equal first dimensions too. Hence
+
+# no joining: two pictures of different sizes never meet in a batch;
+max_batch_size { value: 1 }
+
+# no waiting for others to join;
+batch_timeout_micros { value: 0 }
+
+# no padding to the largest size in the batch, which would change pictures at their
+# edges, and no allowed_batch_sizes, which would compute pictures that nobody asked for.
+pad_variable_length_inputs: false
+
+# What is left is a queue that bounds the memory: so many pictures in work at a time (a
+# picture of 12 megapixels takes gigabytes inside of the codec), so many waiting, and
+# the next one is refused at once. A request must then hold one picture only.
+num_batch_threads { value: 2 }
+max_enqueued_batches { value: 16 }
+"""
+
+COMPOSE = f"""\
+services:
+  serving:
+    image: tensorflow/serving:2.17.0
+    command:
+      - --model_config_file={MOUNT}/models.config
+      - --model_config_file_poll_wait_seconds=60
+      # Without it a server that starts refuses labels of what it has yet to load.
+      - --allow_version_labels_for_unavailable_models=true
+    volumes:
+      # The folder, not its files: these are replaced as a whole when they change.
+      - .:{MOUNT}:ro
+    # There is no password: whoever reaches these ports may use and exhaust the server.
+    ports:
+      - 127.0.0.1:8500:8500 # gRPC
+      - 127.0.0.1:8501:8501 # REST
+    restart: unless-stopped
+"""
+
+README = """\
+# Models for TensorFlow Serving
+
+    docker compose up
+
+serves every model of `models.config` on this machine: gRPC on localhost:8500, REST on
+localhost:8501.
+
+    from yoto_tf.export.serving import Client
+    client = Client("localhost:8500", name={name!r})
+    print(client.signatures())
+
+| file | what it is |
+| --- | --- |
+| `models/NAME/VERSION/` | SavedModels; a version never changes |
+| `models.config` | which versions are loaded, and which of them is called stable |
+| `batching.config` | a queue for large pictures, if you want one; not used by default |
+| `docker-compose.yaml` | the server |
+"""
+
+
+def with_version(text, name, version):
+    """The content of models.config with a further version.
+
+    The version is loaded from now on; `stable` stays where it is.
+
+    Args:
+        text: what the file holds, empty for a new one.
+        name: of the model.
+        version: int.
+
+    Raises:
+        RecipeError: a file that this cannot read, and so would damage.
+    """
+    try:
+        config = text_format.Parse(text, messages.ModelServerConfig())
+    except text_format.ParseError as error:
+        raise RecipeError(
+            f"models.config holds what yoto_tf does not write ({error}), add version "
+            f"{version} of {name} by hand"
+        ) from error
+    models = config.model_config_list.config
+    model = next((model for model in models if model.name == name), None)
+    if model is None:
+        model = models.add(
+            name=name, base_path=f"{MOUNT}/models/{name}", model_platform="tensorflow"
+        )
+        model.version_labels["stable"] = version
+    loaded = model.model_version_policy.specific
+    loaded.versions[:] = sorted({version, *model.version_labels.values()})
+    return _MODELS_HEADER + text_format.MessageToString(config)

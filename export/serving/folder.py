@@ -1,0 +1,67 @@
+"""A folder that TensorFlow Serving serves.
+
+DIRECTORY/models/NAME/VERSION/     the SavedModel, with requests to warm up with
+DIRECTORY/models.config            versions that are loaded, and their labels
+DIRECTORY/batching.config
+DIRECTORY/docker-compose.yaml
+DIRECTORY/README.md
+"""
+
+import re
+from pathlib import Path
+
+from yoto_tf.atomic import write_atomically
+from yoto_tf.errors import RecipeError
+from yoto_tf.export.families import describe
+from yoto_tf.export.new_folder import new_folder
+from yoto_tf.export.saved_model import write_saved_model
+from yoto_tf.export.serving import configuration
+from yoto_tf.export.serving.warmup import write_warmup
+
+_NAME = re.compile(r"[A-Za-z0-9_][\w.-]*")
+
+
+def write(model, directory, name=None, version=1):
+    """Writes a version of a model into a new or existing serving folder.
+
+    Args:
+        model: what `write_saved_model` takes.
+        directory: the serving folder; it may hold other models and versions.
+        name: what clients ask for; without it, the model's own.
+        version: integer ≥ 1. Servers take the largest to be the newest.
+
+    Returns:
+        The path of the version.
+
+    Raises:
+        RecipeError: a name or version that cannot be, or a version that is there
+            already: servers and clients take it for granted that it never changes.
+        DataError: a file cannot be written.
+    """
+    if not isinstance(version, int) or version < 1:
+        raise RecipeError(f"version {version!r}: expected a whole number from 1")
+    name = name or describe(model).name
+    if not _NAME.fullmatch(name):
+        raise RecipeError(f"name {name!r}: expected letters, digits, '_', '.', '-'")
+    target = Path(directory, "models", name, str(version))
+    if target.exists():
+        raise RecipeError(
+            f"{target} exists, and a version never changes: give another version"
+        )
+    config = Path(directory, "models.config")
+    text = config.read_text("utf-8") if config.exists() else ""
+    text = configuration.with_version(text, name, version)
+    with new_folder(target) as folder:
+        write_saved_model(model, folder)
+        write_warmup(folder, name)
+    for file, content in (
+        ("batching.config", configuration.BATCHING),
+        ("docker-compose.yaml", configuration.COMPOSE),
+        ("README.md", configuration.README.format(name=name)),
+    ):
+        # What is there may have been adapted to the machine.
+        if not Path(directory, file).exists():
+            write_atomically(Path(directory, file), content.encode())
+    # Last, since it is what makes a server load the version.
+    write_atomically(config, text.encode())
+    return target

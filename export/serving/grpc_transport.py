@@ -1,0 +1,145 @@
+"""Requests over gRPC: tensors as bytes, the way for pictures."""
+
+import grpc
+
+from yoto_tf.errors import DataError
+from yoto_tf.export.serving import messages, tensors
+from yoto_tf.export.serving.transport import (
+    LOADERS_OWN,
+    ServingError,
+    Signature,
+    TensorSpec,
+    refused,
+    too_slow,
+    unreachable,
+)
+
+# The most that a protocol message can hold. By itself gRPC takes answers up to 4 MiB,
+# less than one float picture of 768×512 pixels.
+MAX_BYTES = 2**31 - 1
+_SERVICE = "/tensorflow.serving.PredictionService/"
+
+
+class GrpcTransport:
+    """A channel to one model.
+
+    Args:
+        address: "HOST:PORT".
+        servable: a `Servable`.
+        timeout: seconds until a request is given up.
+    """
+
+    def __init__(self, address, servable, timeout):
+        self._address = address
+        self._servable = servable
+        self._timeout = timeout
+        self._channel = grpc.insecure_channel(
+            address,
+            options=[
+                ("grpc.max_receive_message_length", MAX_BYTES),
+                ("grpc.max_send_message_length", MAX_BYTES),
+            ],
+        )
+        self._predict = self._method("Predict", messages.PredictResponse)
+        self._metadata = self._method(
+            "GetModelMetadata", messages.GetModelMetadataResponse
+        )
+
+    def predict(self, signature, inputs, outputs):
+        """Runs a signature.
+
+        Args:
+            signature: its name.
+            inputs: {name: array}.
+            outputs: names of the outputs wanted, each once.
+
+        Returns:
+            {name: array}.
+
+        Raises:
+            ServingError: no answer, or a refusal.
+            DataError: inputs too large for a message.
+        """
+        size = sum(array.nbytes for array in inputs.values())
+        if size > MAX_BYTES - 2**16:
+            raise DataError(
+                f"the inputs take {size / 1e9:.2f} GB, expected at most "
+                f"{MAX_BYTES / 1e9:.2f} GB: send a smaller picture or batch"
+            )
+        request = messages.PredictRequest(output_filter=outputs)
+        self._fill(request.model_spec)
+        request.model_spec.signature_name = signature
+        for name, array in inputs.items():
+            tensors.fill_tensor(request.inputs[name], array)
+        response = self._call(self._predict, request)
+        return {
+            name: tensors.to_array(response.outputs[name]) for name in response.outputs
+        }
+
+    def signatures(self):
+        """{name: Signature} of the model.
+
+        Raises:
+            ServingError: no answer, or a refusal.
+        """
+        request = messages.GetModelMetadataRequest(metadata_field=["signature_def"])
+        self._fill(request.model_spec)
+        response = self._call(self._metadata, request)
+        found = messages.SignatureDefMap.FromString(
+            response.metadata["signature_def"].value
+        )
+        return {
+            name: Signature(_specs(definition.inputs), _specs(definition.outputs))
+            for name, definition in found.signature_def.items()
+            if not name.startswith(LOADERS_OWN)
+        }
+
+    def close(self):
+        self._channel.close()
+
+    def _method(self, name, response):
+        return self._channel.unary_unary(
+            _SERVICE + name,
+            request_serializer=lambda request: request.SerializeToString(),
+            response_deserializer=response.FromString,
+        )
+
+    def _fill(self, spec):
+        spec.name = self._servable.name
+        if self._servable.version is not None:
+            spec.version.value = self._servable.version
+        if self._servable.label is not None:
+            spec.version_label = self._servable.label
+
+    def _call(self, method, request):
+        try:
+            return method(request, timeout=self._timeout)
+        except grpc.RpcError as error:
+            raise self._explained(error) from None
+
+    def _explained(self, error):
+        code, status = error.code(), grpc.StatusCode
+        if code == status.UNAVAILABLE:
+            return unreachable(self._address, error.details())
+        if code == status.DEADLINE_EXCEEDED:
+            return too_slow(self._address, self._timeout)
+        if code == status.NOT_FOUND:
+            return ServingError(f"{self._address} serves no {self._servable}")
+        if code == status.RESOURCE_EXHAUSTED:
+            return ServingError(
+                f"too large a picture or batch for {self._address}: {error.details()}"
+            )
+        return refused(self._address, error.details())
+
+
+def _specs(infos):
+    return {
+        name: TensorSpec(tensors.dtype_name(info.dtype), _shape(info.tensor_shape))
+        for name, info in sorted(infos.items())
+    }
+
+
+def _shape(message):
+    if message.unknown_rank:
+        return None
+    return tuple(None if dim.size < 0 else dim.size for dim in message.dim)

@@ -1,0 +1,30 @@
+"""Pictures as users hold them, uint8, and as servers take them, float32 in [0, 1]."""
+
+import numpy as np
+
+from yoto_tf.errors import DataError
+
+
+def checked(image):
+    """The image as an array.
+
+    Raises:
+        DataError: not uint8 [H, W, 3].
+    """
+    image = np.asarray(image)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise DataError(
+            f"expected a uint8 image [height, width, 3], got {image.dtype} "
+            f"{list(image.shape)}"
+        )
+    return image
+
+
+def to_float(image):
+    """uint8 of any shape to float32 in [0, 1]."""
+    return image.astype("float32") / np.float32(255)
+
+
+def to_uint8(image):
+    """Float32, about [0, 1], to uint8; halves are rounded to even."""
+    return np.rint(np.clip(image * np.float32(255), 0, 255)).astype("uint8")

@@ -1,0 +1,153 @@
+"""Requests over REST: tensors as JSON, for where gRPC cannot pass.
+
+A picture takes some five times the bytes and fifty times the time of gRPC.
+"""
+
+import http.client
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import numpy as np
+
+from yoto_tf.errors import DataError
+from yoto_tf.export.serving.transport import (
+    LOADERS_OWN,
+    ServingError,
+    Signature,
+    TensorSpec,
+    refused,
+    too_slow,
+    unreachable,
+)
+
+_DTYPES = {
+    "DT_FLOAT": "float32",
+    "DT_INT32": "int32",
+    "DT_INT64": "int64",
+    "DT_UINT8": "uint8",
+    "DT_BOOL": "bool",
+    "DT_STRING": "bytes",
+}
+
+
+class RestTransport:
+    """The REST address of one model.
+
+    Args:
+        address: "HOST:PORT" or "http[s]://HOST[:PORT]".
+        servable: a `Servable`.
+        timeout: seconds until a request is given up.
+    """
+
+    def __init__(self, address, servable, timeout):
+        url = address if "://" in address else f"http://{address}"
+        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+            raise ServingError(f"expected an http:// address, got {address!r}")
+        self._address = address
+        self._servable = servable
+        self._timeout = timeout
+        quoted = urllib.parse.quote
+        self._url = f"{url.rstrip('/')}/v1/models/{quoted(servable.name, safe='')}"
+        if servable.version is not None:
+            self._url += f"/versions/{servable.version}"
+        if servable.label is not None:
+            self._url += f"/labels/{quoted(servable.label, safe='')}"
+        self._known = None
+
+    def predict(self, signature, inputs, outputs):
+        """Runs a signature; see `GrpcTransport.predict`.
+
+        Raises:
+            ServingError: no answer, or a refusal.
+            DataError: tensors that JSON does not carry.
+        """
+        # In columns, for a vector of coefficients may serve a whole batch: rows would
+        # need one for each picture.
+        body = {
+            "signature_name": signature,
+            "inputs": {name: _to_json(name, array) for name, array in inputs.items()},
+        }
+        answer = self._ask(":predict", json.dumps(body).encode())["outputs"]
+        specs = self.signatures()[signature].outputs
+        if len(specs) == 1:
+            # A single output comes without its name.
+            answer = dict.fromkeys(specs, answer)
+        return {name: _to_array(answer[name], specs[name]) for name in outputs}
+
+    def signatures(self):
+        """{name: Signature} of the model; asked for once.
+
+        Raises:
+            ServingError: no answer, or a refusal.
+        """
+        if self._known is None:
+            answer = self._ask("/metadata")["metadata"]["signature_def"]
+            self._known = {
+                name: Signature(_specs(entry["inputs"]), _specs(entry["outputs"]))
+                for name, entry in answer["signature_def"].items()
+                if not name.startswith(LOADERS_OWN)
+            }
+        return self._known
+
+    def close(self):
+        """Nothing: every request has a connection of its own."""
+
+    def _ask(self, suffix, body=None):
+        request = urllib.request.Request(
+            self._url + suffix, body, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            raise self._explained(error) from None
+        except TimeoutError:
+            raise too_slow(self._address, self._timeout) from None
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, TimeoutError):
+                raise too_slow(self._address, self._timeout) from None
+            raise unreachable(self._address, error.reason) from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise unreachable(self._address, reason) from None
+
+    def _explained(self, error):
+        if error.code == 404:
+            return ServingError(f"{self._address} serves no {self._servable}")
+        if error.code == 413:
+            return ServingError(f"too large a picture or batch for {self._address}")
+        text = error.read().decode(errors="replace")
+        try:
+            text = json.loads(text)["error"]
+        except (ValueError, KeyError, TypeError):
+            text = f"HTTP status {error.code}, {text or error.reason}"
+        return refused(self._address, text)
+
+
+def _specs(entries):
+    return {name: _spec(entry) for name, entry in sorted(entries.items())}
+
+
+def _spec(entry):
+    shape = entry["tensor_shape"]
+    sizes = [int(dim["size"]) for dim in shape["dim"]]
+    return TensorSpec(
+        _DTYPES.get(entry["dtype"], entry["dtype"]),
+        None
+        if shape["unknown_rank"]
+        else tuple(None if size < 0 else size for size in sizes),
+    )
+
+
+def _to_json(name, array):
+    if array.dtype == object:
+        raise DataError(f"input {name} holds bytes, which need gRPC")
+    return array.tolist()
+
+
+def _to_array(values, spec):
+    if spec.dtype not in _DTYPES.values() or spec.dtype == "bytes":
+        raise DataError(f"the server answers with {spec.dtype}, which needs gRPC")
+    return np.array(values, spec.dtype)

@@ -1,0 +1,29 @@
+"""Style transfer on a server."""
+
+from yoto_tf.export.serving import pictures
+from yoto_tf.export.serving.dial import Dial
+from yoto_tf.zoo.stylization.styles import style_weights
+
+
+class StylizerRequests:
+    """The stylizer's part of a `Client`.
+
+    Args:
+        release: the `Release` of the stylizer that the server runs.
+        predict: `Client.predict`.
+    """
+
+    def __init__(self, release, predict):
+        self._dial = Dial(release)
+        self._styles = tuple(release.config["config"]["styles"])
+        self._predict = predict
+
+    def stylize(self, image, style, **coefficients):
+        """As `Client.stylize`."""
+        image = pictures.checked(image)
+        inputs = {
+            "image": pictures.to_float(image)[None],
+            "coefficients": self._dial.vector(**coefficients)[None],
+            "style": style_weights(style, self._styles)[None],
+        }
+        return pictures.to_uint8(self._predict(inputs, "stylize")["image"][0])

@@ -1,0 +1,79 @@
+"""NumPy arrays to `TensorProto` messages and back."""
+
+import numpy as np
+
+from yoto_tf.errors import DataError
+
+# {number in tensorflow/core/framework/types.proto: (NumPy type, field of the values)}
+_TYPES = {
+    1: ("float32", "float_val"),
+    3: ("int32", "int_val"),
+    4: ("uint8", "int_val"),
+    7: ("bytes", "string_val"),
+    9: ("int64", "int64_val"),
+    10: ("bool", "bool_val"),
+}
+_NUMBERS = {name: number for number, (name, _) in _TYPES.items()}
+
+
+def dtype_name(number):
+    """The NumPy name of a DataType's number, or "type N" of one not supported here."""
+    return _TYPES[number][0] if number in _TYPES else f"type {number}"
+
+
+def fill_tensor(message, array):
+    """Writes an array into an empty `Tensor` message.
+
+    Args:
+        message: `messages.Tensor`.
+        array: float32, int32, int64, uint8, bool, or an object array of bytes.
+
+    Raises:
+        DataError: an array of another type.
+    """
+    name = "bytes" if array.dtype == object else array.dtype.name
+    if name not in _NUMBERS:
+        raise DataError(f"expected one of {', '.join(_NUMBERS)}, got {name}")
+    message.dtype = _NUMBERS[name]
+    # Also says that a scalar is one, by no dimension at all.
+    message.tensor_shape.SetInParent()
+    for size in array.shape:
+        message.tensor_shape.dim.add(size=size)
+    if name == "bytes":
+        message.string_val.extend(array.ravel())
+    else:
+        little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        message.tensor_content = little_endian.tobytes()
+
+
+def to_array(message):
+    """The array in a `Tensor` message.
+
+    Serving itself answers with a repeated field for the values, others with raw bytes.
+
+    Raises:
+        DataError: a type that is not supported here, or values that do not fill the
+            shape.
+    """
+    if message.dtype not in _TYPES:
+        raise DataError(
+            f"the server answered with a tensor of {dtype_name(message.dtype)}, "
+            f"expected one of {', '.join(_NUMBERS)}"
+        )
+    name, field = _TYPES[message.dtype]
+    shape = [dim.size for dim in message.tensor_shape.dim]
+    count = int(np.prod(shape, dtype="int64"))
+    if message.tensor_content and name != "bytes":
+        dtype = np.dtype(name).newbyteorder("<")
+        # A copy, for the caller may want to write into it.
+        values = np.frombuffer(message.tensor_content, dtype).astype(name)
+    else:
+        values = np.array(getattr(message, field), object if name == "bytes" else name)
+    if 0 < len(values) < count:
+        # The last value stands for all that follow.
+        values = np.append(values, np.repeat(values[-1:], count - len(values)))
+    if len(values) != count:
+        raise DataError(
+            f"the server answered with {len(values)} values for the shape {shape}"
+        )
+    return values.reshape(shape)

@@ -1,0 +1,47 @@
+"""Pictures from pictures and from noise on a server."""
+
+import numpy as np
+
+from yoto_tf.errors import DataError
+from yoto_tf.export.serving import pictures
+from yoto_tf.export.serving.dial import Dial
+
+
+class VAERequests:
+    """The VAE's part of a `Client`.
+
+    Args:
+        release: the `Release` of the VAE that the server runs.
+        predict: `Client.predict`.
+    """
+
+    def __init__(self, release, predict):
+        self._dial = Dial(release)
+        self._latents = release.config["config"]["latents"]
+        self._predict = predict
+
+    def sample(self, number, seed=None, **coefficients):
+        """As `Client.sample`."""
+        if number < 1:
+            raise DataError(f"expected at least 1 picture to sample, got {number}")
+        random = np.random.default_rng(seed)
+        noise = random.standard_normal((number, self._latents), "float32")
+        return self._ask("sample", "noise", noise, coefficients)
+
+    def reconstruct(self, images, **coefficients):
+        """As `Client.reconstruct`."""
+        images = np.asarray(images)
+        if images.dtype != np.uint8 or images.ndim != 4:
+            raise DataError(
+                f"expected uint8 images [number, height, width, channels], got "
+                f"{images.dtype} {list(images.shape)}"
+            )
+        floats = pictures.to_float(images)
+        return self._ask("reconstruct", "image", floats, coefficients)
+
+    def _ask(self, signature, name, rows, coefficients):
+        vector = self._dial.vector(**coefficients)
+        # A row for each picture, which a server that joins requests insists on.
+        vectors = np.tile(vector, (len(rows), 1))
+        answer = self._predict({name: rows, "coefficients": vectors}, signature)
+        return pictures.to_uint8(answer["image"])

@@ -21,7 +21,10 @@ def add(subparsers):
         "target", metavar="OUT", help="the .yoto file; a folder where IN is many files"
     )
     parser.add_argument(
-        "--model", default="codec", metavar="M", help="a pretrained name or a folder"
+        "--model",
+        default="codec",
+        metavar="M",
+        help="a pretrained name, a folder or a Hub handle",
     )
     dial = parser.add_mutually_exclusive_group()
     dial.add_argument(

@@ -16,8 +16,8 @@ def add(subparsers):
     parser.add_argument(
         "--model",
         metavar="M",
-        help="a pretrained name or a folder; by default the pretrained model that "
-        "the file names",
+        help="a pretrained name, a folder or a Hub handle; by default the pretrained "
+        "model that the file names",
     )
     parser.set_defaults(run=run)
 

@@ -12,7 +12,9 @@ def add(subparsers):
     parser = subparsers.add_parser(
         "evaluate", help="what a model reaches on a set of pictures"
     )
-    parser.add_argument("model", metavar="MODEL", help="a pretrained name or a folder")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a pretrained name, a folder or a Hub handle"
+    )
     parser.add_argument(
         "--data",
         required=True,

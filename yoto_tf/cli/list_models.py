@@ -15,7 +15,7 @@ def add(subparsers):
         "--model",
         default="stylization",
         metavar="M",
-        help="with --styles: a pretrained name or folder",
+        help="with --styles: a pretrained name, a folder or a Hub handle",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)

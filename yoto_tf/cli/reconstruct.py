@@ -1,6 +1,7 @@
 """`yoto reconstruct`"""
 
 from yoto_tf.cli.grids import add_options, print_report
+from yoto_tf.cli.startup import import_keras
 
 
 def add(subparsers):
@@ -20,6 +21,7 @@ def add(subparsers):
 
 def run(options):
     """Reconstructs the pictures."""
+    import_keras()
     from yoto_tf.zoo.vae.files import write_reconstructions
 
     report = write_reconstructions(

@@ -1,6 +1,7 @@
 """`yoto sample`"""
 
 from yoto_tf.cli.grids import add_options, print_report
+from yoto_tf.cli.startup import import_keras
 
 
 def add(subparsers):
@@ -18,6 +19,7 @@ def add(subparsers):
 
 def run(options):
     """Draws the pictures."""
+    import_keras()
     from yoto_tf.zoo.vae.files import write_samples
 
     report = write_samples(

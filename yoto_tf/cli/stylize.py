@@ -2,6 +2,7 @@
 
 from yoto_tf.cli.coefficients import coefficients
 from yoto_tf.cli.output import print_failures, print_json
+from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import YotoError
 
 
@@ -24,7 +25,7 @@ def add(subparsers):
         "--model",
         default="stylization",
         metavar="M",
-        help="a pretrained name or folder",
+        help="a pretrained name, a folder or a Hub handle",
     )
     parser.add_argument(
         "--coefficients",
@@ -53,6 +54,7 @@ def run(options):
     """Stylises; the status is 2 if a file failed."""
     if options.random is not None:
         return _write_sheet(options)
+    import_keras()
     from yoto_tf.zoo.stylization.files import stylize_files
 
     if options.style is None:

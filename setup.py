@@ -12,6 +12,8 @@ from setuptools import find_packages, setup
 WITH_TFC = 'python_version < "3.13"'
 WITHOUT_TFC = 'python_version >= "3.13"'
 
+# Gradio keeps Pillow below a major version: without a bound an old Gradio is taken.
+WEB = ["gradio>=6"]
 SERVING = ["grpcio>=1.60", "protobuf>=3.20.3"]
 
 setup(
@@ -54,8 +56,10 @@ setup(
     extras_require={
         "kaggle": ["kagglehub"],
         "serving": SERVING,
+        "web": WEB,
         "test": [
             "pytest>=8",
+            "pytest-xdist>=3.5",
             "hypothesis>=6.100",
             "jax[cpu]",
             "ruff>=0.6",
@@ -64,6 +68,8 @@ setup(
             f"tensorflow-serving-api~=2.17.1; {WITH_TFC}",
             f"tensorflow-serving-api>=2.20; {WITHOUT_TFC}",
             "ovmsclient",
+            *WEB,
+            "selenium>=4.20",
         ],
     },
     entry_points={"console_scripts": ["yoto=yoto_tf.cli:main"]},

@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from yoto_tf.cli.output import print_json, print_table
+from yoto_tf.errors import YotoError
 
 
 def add(subparsers):
     """Adds the subcommand."""
     parser = subparsers.add_parser(
         "demo",
-        help="compress a photograph at five trade-offs with one network",
+        help="compress a photograph at five trade-offs, or serve a page with sliders",
+        description="Compresses a photograph at five trade-offs with one network; or, "
+        "with --web, serves a page with sliders for all pretrained models.",
     )
     parser.add_argument(
         "--out",
@@ -19,11 +22,32 @@ def add(subparsers):
         help="where the files go (default: yoto-demo)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--web", action="store_true", help="serve the page (needs the extra `web`)"
+    )
+    parser.add_argument(
+        "--host",
+        metavar="H",
+        help="with --web: address to listen on; 0.0.0.0 lets other machines reach it "
+        "(default: 127.0.0.1)",
+    )
+    parser.add_argument(
+        "--port", type=int, metavar="P", help="with --web: (default: 7860)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(options):
-    """Compresses the photograph, decodes it again, and prints what it took."""
+    """Serves the page, or compresses the photograph and prints what it took."""
+    where = {"host": options.host, "port": options.port}
+    where = {name: value for name, value in where.items() if value is not None}
+    if options.web:
+        from yoto_tf.zoo.web import launch
+
+        launch(**where)
+        return 0
+    if where:
+        raise YotoError(f"--{next(iter(where))} goes with --web")
     from yoto_tf.zoo.demo import PICTURE, demonstrate
 
     rows = demonstrate(options.out)

@@ -1,0 +1,70 @@
+"""The README's picture of the web demo, `docs/web-demo.png`.
+
+    python benchmarks/web_demo_picture.py
+
+serves the page with the released codec and takes a screenshot of its first tab in a
+headless Chromium, which must be on the PATH.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from yoto_tf import zoo
+from yoto_tf.zoo import web
+from yoto_tf.zoo.demo import photograph
+
+PICTURE = Path(__file__).parent.parent / "docs" / "web-demo.png"
+WIDTH, HEIGHT = 1200, 1230
+OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    f"--window-size={WIDTH},{HEIGHT}",
+    # Milliseconds of the page's own clock in which pictures may arrive.
+    "--virtual-time-budget=15000",
+)
+
+
+def take(url, path):
+    """Writes what a new browser shows at an address to a PNG file."""
+    with tempfile.TemporaryDirectory() as profile:
+        subprocess.run(
+            [
+                shutil.which("chromium") or "chromium",
+                *OPTIONS,
+                f"--user-data-dir={profile}",
+                f"--screenshot={path}",
+                url,
+            ],
+            check=True,
+            stderr=subprocess.DEVNULL,
+            timeout=120,
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=PICTURE)
+    path = parser.parse_args().out.resolve()
+    with socket.create_server((web.HOST, 0)) as server:
+        port = server.getsockname()[1]
+    with web.serve({"codec": zoo.load("codec")}, photograph(), port=port) as url:
+        take(url, path)
+    print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from yoto_tf.metrics import psnr
+from yoto_tf.zoo.codec import Codec
+
+pytest.importorskip("gradio", reason="the extra `web` is not installed")
+
+from yoto_tf.zoo.web.codec_tab import compare, table
+
+
+def test_both_codecs_show_what_their_files_hold(untrained_codec, photograph):
+    image = photograph[100:300, 100:290]
+    ours, jpeg = compare(untrained_codec, image, 0.6)
+    data = untrained_codec.compress(image, quality=0.6)
+    assert ours.num_bytes == len(data)
+    np.testing.assert_array_equal(ours.image, untrained_codec.decompress(data))
+    assert ours.psnr == psnr(image, ours.image)
+    assert 0.8 * len(data) < jpeg.num_bytes <= len(data)
+    assert jpeg.image.shape == image.shape
+    assert jpeg.psnr == psnr(image, jpeg.image)
+
+
+def test_table_has_the_numbers_with_their_units(untrained_codec, photograph):
+    image = photograph[:100, :150]
+    ours, jpeg = compare(untrained_codec, image, 1.0)
+    text = table(untrained_codec, ours, jpeg, 1.0)
+    bpp = f"{8 * ours.num_bytes / 15000:.3f}"
+    for part in (f"{ours.num_bytes:,}", bpp, f"{ours.psnr:.2f} dB", "λ = 0.1800"):
+        assert part in text
+    assert "45,000" in text
+    assert "its smallest" not in text
+
+
+def test_picture_that_jpeg_cannot_make_so_small(untrained_codec):
+    image = np.zeros((1, 1, 3), "uint8")
+    ours, jpeg = compare(untrained_codec, image, 0.0)
+    assert jpeg.num_bytes > ours.num_bytes
+    assert "JPEG**, its smallest" in table(untrained_codec, ours, jpeg, 0.0)
+
+
+def test_users_at_the_same_time_get_their_own(untrained_codec, photograph):
+    # A new one, so that its first pictures compile it at the same time.
+    codec = Codec(untrained_codec.release)
+
+    def work(number):
+        image = photograph[number * 7 :, number * 5 :][: 64 + number, : 80 + number]
+        return compare(codec, image, number / 11)[0]
+
+    numbers = range(12)
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(work, numbers))
+    alone = [work(number) for number in numbers]
+    for a, b in zip(alone, together, strict=True):
+        assert a.num_bytes == b.num_bytes
+        np.testing.assert_array_equal(a.image, b.image)

@@ -1,0 +1,105 @@
+"""The demo as a web page: `yoto demo --web`.
+
+It needs the extra `web`, and no network: no analytics, no fonts, no scripts from
+elsewhere.
+"""
+
+import contextlib
+import importlib.util
+import os
+import signal
+import socket
+import tempfile
+import threading
+
+from yoto_tf import zoo
+from yoto_tf.errors import YotoError
+
+__all__ = ["launch", "serve"]
+
+HOST = "127.0.0.1"
+PORT = 7860
+UPLOAD_LIMIT = "20mb"
+
+
+def launch(host=HOST, port=PORT):
+    """Serves the page with all pretrained models until the process is interrupted.
+
+    Args:
+        host: address to listen on; `"0.0.0.0"` for other machines to reach it.
+        port: number from 1 to 65,535.
+
+    Raises:
+        YotoError: Gradio is not installed, nothing is pretrained, or the address cannot
+            be listened on.
+    """
+    if importlib.util.find_spec("gradio") is None:
+        raise YotoError(
+            "the web demo needs Gradio, which comes with the extra `web`: pip install "
+            "'yoto_tf[web]', or '.[web]' in a checkout"
+        )
+    _check_address(host, port)
+    models = {name: zoo.load(name) for name in zoo.names()}
+    if not models:
+        raise YotoError("the web demo shows pretrained models, and none is installed")
+    from yoto_tf.zoo.demo import photograph
+
+    # A service manager ends it as Ctrl-C does, and no picture of a user stays.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        serve(models, photograph(), host, port) as url,
+    ):
+        print(f"{url} (Ctrl-C ends it)", flush=True)
+        threading.Event().wait()
+
+
+@contextlib.contextmanager
+def serve(models, example, host=HOST, port=PORT):
+    """Serves the page while the context lasts; gives its URL.
+
+    Args:
+        models: {name: object of the zoo}.
+        example: uint8 [H, W, 3], the picture that is there at first.
+        host, port: see `launch`.
+    """
+    with tempfile.TemporaryDirectory(prefix="yoto-web-") as folder:
+        # Gradio reads them while it is imported and later; pictures of users are gone
+        # with the folder.
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        from yoto_tf.zoo.web.page import CSS, THEME, build
+
+        page = build(models, example)
+        try:
+            _, url, _ = page.launch(
+                server_name=host,
+                server_port=port,
+                share=False,
+                quiet=True,
+                prevent_thread_lock=True,
+                max_file_size=UPLOAD_LIMIT,
+                theme=THEME,
+                css=CSS,
+                footer_links=["api"],
+                run_history=False,
+                enable_monitoring=False,
+                ssr_mode=False,
+                mcp_server=False,
+                pwa=False,
+                allowed_paths=[],
+            )
+            yield url
+        finally:
+            page.close(verbose=False)
+
+
+def _check_address(host, port):
+    """Says that a port is taken before the models are loaded."""
+    try:
+        socket.create_server((host, port)).close()
+    except (OSError, OverflowError) as error:
+        number = getattr(error, "errno", None) or 0
+        # Names that do not exist have negative numbers, which are no system errors.
+        reason = os.strerror(number) if number > 0 else error.args[-1]
+        raise YotoError(f"cannot listen on {host}:{port}: {reason}") from error

@@ -1,0 +1,102 @@
+"""What the tabs of the page share: picture inputs, events, messages.
+
+Nothing here is kept between two requests: every event carries its picture and its
+sliders, so that users do not meet.
+"""
+
+import contextlib
+import functools
+import html
+import os
+
+import gradio as gr
+
+from yoto_tf.errors import YotoError
+
+# Events of all users that run at a time. One alone keeps two cores busy most of the
+# time; the second codes and decodes files while the first is in the network.
+AT_A_TIME = 2
+NO_PICTURE = "Choose a picture first."
+
+
+def picture_input(value, sources, label="Your picture"):
+    """Adds a component for a picture; events get the uploaded file's path, or None.
+
+    Args:
+        value: uint8 [H, W, 3] to begin with, or None.
+        sources: some of "upload", "clipboard" and "webcam".
+        label: shown above it.
+    """
+    picture = gr.Image(
+        value,
+        format="png",
+        type="filepath",
+        sources=sources,
+        label=label,
+        alt_text=label,
+        height=260,
+        buttons=[],
+        elem_classes="picture",
+    )
+    # Its own opens the file, and one that is no picture ends in a stack trace there.
+    # Deriving a class instead makes Gradio write a .pyi file beside this one.
+    picture.preprocess = _path_of
+    return picture
+
+
+def _path_of(upload):
+    if upload is None:
+        return None
+    # A picture that is being worked on is not deleted as an old one.
+    with contextlib.suppress(OSError):
+        os.utime(upload.path)
+    return upload.path
+
+
+def on_change(components, function, inputs, outputs, name):
+    """Calls a function whenever the user changes a component, with the latest values.
+
+    While it runs, further changes are not queued one by one: only the last one is.
+
+    Args:
+        components: those the user changes.
+        function, inputs, outputs: as for any event.
+        name: of the endpoint for programs, in which `-` becomes `_`.
+    """
+    triggers = [component.input for component in components]
+    _listen(triggers, function, inputs, outputs, name)
+
+
+def on_click(button, function, inputs, outputs, name):
+    """Calls a function whenever the user presses a button; see `on_change`."""
+    _listen([button.click], function, inputs, outputs, name)
+
+
+def _listen(triggers, function, inputs, outputs, name):
+    gr.on(
+        triggers,
+        function,
+        inputs,
+        outputs,
+        api_name=name.replace("-", "_"),
+        trigger_mode="always_last",
+        show_progress="hidden",
+        concurrency_limit=AT_A_TIME,
+        concurrency_id="network",
+    )
+
+
+def answers(function):
+    """Turns what users do wrong into a message of one line on their page."""
+
+    @functools.wraps(function)
+    def call(*arguments):
+        try:
+            return function(*arguments)
+        except YotoError as error:
+            message = html.escape(str(error), quote=False)
+            raise gr.Error(
+                message, title="Sorry", print_exception=False, duration=10
+            ) from error
+
+    return call

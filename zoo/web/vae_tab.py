@@ -1,0 +1,184 @@
+"""The β-VAE's tab: one slider over reconstructions and samples."""
+
+import math
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from yoto_tf.zoo.vae.grids import grid
+from yoto_tf.zoo.vae.pictures import fitted
+from yoto_tf.zoo.web.controls import answers, on_change, on_click, picture_input
+from yoto_tf.zoo.web.pictures import read_upload
+
+# Pictures in a row, and rows of samples.
+COLUMNS = 10
+ROWS = 4
+# About this wide, in pixels, are the grids.
+_WIDTH = 720
+_ABOUT = """
+This network squeezes a picture into a few numbers and draws it anew from them. Its two
+wishes contradict each other: to **reconstruct** well it would keep everything, to
+**sample** new pictures well it should keep little. β weighs them. Usually it is fixed
+before training; this network was trained on the whole range and has β as an input.
+"""
+
+
+def pictures(vae, example, image=None):
+    """A row of pictures of the size that the network takes.
+
+    Args:
+        vae: a `VAE`.
+        example: uint8 [H, W, 3], whose parts make the row of a network for colours; one
+            for grey pictures gets printed digits.
+        image: uint8 [H, W, 3] to put in the first place, or None.
+
+    Returns:
+        uint8 [COLUMNS, h, w, C].
+    """
+    shape = vae.model.image_shape
+    if shape[2] == 1:
+        row = [_digit(number % 10) for number in range(COLUMNS)]
+    else:
+        row = _parts(example)
+    if image is not None:
+        row[0] = image
+    return np.stack([fitted(picture, shape) for picture in row])
+
+
+def reconstructions(vae, images, log_kl):
+    """Pictures and below each what the network makes of it, as one picture.
+
+    Args:
+        vae: a `VAE`.
+        images: uint8 [N, h, w, C].
+        log_kl: log₂ β.
+
+    Returns:
+        uint8 [H, W, 3].
+
+    Raises:
+        CoefficientError: β out of range.
+    """
+    again = vae.reconstruct(images, kl=2.0**log_kl)
+    return _enlarged([images, again])
+
+
+def samples(vae, log_kl, seed):
+    """New pictures as one; the same seed draws the same latents for every β.
+
+    Args:
+        vae: a `VAE`.
+        log_kl: log₂ β.
+        seed: integer ≥ 0.
+
+    Returns:
+        uint8 [H, W, 3].
+
+    Raises:
+        CoefficientError: β out of range.
+    """
+    drawn = vae.sample(COLUMNS * ROWS, seed=int(seed), kl=2.0**log_kl)
+    return _enlarged(drawn.reshape(ROWS, COLUMNS, *drawn.shape[1:]))
+
+
+def add(name, vae, example):
+    """Adds the tab's content to the page that is being built.
+
+    Args:
+        name: of the pretrained model.
+        vae: a `VAE`.
+        example: see `pictures`.
+    """
+    [(low, high)] = vae.coefficients.ranges().values()
+    low, high = math.log2(low), math.log2(high)
+    middle = round((low + high) / 2, 2)
+
+    def show(path, log_kl, seed):
+        image = None if path is None else read_upload(path)[0]
+        row = reconstructions(vae, pictures(vae, example, image), log_kl)
+        return row, samples(vae, log_kl, seed), _caption(log_kl)
+
+    def again(path, log_kl):
+        seed = int(np.random.default_rng().integers(2**31))
+        return seed, *show(path, log_kl, seed)
+
+    row, drawn, text = show(None, middle, 0)
+    gr.Markdown(_ABOUT)
+    with gr.Row():
+        with gr.Column(scale=1, min_width=280):
+            dial = gr.Slider(
+                low,
+                high,
+                middle,
+                step=0.01,
+                label="log₂ β",
+                info="left: faithful reconstructions … right: simple pictures",
+                elem_classes="beta",
+            )
+            caption = gr.Markdown(text)
+            more = gr.Button("Other samples")
+            picture = picture_input(
+                None,
+                ["upload", "webcam", "clipboard"],
+                "A picture of yours, for the first place in the row",
+            )
+            size = " × ".join(map(str, vae.model.image_shape[1::-1]))
+            gr.Markdown(f"It is cropped and made {size} pixels small.")
+        with gr.Column(scale=2, min_width=320):
+            gr.Markdown("#### Pictures, and below each its reconstruction")
+            reconstructed = _output(row, "reconstructions")
+            gr.Markdown("#### Samples: new pictures, drawn from noise")
+            sampled = _output(drawn, "samples")
+    # In the page, so that two users have two.
+    seed = gr.Number(0, visible=False, precision=0, minimum=0)
+    inputs, outputs = [picture, dial, seed], [reconstructed, sampled, caption]
+    on_change([picture, dial], answers(show), inputs, outputs, name)
+    on_click(more, answers(again), inputs[:2], [seed, *outputs], f"{name}_again")
+
+
+def _caption(log_kl):
+    return f"**β = {2**log_kl:.3g}**"
+
+
+def _output(value, name):
+    return gr.Image(
+        value,
+        label=name,
+        show_label=False,
+        format="png",
+        interactive=False,
+        buttons=[],
+        elem_classes=name,
+    )
+
+
+def _enlarged(rows):
+    rows = np.asarray(rows)
+    return grid(rows, enlarged=max(1, _WIDTH // (rows.shape[1] * rows.shape[3])))
+
+
+def _parts(image):
+    """Squares of a picture, some of the whole, some of details."""
+    height, width = image.shape[:2]
+    parts = []
+    for number in range(COLUMNS):
+        side = min(height, width) // (1 + number % 3)
+        # Steps of the golden ratio spread the squares over the picture.
+        top = int((height - side) * (0.618 * number % 1))
+        left = int((width - side) * (0.382 * number % 1))
+        parts.append(image[top : top + side, left : left + side])
+    return parts
+
+
+def _digit(number):
+    """A printed digit, white on black: uint8 [112, 112, 3]."""
+    import matplotlib
+
+    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    picture = Image.new("RGB", (112, 112))
+    ImageDraw.Draw(picture).text(
+        (56, 56), str(number), "white", ImageFont.truetype(str(path), 88), anchor="mm"
+    )
+    return np.asarray(picture)

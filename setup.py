@@ -67,6 +67,7 @@ setup(
             # The official messages, and a client that is not ours.
             f"tensorflow-serving-api~=2.17.1; {WITH_TFC}",
             f"tensorflow-serving-api>=2.20; {WITHOUT_TFC}",
+            "ai-edge-litert",
             "ovmsclient",
             *WEB,
             "selenium>=4.20",

@@ -19,6 +19,8 @@ TARGETS = {
     "saved-model": ("yoto_tf.export.saved_model", "write_saved_model"),
     "hub": ("yoto_tf.export.hub", "write"),
     "serving": ("yoto_tf.export.serving", "write"),
+    "tpu": ("yoto_tf.export.tpu", "write"),
+    "litert": ("yoto_tf.export.litert", "write"),
 }
 
 

@@ -96,9 +96,10 @@ class Exportable:
         network: the `Part` that is all of it.
         parts: {name: `Part`}.
         endpoints: {name: `Endpoint`}, what is asked of a server.
-        default: the name of one of them.
+        default: the name of one of them; None where a format has no such thing.
         write_keras: function that writes what gives the Keras model back into a folder.
         styles: names, of style transfer only.
+        on_devices: names of the endpoints that a device wants; None for all.
         endpoints_with_tfc_ops: endpoints that need TensorFlow Compression's ops.
     """
 
@@ -109,9 +110,10 @@ class Exportable:
     network: Part
     parts: dict
     endpoints: dict
-    default: str
+    default: str | None
     write_keras: Callable
     styles: tuple = ()
+    on_devices: tuple | None = None
     endpoints_with_tfc_ops: dict = dataclasses.field(default_factory=dict)
 
     @property
@@ -121,6 +123,8 @@ class Exportable:
     @property
     def signatures(self):
         """The endpoints, and the default one under the name that servers give it."""
+        if self.default is None:
+            return self.endpoints
         return {**self.endpoints, "serving_default": self.endpoints[self.default]}
 
 

@@ -48,7 +48,8 @@ def write(model, directory, name=None, version=1):
     archive = name and _place(directory, name, version)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "model")
-        write_saved_model(model, folder)
+        # Whoever has those ops has this library, and would download the weights twice.
+        write_saved_model(model, folder, with_tfc_ops=False)
         manifest = json.loads((folder / "assets" / "yoto.json").read_text("utf-8"))
         name = name or manifest["name"]
         archive = archive or _place(directory, name, version)

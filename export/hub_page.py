@@ -119,7 +119,11 @@ def _example(manifest, url):
     )
     shown = next(of_pictures, next(iter(signatures)))
     middle = [_middle(*bounds) for bounds in manifest["coefficients"].values()]
-    values = {"coefficients": f"tf.constant({middle})"}
+    shares = [1.0, *(0.0 for _ in manifest["styles"][1:])]
+    values = {
+        "coefficients": f"tf.constant({middle})",
+        "style": f"tf.constant({shares})",
+    }
     inputs = "\n".join(
         f'    "{name}": {values.get(name, name)},  # {_described(tensor)}'
         for name, tensor in signatures[shown]["inputs"].items()

@@ -13,8 +13,8 @@ given once for the batch, with or without an axis of length 1, or for every exam
 import json
 
 
-def manifest(exportable):
-    """The content of the file, UTF-8."""
+def manifest(exportable, **others):
+    """The content of the file, UTF-8, with the entries that a target adds."""
     content = {
         "name": exportable.name,
         "family": exportable.family,
@@ -29,6 +29,7 @@ def manifest(exportable):
             }
             for name, endpoint in exportable.signatures.items()
         },
+        **others,
     }
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode()

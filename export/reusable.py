@@ -46,10 +46,13 @@ class Reusable(tf.Module):
         return self._endpoint(inputs, training=training)
 
 
-def as_function(endpoint: Endpoint):
+def as_function(endpoint: Endpoint, jit_compile=None):
     """A `tf.function` of one dict, to be traced when it is saved."""
     return tf.function(
-        endpoint.__call__, input_signature=[specs(endpoint.inputs)], autograph=False
+        endpoint.__call__,
+        input_signature=[specs(endpoint.inputs)],
+        autograph=False,
+        jit_compile=jit_compile,
     )
 
 

@@ -23,43 +23,72 @@ from yoto_tf.export.manifest import manifest
 from yoto_tf.export.new_folder import new_folder
 
 
-def write_saved_model(model, directory):
+def write_saved_model(model, directory, with_tfc_ops=True):
     """Writes a SavedModel, all of it or nothing.
 
     Args:
         model: an object of the zoo, a `yoto_tf.LossConditionalModel`, or whatever else
             has a Keras `network` and its `coefficients`.
         directory: the folder to write; it may exist if it is empty.
+        with_tfc_ops: whether the folder of that name comes along.
 
     Raises:
         RecipeError: a model that cannot be exported, or another backend than
             TensorFlow's.
         DataError: the folder cannot be written or is not empty.
     """
+    check_backend()
+    exportable = describe(model)
+    with new_folder(directory) as folder:
+        _save(exportable, folder)
+        if with_tfc_ops and exportable.endpoints_with_tfc_ops:
+            _save_with_tfc_ops(exportable, folder / "with_tfc_ops")
+        exportable.write_keras(folder)
+
+
+def check_backend():
+    """Raises RecipeError on another backend than TensorFlow's."""
     if keras.backend.backend() != "tensorflow":
         raise RecipeError(
             "a SavedModel is made on Keras' TensorFlow backend, this is "
             f"{keras.backend.backend()}: start Python with KERAS_BACKEND=tensorflow"
         )
-    exportable = describe(model)
-    with new_folder(directory) as folder:
-        _save(exportable, folder)
-        if exportable.endpoints_with_tfc_ops:
-            _save_with_tfc_ops(exportable, folder / "with_tfc_ops")
-        exportable.write_keras(folder)
+
+
+def save_functions(exportable, folder, jit_compile=None):
+    """Writes a SavedModel of the endpoints alone, which cannot be trained further.
+
+    Args:
+        exportable: an `Exportable`.
+        folder: an existing one.
+        jit_compile: whether XLA must compile each; None leaves it to the runtime.
+    """
+    import tensorflow as tf
+
+    root = tf.Module()
+    root.weights = [variable.value for variable in exportable.network.variables]
+    _add_functions(root, exportable.endpoints, jit_compile)
+    _save_with_manifest(root, exportable, folder)
 
 
 def _save(exportable, folder):
-    import tensorflow as tf
-
     from yoto_tf.export.reusable import Reusable
 
     root = Reusable(exportable.network)
     for name, part in exportable.parts.items():
         setattr(root, name, Reusable(part))
-    signatures = _add_functions(root, exportable.endpoints)
-    root.serving_default = getattr(root, exportable.default)
-    signatures["serving_default"] = signatures[exportable.default]
+    _add_functions(root, exportable.endpoints)
+    _save_with_manifest(root, exportable, folder)
+
+
+def _save_with_manifest(root, exportable, folder):
+    """Saves a module that has the endpoints as attributes."""
+    import tensorflow as tf
+
+    signatures = {name: getattr(root, name) for name in exportable.endpoints}
+    if exportable.default is not None:
+        root.serving_default = getattr(root, exportable.default)
+        signatures["serving_default"] = root.serving_default
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary, "yoto.json")
         path.write_bytes(manifest(exportable))
@@ -77,11 +106,13 @@ def _save_with_tfc_ops(exportable, folder):
     tf.saved_model.save(root, str(folder), signatures)
 
 
-def _add_functions(root, endpoints):
+def _add_functions(root, endpoints, jit_compile=None):
     """Makes endpoints attributes of a module, and returns them by name."""
     from yoto_tf.export.reusable import as_function
 
-    functions = {name: as_function(endpoint) for name, endpoint in endpoints.items()}
+    functions = {
+        name: as_function(endpoint, jit_compile) for name, endpoint in endpoints.items()
+    }
     for name, function in functions.items():
         setattr(root, name, function)
     return functions

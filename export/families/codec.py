@@ -119,6 +119,8 @@ def describe(codec) -> Exportable:
         parts,
         endpoints,
         "reconstruct",
+        # Bits come from an error function, which LiteRT does not have.
+        on_devices=tuple(name for name in endpoints if name != "reconstruct"),
         endpoints_with_tfc_ops=byte_endpoints(codec),
     )
 

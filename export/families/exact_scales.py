@@ -23,7 +23,7 @@ _WEIGHT_LIMB = 2**7
 def levels(coding, coefficients):
     """`Levels.index` of raw coefficients [B, 1]: int32 [B]."""
     beyond = coefficients > coding.levels.edges
-    return ops.sum(ops.cast(beyond, "int32"), axis=-1)
+    return ops.cast(ops.sum(ops.cast(beyond, "int32"), axis=-1), "int32")
 
 
 def channel_indexes(symbols, level):
@@ -48,11 +48,14 @@ def table_indexes(scales, hyper_latents, level):
         int32 [B, 4h, 4w, C] in [0, 63].
     """
     arrays = scales.to_arrays()
+    # What it is an index for is not a constant to a converter, which would round it to
+    # float16 or int8.
+    zero = ops.cast(level[0] < 0, "int32")
     features = ops.clip(hyper_latents, -HYPER_LIMIT, HYPER_LIMIT)
     for layer, shift in enumerate(scales.shifts):
         last = layer == len(scales.shifts) - 1
         kernel = scales.kernels[layer]
-        sums = _convolved(features, kernel if last else _phases(kernel), level)
+        sums = _convolved(features, kernel if last else _phases(kernel), zero)
         multiplier, offset = (
             ops.take(arrays[f"{name}_{layer}"].astype("int64"), level, axis=0)
             for name in ("multipliers", "offsets")
@@ -62,24 +65,26 @@ def table_indexes(scales, hyper_latents, level):
             ops.tile(numbers, (1, phases))[:, None, None]
             for numbers in (multiplier, offset)
         )
-        sums = ops.floor_divide(sums * multiplier + offset, 2**shift)
         limit = NUM_SCALES - 1 if last else 2**ACTIVATION_BITS - 1
-        features = ops.cast(ops.clip(sums, 0, limit), "int32")
+        sums = ops.clip(sums * multiplier + offset, 0, limit * 2**shift)
+        # LiteRT cannot divide int64. Multiples of the divisor, no more than 2**15 of
+        # them, are exact in float32, and rounding mends a processor's rough division.
+        sums = ops.cast(sums - ops.mod(sums, 2**shift), "float32")
+        divisor = ops.cast(ops.take(np.array([2**shift]), zero), "float32")
+        sums = ops.round(sums / divisor)
+        features = ops.cast(sums, "int32")
         if not last:
             features = _interleaved(features)
     return features
 
 
-def _convolved(features, kernel, level):
+def _convolved(features, kernel, zero):
     """A 3×3 convolution, stride 1, zero padding: int32 [B, h, w, I] to int64."""
     matrix = kernel.reshape(-1, kernel.shape[-1])
     high = np.round(matrix / _WEIGHT_LIMB)
     limbs = np.concatenate([high, matrix - _WEIGHT_LIMB * high], axis=-1)
     assert np.abs(limbs).sum(axis=0).max() * _ACTIVATION_LIMB / 2 <= 2**24
-    matrix = ops.cast(limbs.astype("int8"), "float32")
-    # Not a constant: a converter that quantises what it multiplies by constants would
-    # take these for weights and round them.
-    matrix = matrix * ops.cast(level[:1] >= 0, "float32")
+    matrix = ops.cast(ops.take(limbs[None].astype("int8"), zero, axis=0), "float32")
     features = ops.cast(features, "float32")
     high = ops.round(features / _ACTIVATION_LIMB)
     total = 0
@@ -99,9 +104,7 @@ def _neighbourhoods(features):
     """[B, h, w, I] to the 3×3 values around each place, [B, h, w, 9I]."""
     padded = ops.pad(features, ((0, 0), (1, 1), (1, 1), (0, 0)))
     ends = (-2, -1, None)
-    shifted = (
-        padded[:, i : ends[i], j : ends[j]] for i in range(3) for j in range(3)
-    )
+    shifted = (padded[:, i : ends[i], j : ends[j]] for i in range(3) for j in range(3))
     return ops.concatenate(list(shifted), axis=-1)
 
 

@@ -9,13 +9,15 @@ def add(subparsers):
         description="Writes a model for use without this library, with its "
         "coefficients as an input.",
     )
-    parser.add_argument("model", metavar="MODEL", help="a pretrained name or a folder")
+    parser.add_argument(
+        "model", metavar="MODEL", help="a pretrained name, a folder or a Hub handle"
+    )
     parser.add_argument("directory", metavar="DIR", help="the folder to write")
     parser.add_argument(
         "--target",
         default="saved-model",
         metavar="T",
-        help="saved-model (default), hub or serving",
+        help="saved-model (default), hub, serving, tpu or litert",
     )
     parser.add_argument(
         "--name", metavar="NAME", help="what a Hub or server is to call it"
@@ -23,6 +25,13 @@ def add(subparsers):
     parser.add_argument(
         "--version", type=int, metavar="N", help="of the model on a Hub or server"
     )
+    for name in ("batch", "height", "width"):
+        parser.add_argument(
+            f"--{name}",
+            type=int,
+            metavar="N",
+            help=f"{name} of a TPU's or device's input",
+        )
     parser.set_defaults(run=run)
 
 
@@ -30,7 +39,8 @@ def run(options):
     """Exports, and says where."""
     from yoto_tf.export import export
 
-    given = {"name": options.name, "version": options.version}
+    names = ("name", "version", "batch", "height", "width")
+    given = {name: getattr(options, name) for name in names}
     given = {name: value for name, value in given.items() if value is not None}
     written = export(options.model, options.directory, options.target, **given)
     print(written or options.directory)

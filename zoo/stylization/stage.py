@@ -102,9 +102,8 @@ class StyleNormalization(ConditionalInstanceNormalization):
 def doubled(features):
     """[B, H, W, C] to [B, 2H, 2W, C], every pixel four times."""
     batch, height, width, channels = ops.shape(features)
-    features = ops.broadcast_to(
-        features[:, :, None, :, None], (batch, height, 2, width, 2, channels)
-    )
+    features = ops.reshape(features, (batch, height, 1, width, 1, channels))
+    features = ops.broadcast_to(features, (batch, height, 2, width, 2, channels))
     return ops.reshape(features, (batch, 2 * height, 2 * width, channels))
 
 

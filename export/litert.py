@@ -1,0 +1,78 @@
+"""Models for LiteRT (TensorFlow Lite), on phones and other devices.
+
+    float16/NAME.tflite     one file a signature, of the same name. Weights are float16
+    int8/NAME.tflite        and int8 (dynamic-range quantisation); both compute float32
+    yoto.json               see `yoto_tf.export.manifest`; "files" has their bytes
+    release/ or model.keras as in `yoto_tf.export.saved_model`
+
+They need LiteRT's built-in ops and no others. What decides on a codec's tables is not
+quantised and stays exact, see `yoto_tf.export.families.exact_scales`.
+"""
+
+import dataclasses
+import tempfile
+
+from yoto_tf.errors import RecipeError
+from yoto_tf.export.families import describe
+from yoto_tf.export.manifest import manifest
+from yoto_tf.export.new_folder import new_folder
+from yoto_tf.export.saved_model import check_backend, save_functions
+from yoto_tf.export.sizes import with_sizes
+
+PRECISIONS = ("float16", "int8")
+
+
+def write(model, directory, batch=None, height=None, width=None):
+    """Writes files for LiteRT.
+
+    Args:
+        model: what `write_saved_model` takes.
+        directory: the folder to write; it may exist if it is empty.
+        batch, height, width: of the pictures, integers ≥ 1. What is left out, the
+            interpreter chooses with `resize_tensor_input`.
+
+    Raises:
+        RecipeError: a model that cannot be exported or needs other ops, sizes that do
+            not suit it, or another backend than TensorFlow's.
+        DataError: the folder cannot be written or is not empty.
+    """
+    check_backend()
+    exportable = _for_devices(with_sizes(describe(model), batch, height, width))
+    with new_folder(directory) as folder, tempfile.TemporaryDirectory() as saved_model:
+        save_functions(exportable, saved_model)
+        files = {}
+        for precision in PRECISIONS:
+            (folder / precision).mkdir()
+            for name in exportable.endpoints:
+                content = _converted(saved_model, name, precision)
+                path = f"{precision}/{name}.tflite"
+                (folder / path).write_bytes(content)
+                files[path] = len(content)
+        (folder / "yoto.json").write_bytes(manifest(exportable, files=files))
+        exportable.write_keras(folder)
+
+
+def _for_devices(exportable):
+    names = exportable.on_devices or exportable.endpoints
+    endpoints = {name: exportable.endpoints[name] for name in names}
+    return dataclasses.replace(exportable, endpoints=endpoints, default=None)
+
+
+def _converted(saved_model, name, precision):
+    """A signature of a SavedModel as the content of a file."""
+    import tensorflow as tf
+
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+        saved_model, signature_keys=[name]
+    )
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    try:
+        return converter.convert()
+    except Exception as error:
+        # Its message is the compiler's, of many lines.
+        lines = [line.strip() for line in str(error).splitlines() if "ops:" in line]
+        raise RecipeError(
+            f"LiteRT cannot run {name}: {lines[-1] if lines else 'see above'}"
+        ) from error

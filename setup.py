@@ -69,6 +69,10 @@ setup(
             f"tensorflow-serving-api>=2.20; {WITHOUT_TFC}",
             "ai-edge-litert",
             "ovmsclient",
+            # The notebooks are run by the tests.
+            "ipykernel",
+            "jupytext",
+            "nbclient",
             *WEB,
             "selenium>=4.20",
         ],

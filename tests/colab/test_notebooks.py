@@ -1,0 +1,173 @@
+"""The notebooks are what their texts make, and run from the top to the end."""
+
+import importlib.metadata
+import importlib.util
+import os
+import subprocess
+import sys
+import sysconfig
+import types
+from pathlib import Path
+
+import nbclient
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+
+import yoto_tf as yoto
+
+COLAB = Path(__file__).parents[2] / "colab"
+# What takes the place of the cell that is tagged "parameters".
+SHORTENED = {
+    "compress_your_photos": "LONGEST_SIDE = 256",
+    "deploy": "MODEL = {small_codec!r}",
+    "fine_tune": "STEPS = 2",
+    "train_your_own": "EPOCHS = 1",
+}
+
+
+def load_build():
+    spec = importlib.util.spec_from_file_location("build", COLAB / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+build = load_build()
+
+
+def shortened(name, **values):
+    """A notebook with its one parameter replaced."""
+    notebook = nbformat.read(COLAB / f"{name}.ipynb", as_version=4)
+    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
+    cell = notebook.cells[tags.index(["parameters"])]
+    parameter, equals, _ = SHORTENED[name].partition(" = ")
+    assert cell.source.startswith(parameter + equals)
+    assert "\n" not in cell.source
+    cell.source = SHORTENED[name].format(**values)
+    return notebook
+
+
+def run(notebook, folder, **environment):
+    """Runs all cells in a kernel of their own; raises what one of them raises."""
+    resources = {"metadata": {"path": str(folder)}}
+    client = nbclient.NotebookClient(notebook, timeout=300, resources=resources)
+    client.execute(env={**os.environ, **environment})
+
+
+def code(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_there_is_a_notebook_for_every_text():
+    assert {file.stem for file in COLAB.glob("*.ipynb")} == set(build.names())
+    assert set(SHORTENED) == set(build.names())
+
+
+@pytest.mark.parametrize("name", build.names())
+def test_a_notebook_is_what_its_text_makes(name):
+    stored = (COLAB / f"{name}.ipynb").read_bytes()
+    assert stored == build.build(name).encode(), "run: python colab/build.py"
+    notebook = nbformat.reads(stored.decode(), as_version=4)
+    assert f"/blob/main/colab/{name}.ipynb" in notebook.cells[0].source
+    assert f"git+{build.REPOSITORY}" in code(notebook)[0]
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+
+
+@pytest.mark.parametrize("name", build.names())
+def test_a_notebook_runs(name, request, tmp_path, monkeypatch):
+    # It would take the place of the kernel's own, which shows pictures inline.
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    values = {}
+    if name == "deploy":
+        values["small_codec"] = str(request.getfixturevalue("release_folder"))
+    notebook = shortened(name, **values)
+    path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
+    run(
+        notebook,
+        tmp_path,
+        PATH=path,
+        TMPDIR=str(tmp_path),
+        TFHUB_CACHE_DIR=str(tmp_path / "hub"),
+    )
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert "No restart is needed" in outputs[0].text
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert pictures
+
+
+def test_a_cell_that_raises_ends_a_run(tmp_path):
+    cells = map(nbformat.v4.new_code_cell, ["raise SystemExit('restart')", "1 / 1"])
+    notebook = nbformat.v4.new_notebook(cells=list(cells))
+    with pytest.raises(nbclient.exceptions.CellExecutionError, match="restart"):
+        run(notebook, tmp_path)
+    assert notebook.cells[1].execution_count is None
+
+
+@pytest.mark.filterwarnings("ignore:.*non-interactive")
+def test_on_colab_a_picture_is_uploaded_and_a_file_downloaded(tmp_path, monkeypatch):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    downloaded = []
+
+    def upload():
+        rows, columns = np.mgrid[:200, :300]
+        Image.fromarray(np.uint8((rows // 5 + columns // 7) % 256)).save("mine.png")
+        return {"mine.png": b"its content"}
+
+    colab = types.ModuleType("google.colab")
+    colab.files = types.SimpleNamespace(upload=upload, download=downloaded.append)
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    variables = {}
+    _, *cells = code(shortened("compress_your_photos"))
+    exec("\n".join(cells), variables)
+    variables["plt"].close("all")
+
+    assert variables["image"].shape == (171, 256, 3)
+    assert downloaded == ["picture.yoto"]
+    data = (tmp_path / "picture.yoto").read_bytes()
+    assert 0.99 * variables["TARGET_SIZE"] - 1 <= len(data) <= variables["TARGET_SIZE"]
+    decoded = yoto.zoo.load("codec").decompress(data)
+    np.testing.assert_array_equal(decoded, variables["decompressed"])
+
+
+@pytest.fixture
+def session(monkeypatch):
+    """A Python session without yoto_tf that has NumPy 1 and Pillow 1, NumPy in use."""
+    versions = {"numpy": "1", "pillow": "1"}
+
+    def distributions():
+        for name, version in versions.items():
+            yield types.SimpleNamespace(metadata={"Name": name}, version=version)
+
+    owners = {"numpy": ["numpy"], "an_image_library": ["pillow"]}
+    monkeypatch.setattr(importlib.metadata, "distributions", distributions)
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: owners)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    return versions
+
+
+@pytest.mark.parametrize("replaced", ["numpy", "pillow"])
+def test_the_first_cell_says_whether_to_restart(replaced, session, monkeypatch, capsys):
+    commands = []
+
+    def pip(command, check):
+        commands.append(command)
+        assert check
+        session[replaced] = "2"
+
+    monkeypatch.setattr(subprocess, "run", pip)
+    [first, *_] = code(shortened("train_your_own"))
+    if replaced == "numpy":
+        with pytest.raises(SystemExit, match=r"^RESTART NEEDED.*in use: numpy\.$"):
+            exec(first, {})
+    else:
+        exec(first, {})
+        assert "No restart is needed" in capsys.readouterr().out
+    [command] = commands
+    assert command[:4] == [sys.executable, "-m", "pip", "install"]
+    assert command[-1] == f"git+{build.REPOSITORY}"

@@ -101,7 +101,7 @@ def hyperprior():
 
 @pytest.mark.parametrize("quality", [0.2, 0.9])
 def test_tiled_is_untiled(hyperprior, picture, quality, small_tiles, monkeypatch):
-    """The same bytes and the same pixels."""
+    """The same bytes, and the same pixels but for what rounding makes of a few."""
     assert_tiled_is_untiled(hyperprior, picture, quality, monkeypatch)
 
 
@@ -118,7 +118,9 @@ def assert_tiled_is_untiled(codec, picture, quality, monkeypatch):
     assert codec._striped.fits_at_once(*picture.shape[:2])
     assert len(data) > 40_000
     assert codec.compress(picture, quality=quality) == data
-    np.testing.assert_array_equal(decoded, codec.decompress(data))
+    # On several threads a convolution may sum in another order in a tile, and random
+    # weights make much of a last bit; an overlap too short spoils whole rows.
+    assert np.mean(decoded != codec.decompress(data)) < 1e-4
 
 
 def test_tiles_in_bfloat16_read_what_was_written_in_float32(

@@ -1,11 +1,12 @@
 """The page in a real browser, a headless Chromium.
 
-    pytest tests/zoo/web/test_web_browser.py --basetemp=/tmp/shots
+    YOTO_BROWSER=1 pytest tests/zoo/web/test_web_browser.py --basetemp=/tmp/shots
 
 leaves screenshots under the given folder. They show networks that nobody trained; the
 one in the README is drawn by `benchmarks/web_demo_picture.py`.
 """
 
+import os
 import shutil
 import urllib.parse
 
@@ -15,6 +16,10 @@ from PIL import Image
 
 pytest.importorskip("gradio", reason="the extra `web` is not installed")
 pytest.importorskip("selenium", reason="selenium is not installed")
+
+# Beside other tests on two cores a page may take longer than anybody waits.
+if not os.environ.get("YOTO_BROWSER"):
+    pytest.skip("a browser is started with YOTO_BROWSER=1", allow_module_level=True)
 
 from selenium import webdriver
 from selenium.webdriver.common.by import By

@@ -40,22 +40,11 @@ def photograph():
 @pytest.fixture(scope="session")
 def untrained_codec(photograph):
     """A small hyperprior `Codec` that starts as a linear transform codec."""
-    import keras
+    from linear_codec import linear_hyperprior
 
-    from yoto_tf import Coefficients, LogUniform
-    from yoto_tf.zoo.codec import Codec, Hyperprior
-    from yoto_tf.zoo.codec.linear_start import start_as_linear_codec
+    from yoto_tf.zoo.codec import Codec
 
-    keras.utils.set_random_seed(1)
-    coefficients = Coefficients(distortion=LogUniform(0.0018, 0.18))
-    network = Hyperprior(coefficients, (16, 32, 48, 64), 16)
-    network.build(None)
-    patches = [
-        photograph[y : y + 64, x : x + 64]
-        for y in range(0, 512, 64)
-        for x in range(0, 448, 64)
-    ]
-    start_as_linear_codec(network, np.stack(patches) / 255)
+    network = linear_hyperprior(photograph, (16, 32, 48, 64), 16)
     return Codec.from_network(network, "# Test codec\n\nNobody trained it.\n")
 
 

@@ -10,7 +10,7 @@ exact integer arithmetic, so that no server can make a file unreadable.
 
 import numpy as np
 
-from yoto_tf.errors import CoefficientError, FormatError
+from yoto_tf.errors import CoefficientError
 from yoto_tf.export.serving import pictures
 from yoto_tf.export.serving.dial import Dial
 from yoto_tf.export.serving.transport import ServingError
@@ -60,17 +60,8 @@ class CodecRequests:
     def decompress(self, data):
         """As `Client.decompress`."""
         container = Container.from_bytes(data)
-        if container.model_id != self._id:
-            raise FormatError(
-                f"written by model {container.model_id.hex()}, "
-                f"this is model {self._id.hex()}"
-            )
-        try:
-            vector = self._dial.validate(container.coefficients)
-        except CoefficientError as error:
-            raise FormatError(f"damaged .yoto file: {error}") from error
-        rows = -(-container.height // self._block)
-        columns = -(-container.width // self._block)
+        vector = container.vector(self._id, self._dial)
+        rows, columns = container.blocks(self._block)
         integers = self._coding.read(container.sections, rows, columns, vector)
         self._check_server(integers, vector)
         inputs = dict(zip(self._names, integers, strict=True), coefficients=vector)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 from keras import layers, ops
+from linear_codec import linear_hyperprior
 
 import yoto_tf as yoto
 from yoto_tf import Coefficients, LogUniform, Uniform
@@ -19,19 +20,9 @@ def stir(network, *parts):
 
 def hyperprior(photograph):
     """A codec that starts as a linear transform codec, from a uint8 [600, 512, 3]."""
-    from yoto_tf.zoo.codec import Codec, Hyperprior
-    from yoto_tf.zoo.codec.linear_start import start_as_linear_codec
+    from yoto_tf.zoo.codec import Codec
 
-    keras.utils.set_random_seed(1)
-    coefficients = Coefficients(distortion=LogUniform(0.0018, 0.18))
-    network = Hyperprior(coefficients, (8, 16, 24, 32), 8)
-    network.build(None)
-    patches = [
-        photograph[y : y + 64, x : x + 64]
-        for y in range(0, 512, 64)
-        for x in range(0, 448, 64)
-    ]
-    start_as_linear_codec(network, np.stack(patches) / 255)
+    network = linear_hyperprior(photograph, (8, 16, 24, 32), 8)
     stir(network, "analysis/film", "synthesis/film", "gain")
     return Codec.from_network(network, "# Test codec\n\nNobody trained it.\n")
 

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from yoto_tf.compilation import compiled
-from yoto_tf.errors import CoefficientError, DataError, FormatError
+from yoto_tf.errors import CoefficientError, DataError
 from yoto_tf.zoo.codec.container import Container, check_size, shortest_decimal
 from yoto_tf.zoo.codec.factorized import FactorizedPrior
 from yoto_tf.zoo.codec.factorized_coding import FactorizedCoding
@@ -172,18 +172,8 @@ class Codec:
             FormatError: a damaged or foreign file, or one of another model.
         """
         container = Container.from_bytes(data)
-        if container.model_id != self.model_id:
-            raise FormatError(
-                f"written by model {container.model_id.hex()}, "
-                f"this is model {self.model_id.hex()}"
-            )
-        try:
-            vector = self.coefficients.validate(container.coefficients)
-        except CoefficientError as error:
-            raise FormatError(f"damaged .yoto file: {error}") from error
-        multiple = self.model.multiple
-        rows = -(-container.height // multiple)
-        columns = -(-container.width // multiple)
+        vector = container.vector(self.model_id, self.coefficients)
+        rows, columns = container.blocks(self.model.multiple)
         integers = self.coding.read(container.sections, rows, columns, vector)
         image = self._decode(integers, vector)
         return image[: container.height, : container.width]

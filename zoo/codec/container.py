@@ -21,7 +21,7 @@ import struct
 
 import numpy as np
 
-from yoto_tf.errors import FormatError
+from yoto_tf.errors import CoefficientError, FormatError
 
 MAGIC = b"YOTO"
 VERSION = 1
@@ -49,6 +49,30 @@ class Container:
     height: int
     width: int
     sections: tuple[bytes, bytes]
+
+    def vector(self, model_id, coefficients):
+        """The checked coefficients [K], float32, with which a model decodes the file.
+
+        Args:
+            model_id: of the model that is to decode it.
+            coefficients: of that model; anything that can `validate` a vector.
+
+        Raises:
+            FormatError: written by another model, or with impossible coefficients.
+        """
+        if self.model_id != model_id:
+            raise FormatError(
+                f"written by model {self.model_id.hex()}, this is model "
+                f"{model_id.hex()}"
+            )
+        try:
+            return coefficients.validate(self.coefficients)
+        except CoefficientError as error:
+            raise FormatError(f"damaged .yoto file: {error}") from error
+
+    def blocks(self, side):
+        """Rows and columns of blocks of that many pixels that cover the picture."""
+        return -(-self.height // side), -(-self.width // side)
 
     def to_bytes(self):
         """The file's content.

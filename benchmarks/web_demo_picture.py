@@ -9,7 +9,6 @@ headless Chromium, which must be on the PATH.
 import argparse
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -59,9 +58,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=PICTURE)
     path = parser.parse_args().out.resolve()
-    with socket.create_server((web.HOST, 0)) as server:
-        port = server.getsockname()[1]
-    with web.serve({"codec": zoo.load("codec")}, photograph(), port=port) as url:
+    with web.serve({"codec": zoo.load("codec")}, photograph(), port=0) as url:
         take(url, path)
     print(path)
 

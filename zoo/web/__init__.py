@@ -38,7 +38,7 @@ def launch(host=HOST, port=PORT):
             "the web demo needs Gradio, which comes with the extra `web`: pip install "
             "'yoto_tf[web]', or '.[web]' in a checkout"
         )
-    _check_address(host, port)
+    _listen(host, port).close()  # says what is wrong before the models are loaded
     models = {name: zoo.load(name) for name in zoo.names()}
     if not models:
         raise YotoError("the web demo shows pretrained models, and none is installed")
@@ -61,43 +61,71 @@ def serve(models, example, host=HOST, port=PORT):
     Args:
         models: {name: object of the zoo}.
         example: uint8 [H, W, 3], the picture that is there at first.
-        host, port: see `launch`.
+        host, port: see `launch`; port 0 is any free one.
+
+    Raises:
+        YotoError: the address cannot be listened on.
     """
     with tempfile.TemporaryDirectory(prefix="yoto-web-") as folder:
         # Gradio reads them while it is imported and later; pictures of users are gone
         # with the folder.
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         os.environ["GRADIO_TEMP_DIR"] = folder
+        import fastapi
+        import gradio
+
         from yoto_tf.zoo.web.page import CSS, THEME, build
 
-        page = build(models, example)
-        try:
-            _, url, _ = page.launch(
-                server_name=host,
-                server_port=port,
-                share=False,
-                quiet=True,
-                prevent_thread_lock=True,
-                max_file_size=UPLOAD_LIMIT,
-                theme=THEME,
-                css=CSS,
-                footer_links=["api"],
-                run_history=False,
-                enable_monitoring=False,
-                ssr_mode=False,
-                mcp_server=False,
-                pwa=False,
-                allowed_paths=[],
-            )
-            yield url
-        finally:
-            page.close(verbose=False)
+        app = gradio.mount_gradio_app(
+            fastapi.FastAPI(),
+            build(models, example),
+            path="/",
+            max_file_size=UPLOAD_LIMIT,
+            theme=THEME,
+            css=CSS,
+            footer_links=["api"],
+            run_history=False,
+            show_error=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            mcp_server=False,
+            pwa=False,
+        )
+        with _running(app, _listen(host, port)) as (host, port):
+            yield f"http://{host}:{port}/"
 
 
-def _check_address(host, port):
-    """Says that a port is taken before the models are loaded."""
+@contextlib.contextmanager
+def _running(app, listening):
+    """Answers from a thread.
+
+    Gradio's own `launch` gives up when the first answer takes over three seconds, as it
+    does on a busy machine.
+    """
+    import uvicorn
+
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    )
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
     try:
-        socket.create_server((host, port)).close()
+        # Whoever asks before the server is up waits in the socket's queue.
+        yield listening.getsockname()[:2]
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
+def _listen(host, port):
+    """A socket that listens.
+
+    Raises:
+        YotoError: the address is taken, foreign or no address at all.
+    """
+    try:
+        return socket.create_server((host, port))
     except (OSError, OverflowError) as error:
         number = getattr(error, "errno", None) or 0
         # Names that do not exist have negative numbers, which are no system errors.

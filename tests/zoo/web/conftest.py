@@ -38,7 +38,7 @@ def small_vae(shape):
 
 
 @pytest.fixture(scope="session")
-def address(untrained_codec, stylizer, photograph, free_port):
+def address(untrained_codec, stylizer, photograph):
     """The URL of a page with a model of every family, and two VAEs."""
     pytest.importorskip("gradio", reason="the extra `web` is not installed")
     from yoto_tf.zoo.web import serve
@@ -49,7 +49,7 @@ def address(untrained_codec, stylizer, photograph, free_port):
         "vae-colour": small_vae((8, 8, 3)),
         "vae-grey": small_vae((8, 8, 1)),
     }
-    with serve(models, photograph[::4, ::4], port=free_port()) as url:
+    with serve(models, photograph[::4, ::4], port=0) as url:
         yield url
 
 

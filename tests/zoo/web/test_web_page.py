@@ -193,14 +193,12 @@ def test_family_without_a_model_is_left_out(untrained_codec, photograph):
     assert not any("The tab Codec" in str(text) for text in texts)
 
 
-def test_old_pictures_are_deleted(
-    untrained_codec, photograph, uploaded, monkeypatch, free_port
-):
+def test_old_pictures_are_deleted(untrained_codec, photograph, uploaded, monkeypatch):
     from yoto_tf.zoo.web import page, serve
 
     monkeypatch.setattr(page, "KEPT", 4)
     models = {"codec": untrained_codec}
-    with serve(models, photograph[:80, :80], port=free_port()) as url:
+    with serve(models, photograph[:80, :80], port=0) as url:
         config = json.load(urllib.request.urlopen(f"{url}config"))
         [first] = [c for c in config["components"] if c["type"] == "image"]
         first = first["props"]["value"]["path"]

@@ -33,7 +33,13 @@ def add(subparsers):
         "--from",
         dest="start",
         metavar="NAME",
-        help="start from a pretrained model's weights",
+        help="start from the weights of a pretrained name, a folder or an address",
+    )
+    parser.add_argument(
+        "--add-style",
+        metavar="PAINTING",
+        help="with stylization/new_style: the picture from which the stylizer of --from "
+        "(default: stylization) learns one more style",
     )
     parser.add_argument(
         "--set",
@@ -50,10 +56,20 @@ def run(options):
     """Trains, and writes the release; the status is 130 after an interrupt."""
     from yoto_tf import zoo
     from yoto_tf.engine import train
+    from yoto_tf.errors import RecipeError
     from yoto_tf.recipe import load_recipe, override
     from yoto_tf.zoo.release import start_from
 
-    recipe = override(load_recipe(options.recipe), options.set)
+    recipe, start = override(load_recipe(options.recipe), options.set), options.start
+    if options.add_style:
+        if not hasattr(recipe, "base"):
+            raise RecipeError(
+                f"--add-style needs a recipe for one more style, "
+                f"stylization/new_style, got {options.recipe}"
+            )
+        base = start or recipe.base
+        recipe = dataclasses.replace(recipe, styles=options.add_style, base=base)
+        start = None  # the recipe itself builds on its base
     given = {"data": options.data, "steps": options.steps}
     given = {name: value for name, value in given.items() if value is not None}
     recipe = dataclasses.replace(recipe, **given)
@@ -61,8 +77,8 @@ def run(options):
     name = Path(name).stem if name.endswith(".py") else name
     workdir = options.workdir or Path("runs", name)
     initialise = None
-    if options.start:
-        release = zoo.release_of(options.start)
+    if start:
+        release = zoo.release_of(start)
 
         def initialise(model, batches):
             start_from(model.network, release)

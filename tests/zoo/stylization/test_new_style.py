@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from yoto_tf import zoo
+from yoto_tf.cli import main
 from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.recipe import load_recipe
 from yoto_tf.zoo.stylization import add_style
@@ -115,3 +117,24 @@ def test_a_model_that_is_no_stylizer(release_folder, painting):
     )
     with pytest.raises(RecipeError, match="family codec, expected a stylizer"):
         recipe.build()
+
+
+def test_the_command_adds_a_style(
+    stylizer, stylizer_folder, painting, photographs, features_file, tmp_path
+):
+    fields = [f"{name}={value}" for name, value in FIELDS.items()]
+    command = ["train", "stylization/new_style", "--from", str(stylizer_folder)]
+    command += ["--add-style", str(painting), "--data", str(photographs)]
+    command += ["--steps", "1", "--workdir", str(tmp_path / "work"), "--set"]
+    assert main([*command, f"features={features_file}", *fields]) == 0
+    extended = zoo.load(tmp_path / "work" / "release")
+    assert extended.styles == (*stylizer.styles, "my_painting")
+
+
+def test_a_recipe_that_adds_no_style(painting, capsys):
+    command = ["train", "codec/small", "--add-style", str(painting)]
+    assert main(command) == 2
+    assert capsys.readouterr().err == (
+        "yoto: --add-style needs a recipe for one more style, stylization/new_style, "
+        "got codec/small\n"
+    )

@@ -1,6 +1,7 @@
 """One more style for the released stylizer, from one painting.
 
-yoto train stylization/new_style --add-style PAINTING --data PHOTOGRAPHS
+yoto train stylization/new_style --from stylization --add-style PAINTING \\
+    --data PHOTOGRAPHS
 """
 
 from yoto_tf.zoo.stylization.new_style import NewStyleRecipe

@@ -1,0 +1,156 @@
+"""What a codec gains on a kind of pictures from a short training on some of them.
+
+    python benchmarks/codec_fine_tuning.py --data PAINTINGS [--kodak KODAK_FOLDER]
+
+trains the released codec on with every second picture, the first included, as
+
+    yoto train codec/small --from codec --data HALF --workdir runs/codec-fine-tuning \\
+        --steps 5000 --set learning_rate=1e-4 warmup_steps=200
+
+does, compresses the other half at eight λ before and after, prints the BD-rate (PSNR)
+of after against before from the sizes of the real files, and writes
+`results/codec_fine_tuning.json`. With `--kodak` the same on photographs: what the gain
+costs elsewhere. Called again, it carries on where it was stopped.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from kodak import ascending
+
+from yoto_tf import engine, zoo
+from yoto_tf.atomic import write_atomically
+from yoto_tf.data import image_files
+from yoto_tf.recipe import load_recipe
+from yoto_tf.tradeoff import bd_rate
+from yoto_tf.zoo.codec.evaluation import evaluate
+from yoto_tf.zoo.release import start_from
+
+RESULTS = Path(__file__).parent / "results" / "codec_fine_tuning.json"
+
+
+def split(spec):
+    """Every second picture in sorted order, the first included, and all others."""
+    files = image_files(spec)
+    return files[::2], files[1::2]
+
+
+def copied(files, folder):
+    """Copies files into a new folder, numbered: names may be the same."""
+    folder.mkdir()
+    for number, file in enumerate(files):
+        shutil.copyfile(file, folder / f"{number:03}-{file.name}")
+    return folder
+
+
+def fine_tune(model, recipe, workdir):
+    """Trains a released model on; returns the new one and the seconds it took."""
+    release = zoo.release_of(model)
+    trained = engine.train(
+        recipe,
+        None,
+        workdir,
+        resume=True,
+        initialise=lambda model, batches: start_from(model.network, release),
+    )
+    if not trained.finished:
+        raise SystemExit(f"stopped at step {trained.step}; call again to carry on")
+    recipe.release(trained.model, workdir / "release")
+    return zoo.load(workdir / "release"), trained.seconds
+
+
+def gain(before, after):
+    """BD-rates in percent of the mean and of every picture, with the mean curves."""
+    pictures = zip(before.images, after.images, strict=True)
+    return {
+        "bd_rate_percent": _bd_rate(before.mean, after.mean),
+        "pictures": {
+            old["name"]: _bd_rate(old["points"], new["points"]) for old, new in pictures
+        },
+        "before": before.mean,
+        "after": after.mean,
+    }
+
+
+def _bd_rate(before, after):
+    curves = (
+        ascending((point["bits_per_pixel"], point["psnr"]) for point in points)
+        for points in (after, before)
+    )
+    return bd_rate(*next(curves), *next(curves))
+
+
+def show(what, measured):
+    """Prints both curves and the BD-rates of one set of pictures."""
+    print(f"{what}: λ, bits per pixel before and after, PSNR (dB) before and after")
+    for old, new in zip(measured["before"], measured["after"], strict=True):
+        print(
+            f"  {old['distortion']:8.4f}"
+            f"  {old['bits_per_pixel']:8.4f} {new['bits_per_pixel']:8.4f}"
+            f"  {old['psnr']:7.2f} {new['psnr']:7.2f}"
+        )
+    rates = measured["pictures"].values()
+    print(
+        f"  BD-rate {measured['bd_rate_percent']:+.2f} %, of single pictures "
+        f"{min(rates):+.2f} to {max(rates):+.2f} %, below 0 for "
+        f"{sum(rate < 0 for rate in rates)} of {len(rates)}"
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", required=True, help="folder or glob of pictures")
+    parser.add_argument("--kodak", help="folder of other pictures to measure on")
+    parser.add_argument("--model", default="codec")
+    parser.add_argument("--recipe", default="codec/small", help="the model's own")
+    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--learning-rate", type=float, default=1e-4)
+    parser.add_argument("--warmup-steps", type=int, default=200)
+    parser.add_argument("--workdir", type=Path, default=Path("runs/codec-fine-tuning"))
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    training, held_out = split(arguments.data)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        recipe = dataclasses.replace(
+            load_recipe(arguments.recipe),
+            data=str(copied(training, folder / "training")),
+            steps=arguments.steps,
+            learning_rate=arguments.learning_rate,
+            warmup_steps=arguments.warmup_steps,
+        )
+        tuned, seconds = fine_tune(arguments.model, recipe, arguments.workdir)
+        original = zoo.load(arguments.model)
+        measured = {"held_out": copied(held_out, folder / "held-out")}
+        if arguments.kodak:
+            measured["kodak"] = arguments.kodak
+        measured = {
+            what: gain(evaluate(original, spec), evaluate(tuned, spec))
+            for what, spec in measured.items()
+        }
+    results = {
+        "model": Path(arguments.model).name,
+        "recipe": arguments.recipe,
+        "steps": recipe.steps,
+        "learning_rate": recipe.learning_rate,
+        "warmup_steps": recipe.warmup_steps,
+        "seconds": seconds,
+        "trained_on": [file.name for file in training],
+        **measured,
+    }
+    print(f"{recipe.steps:,} steps on {len(training)} pictures, {seconds:.0f} s")
+    for what in measured:
+        show(what, results[what])
+    arguments.results.parent.mkdir(exist_ok=True)
+    write_atomically(arguments.results, f"{json.dumps(results, indent=1)}\n".encode())
+
+
+if __name__ == "__main__":
+    main()

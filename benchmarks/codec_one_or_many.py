@@ -1,0 +1,202 @@
+"""One codec with a dial against codecs for one λ each, from real files.
+
+    python benchmarks/codec_one_or_many.py --data PHOTOGRAPHS --evaluation KODAK_FOLDER
+
+trains, for every width, the conditioned network and fixed ones at five λ by the same
+recipe and for as many steps each, compresses the pictures of `--evaluation` with all of
+them at these λ, prints the BD-rate (PSNR) of the one against the many, the weighted
+losses λ · MSE + bits per pixel, and the parameters and hours of each, and writes
+`results/codec_one_or_many.json` and `.png`:
+
+- left, the PSNR over the bits per pixel of the real files;
+- right, by how much the one network's weighted loss is above the fixed network's.
+
+Every network has a folder of its own below `--workdir`, with its checkpoints and, once
+it is trained, its release: called again, the script carries on where it was stopped.
+Checkpoints go from one backend to the other, so that the trainings may run on a GPU
+(`KERAS_BACKEND=jax`) and what follows elsewhere.
+"""
+
+import argparse
+import dataclasses
+import io
+import json
+import logging
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from kodak import ascending
+
+from yoto_tf import engine, zoo
+from yoto_tf.atomic import write_atomically
+from yoto_tf.comparison import compare
+from yoto_tf.data import image_files, read_image
+from yoto_tf.recipe import load_recipe, override
+from yoto_tf.tradeoff import bd_rate
+from yoto_tf.zoo.codec.evaluation import evaluate
+
+RESULTS = Path(__file__).parent / "results" / "codec_one_or_many.json"
+
+
+def scaled(recipe, width):
+    """The recipe with all channel counts multiplied by a factor and rounded."""
+    return dataclasses.replace(
+        recipe,
+        filters=tuple(max(1, round(width * count)) for count in recipe.filters),
+        hyper_filters=max(1, round(width * recipe.hyper_filters)),
+    )
+
+
+def released(recipe, folder):
+    """The codec of a training that has ended; its release is written once."""
+    release = folder / "release"
+    if not (release / "config.json").exists():
+        # It has ended: this only reads its last checkpoint.
+        trained = engine.train(recipe, None, folder, resume=True)
+        recipe.release(trained.model, release)
+    return zoo.load(release)
+
+
+def measure(recipe, points, spec, pictures, workdir):
+    """Trains and evaluates all networks of one width; a dict for the JSON.
+
+    Args:
+        recipe: a `CodecRecipe`.
+        points: number of λ, evenly spaced in log λ, the ends of the range included.
+        spec: the pictures that are compressed.
+        pictures: the same, as batches for `sweep`.
+        workdir: folder of the trainings.
+    """
+    grid = recipe.build().coefficients.grid(points)
+    comparison = compare(recipe, grid, None, pictures, workdir)
+    print(comparison)
+    one = evaluate(released(recipe, workdir / "one"), spec, settings=points).mean
+    many = []
+    for vector in grid.tolist():
+        fixed = dataclasses.replace(recipe, fixed=tuple(vector))
+        many += evaluate(released(fixed, workdir / f"fixed-{vector[0]:g}"), spec).mean
+    return {
+        "filters": recipe.filters,
+        "hyper_filters": recipe.hyper_filters,
+        "bd_rate_percent": bd_rate(*_curve(one), *_curve(many)),
+        "one": {
+            "parameters": comparison.one_parameters,
+            "hours": comparison.one_hours,
+            "points": one,
+        },
+        "many": {
+            "parameters": comparison.many_parameters,
+            "hours": comparison.many_hours,
+            "points": many,
+        },
+        "regret_percent": comparison.regret().tolist(),
+    }
+
+
+def _curve(points):
+    return ascending((point["bits_per_pixel"], point["psnr"]) for point in points)
+
+
+def show(width, measured):
+    """Prints what the files of one width weigh."""
+    one, many = measured["one"], measured["many"]
+    print(f"width {width:g}×: λ, bits per pixel and PSNR (dB) of one, of a fixed one")
+    for point, fixed in zip(one["points"], many["points"], strict=True):
+        print(
+            f"  {point['distortion']:8.4f}"
+            f"  {point['bits_per_pixel']:8.4f} {point['psnr']:6.2f}"
+            f"  {fixed['bits_per_pixel']:8.4f} {fixed['psnr']:6.2f}"
+        )
+    print(
+        f"  BD-rate of one against many {measured['bd_rate_percent']:+.2f} %; "
+        f"parameters {one['parameters']:,} against {sum(many['parameters']):,}, "
+        f"hours {one['hours']:.2f} against {sum(many['hours']):.2f}"
+    )
+
+
+def plot(path, widths):
+    """Draws both figures; `widths` is {width: what `measure` returned}."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    right.axhline(0, color="grey", linewidth=1)
+    for position, (width, measured) in enumerate(widths.items()):
+        colour = f"C{position}"
+        rate = f"BD-rate {measured['bd_rate_percent']:+.1f} %"
+        for kind, marker, label in (
+            ("one", "o-", f"one network, {width:g}×: {rate}"),
+            ("many", "x", f"fixed networks, {width:g}×"),
+        ):
+            points = measured[kind]["points"]
+            rates, qualities = (
+                [point[name] for point in points] for name in ("bits_per_pixel", "psnr")
+            )
+            left.plot(rates, qualities, marker, color=colour, label=label)
+        distortions = [point["distortion"] for point in measured["one"]["points"]]
+        regret = measured["regret_percent"]
+        right.plot(distortions, regret, "o-", color=colour, label=f"{width:g}×")
+    left.set(xlabel="bits per pixel", ylabel="PSNR (dB, RGB)")
+    right.set(
+        xlabel="λ",
+        ylabel="weighted loss over that of a fixed network (%)",
+        xscale="log",
+    )
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend()
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=120)
+    write_atomically(path, content.getvalue())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", required=True, help="photographs to train on")
+    parser.add_argument("--evaluation", required=True, help="folder or glob: Kodak")
+    parser.add_argument("--recipe", default="codec/small")
+    parser.add_argument("--steps", type=int, default=6000, help="of every network")
+    parser.add_argument("--points", type=int, default=5, help="λ, at least 4")
+    parser.add_argument("--widths", type=float, nargs="+", default=[0.5, 1.0])
+    parser.add_argument("--set", nargs="+", default=[], metavar="FIELD=VALUE")
+    parser.add_argument("--workdir", type=Path, default=Path("runs/codec-one-or-many"))
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    if arguments.points < 4:
+        parser.error(f"a BD-rate needs 4 λ or more, got {arguments.points}")
+    # Every network is traced by itself: nothing is wrong with that.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+    recipe = override(load_recipe(arguments.recipe), arguments.set)
+    recipe = dataclasses.replace(recipe, steps=arguments.steps, data=arguments.data)
+    files = image_files(arguments.evaluation)
+    pictures = [{"image": np.float32(read_image(file))[None] / 255} for file in files]
+    widths = {}
+    for width in sorted(arguments.widths):
+        # Budgets apart: a training that has ended is not the start of a longer one.
+        workdir = arguments.workdir / f"width-{width:g}-steps-{arguments.steps}"
+        widths[width] = measure(
+            scaled(recipe, width),
+            arguments.points,
+            arguments.evaluation,
+            pictures,
+            workdir,
+        )
+        show(width, widths[width])
+    results = {
+        "recipe": arguments.recipe,
+        "settings": arguments.set,
+        "steps": arguments.steps,
+        "pictures": len(files),
+        "widths": widths,
+    }
+    arguments.results.parent.mkdir(exist_ok=True)
+    write_atomically(arguments.results, f"{json.dumps(results, indent=1)}\n".encode())
+    plot(arguments.results.with_suffix(".png"), widths)
+
+
+if __name__ == "__main__":
+    main()

@@ -71,6 +71,7 @@ setup(
             "ovmsclient",
             # The notebooks are run by the tests.
             "ipykernel",
+            "ipywidgets",
             "jupytext",
             "nbclient",
             *WEB,

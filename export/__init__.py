@@ -21,6 +21,7 @@ TARGETS = {
     "serving": ("yoto_tf.export.serving", "write"),
     "tpu": ("yoto_tf.export.tpu", "write"),
     "litert": ("yoto_tf.export.litert", "write"),
+    "web": ("yoto_tf.export.web", "write"),
 }
 
 

@@ -17,7 +17,7 @@ def add(subparsers):
         "--target",
         default="saved-model",
         metavar="T",
-        help="saved-model (default), hub, serving, tpu or litert",
+        help="saved-model (default), hub, serving, tpu, litert or web",
     )
     parser.add_argument(
         "--name", metavar="NAME", help="what a Hub or server is to call it"

@@ -30,7 +30,10 @@ setup(
         *(f"yoto_tf.{name}" for name in find_packages(include=["export", "export.*"])),
     ],
     package_dir={"yoto_tf.zoo": "zoo", "yoto_tf.export": "export"},
-    package_data={"yoto_tf.zoo": ["*/released/*/*", "*/*.md"]},
+    package_data={
+        "yoto_tf.zoo": ["*/released/*/*", "*/*.md"],
+        "yoto_tf.export.web": ["site/*"],
+    },
     install_requires=[
         "keras>=3.12",
         f"tensorflow~=2.17.1; {WITH_TFC}",

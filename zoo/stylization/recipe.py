@@ -38,7 +38,10 @@ class StylizationRecipe(Recipe):
         lowest: smallest coefficient. The dials are log-uniform: what counts is their
             ratios, and to the eye equal ratios are equal steps. At 1:100 a term does
             not show any more, which is what near zero means.
-        highest: largest coefficient.
+        highest: largest coefficient of a style term.
+        content_highest: largest coefficient of the content, ten times that of a style
+            term: it stands alone against several, and has the same part as all of them
+            together when all dials are in the middle.
         total_variation: fixed weight of the total variation.
         content_layer: VGG layer of the content term.
         style_layers: VGG layers of the style terms, shallow to deep.
@@ -54,7 +57,8 @@ class StylizationRecipe(Recipe):
     mixtures: float = 0.2
     lowest: float = 0.01
     highest: float = 1.0
-    total_variation: float = 1.0
+    content_highest: float = 10.0
+    total_variation: float = 20.0
     content_layer: str = CONTENT_LAYER
     style_layers: tuple[str, ...] = STYLE_LAYERS
     pooling: str = "average"
@@ -67,9 +71,10 @@ class StylizationRecipe(Recipe):
     def coefficients(self):
         """One for the content and one for each style layer."""
         numbers = range(1, len(self.style_layers) + 1)
-        names = ("content", *(f"style_{number}" for number in numbers))
-        dial = LogUniform(self.lowest, self.highest)
-        return self.held(Coefficients(**dict.fromkeys(names, dial)))
+        names = [f"style_{number}" for number in numbers]
+        dials = dict.fromkeys(names, LogUniform(self.lowest, self.highest))
+        content = LogUniform(self.lowest, self.content_highest)
+        return self.held(Coefficients(content=content, **dials))
 
     def terms(self, files):
         """The loss terms for paintings, given as files in the order of the styles."""

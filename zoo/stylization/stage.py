@@ -36,7 +36,9 @@ class Stage(layers.Layer):
             use_bias=False,
             name="convolution",
         )
-        self.normalization = StyleNormalization(name="normalization")
+        # Stronger than the layer's default: the dials have to keep up with the style's
+        # own parameters, which nothing holds back.
+        self.normalization = StyleNormalization(strength=0.5, name="normalization")
 
     def build(self, features_shape, modulation_shape):
         self.convolution.build(features_shape)
@@ -102,8 +104,10 @@ class StyleNormalization(ConditionalInstanceNormalization):
 def doubled(features):
     """[B, H, W, C] to [B, 2H, 2W, C], every pixel four times."""
     batch, height, width, channels = ops.shape(features)
-    features = ops.reshape(features, (batch, height, 1, width, 1, channels))
-    features = ops.broadcast_to(features, (batch, height, 2, width, 2, channels))
+    # Copied, not broadcast: to six axes devices and browsers do that slowly.
+    features = ops.concatenate([features, features], axis=-1)
+    features = ops.reshape(features, (batch, height, 1, 2 * width * channels))
+    features = ops.concatenate([features, features], axis=2)
     return ops.reshape(features, (batch, 2 * height, 2 * width, channels))
 
 

@@ -1,0 +1,192 @@
+"""The folder of the web page: what is in it, and the network without a browser."""
+
+import html.parser
+import json
+import re
+
+import numpy as np
+import pytest
+
+from yoto_tf.cli import main
+from yoto_tf.errors import DataError, RecipeError
+from yoto_tf.export import export
+from yoto_tf.export.web import page, runtime
+
+FILES = {name for package in runtime.PACKAGES for name in package.files}
+
+
+@pytest.fixture(scope="module")
+def site(model_of, tmp_path_factory):
+    """The folder, with empty files in place of TensorFlow.js."""
+    folder = tmp_path_factory.mktemp("web") / "site"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime, "fetch", write_empty_files)
+        export(model_of("stylizer"), folder, "web")
+    return folder
+
+
+def write_empty_files(folder, downloads):
+    folder.mkdir()
+    for name in FILES:
+        (folder / name).touch()
+
+
+def described(folder):
+    """What the page is told."""
+
+    class Parser(html.parser.HTMLParser):
+        texts, inside = "", False
+
+        def handle_starttag(self, tag, attributes):
+            self.inside = dict(attributes).get("id") == "description"
+
+        def handle_data(self, data):
+            self.texts += data if self.inside else ""
+
+        def handle_endtag(self, tag):
+            self.inside = False
+
+    parser = Parser()
+    parser.feed((folder / "index.html").read_text("utf-8"))
+    return json.loads(parser.texts)
+
+
+def graph(folder):
+    """The network as TensorFlow's function: images, style, coefficients to images."""
+    import tensorflow as tf
+    from google.protobuf.json_format import ParseDict
+
+    model = json.loads((folder / "model.json").read_text())
+    [group] = model["weightsManifest"]
+    content = (folder / "weights.bin").read_bytes()
+    constants, begin = {}, 0
+    for entry in group["weights"]:
+        stored = np.dtype(entry.get("quantization", entry)["dtype"])
+        count = int(np.prod(entry["shape"]))
+        array = np.frombuffer(content, stored, count, begin)
+        begin += array.nbytes
+        array = array.astype(entry["dtype"]).reshape(entry["shape"])
+        constants[entry["name"]] = array
+    assert begin == len(content)
+    definition = ParseDict(model["modelTopology"], tf.compat.v1.GraphDef())
+    for node in definition.node:
+        if node.op == "Const":
+            tensor = tf.make_tensor_proto(constants.pop(node.name))
+            node.attr["value"].tensor.CopyFrom(tensor)
+    assert not constants
+    names = {
+        name: entry["name"] for name, entry in model["signature"]["inputs"].items()
+    }
+    output = model["signature"]["outputs"]["image"]["name"]
+
+    def function(**inputs):
+        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+            tf.import_graph_def(definition, name="")
+            feed = {names[name]: value for name, value in inputs.items()}
+            return session.run(output, feed)
+
+    return function
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (50, 81)])
+def test_network_gives_what_keras_does(height, width, site, model_of, photograph):
+    stylizer = model_of("stylizer")
+    image = photograph[None, :height, 200 : 200 + width].astype("float32") / 255
+    for style, content in (([1, 0, 0], 0.01), ([0, 0.3, 0.7], 1.0)):
+        inputs = {
+            "image": image,
+            "style": np.float32([style]),
+            "coefficients": np.float32([[content, 0.1, 0.5, 0.02, 1.0]]),
+        }
+        found = graph(site / "network")(**inputs)
+        expected = np.array(stylizer.model(inputs))
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        assert np.std(found) > 0.01
+
+
+def test_weights_take_two_bytes_each(site, model_of):
+    count = model_of("stylizer").model.count_params()
+    size = (site / "network" / "weights.bin").stat().st_size
+    assert 2 * count <= size < 2 * count + 2000
+
+
+def test_page_is_told_the_styles_and_dials(site, model_of):
+    stylizer = model_of("stylizer")
+    found = described(site)
+    assert tuple(found["styles"]) == stylizer.styles
+    assert [dial["name"] for dial in found["dials"]] == list(
+        stylizer.coefficients.names
+    )
+    for dial in found["dials"]:
+        values = dial["values"]
+        distribution = stylizer.coefficients.independent[dial["name"]]
+        assert len(values) == page.STEPS
+        assert values[0] == pytest.approx(distribution.low)
+        assert values[50] == pytest.approx(distribution.quantile(0.5), rel=1e-5)
+        assert values[-1] == pytest.approx(distribution.high)
+
+
+def test_text_cannot_end_the_script_element(tmp_path):
+    text = page._filled(
+        "<script>{}</script>".format('{ "styles": [], "dials": [] }'),
+        {"styles": ["</script><b>"], "dials": []},
+    )
+    assert text.count("</script>") == 1
+    assert json.loads(text[len("<script>") : -len("</script>")])["styles"] == [
+        "</script><b>"
+    ]
+
+
+def test_manifest_counts_every_other_byte(site):
+    manifest = json.loads((site / "yoto.json").read_text("utf-8"))
+    assert manifest["family"] == "stylization"
+    found = {
+        path.relative_to(site).as_posix(): path.stat().st_size
+        for path in site.rglob("*")
+        if path.is_file() and path.name != "yoto.json"
+    }
+    assert manifest["files"] == found
+    assert {f"runtime/{name}" for name in FILES} < set(found)
+
+
+def test_page_names_files_that_exist_and_no_other_host(site):
+    named = set()
+    for path in site.iterdir():
+        if path.suffix not in (".html", ".css", ".js", ".svg"):
+            continue
+        text = path.read_text("utf-8")
+        addresses = re.findall(r"""(?:https?:)?//[\w-]+\.[\w.-]+[^"'\s]*""", text)
+        assert set(addresses) <= {"http://www.w3.org/2000/svg"}
+        named |= set(re.findall(r"""["'](?:\./)?([\w/.-]+\.\w{2,4})["']""", text))
+    named.discard("painting.png")
+    assert len(named) > 8
+    for name in named:
+        assert (site / name).is_file(), name
+
+
+def test_every_control_has_a_label(site):
+    text = (site / "index.html").read_text("utf-8")
+    for name in re.findall(r'<(?:select|input)[^>]* id="(\w+)"', text):
+        wrapped = re.search(rf'<label class="button">[^<]*<input id="{name}"', text)
+        assert wrapped or f'<label for="{name}"' in text, name
+
+
+def test_other_families_are_refused(model_of, tmp_path):
+    with pytest.raises(RecipeError, match="shows stylizers, vae is of the family vae"):
+        export(model_of("vae"), tmp_path / "site", "web")
+    assert not list(tmp_path.iterdir())
+
+
+def test_folder_in_use_is_refused_before_anything_is_fetched(model_of, site):
+    with pytest.raises(DataError, match="is not empty"):
+        export(model_of("stylizer"), site, "web")
+
+
+def test_command_without_npm_fails_in_one_line(model_of, tmp_path, monkeypatch, capsys):
+    model_of("stylizer").save(tmp_path / "release")
+    monkeypatch.setattr(runtime.shutil, "which", lambda name: None)
+    arguments = ["export", str(tmp_path / "release"), str(tmp_path / "site")]
+    assert main([*arguments, "--target", "web"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "no npm on the PATH" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]

@@ -34,6 +34,9 @@ class CoefficientEmbedding(layers.Layer):
                 width,
                 activation=keras.activations.leaky_relu,
                 kernel_initializer=keras.initializers.VarianceScaling(2.0),
+                # Without biases a perceptron would start as zero in the middle of the
+                # range, and bend nowhere else.
+                bias_initializer=keras.initializers.RandomNormal(stddev=1.0),
                 dtype="float32",
                 name=f"dense_{position}",
             )

@@ -10,6 +10,9 @@ import keras
 import numpy as np
 import pytest
 
+from yoto_tf.data import write_image
+from yoto_tf.zoo.demo import photograph
+
 DOCS = Path(__file__).parent.parent / "docs"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -37,6 +40,8 @@ OTHER_GUIDES = sorted(
 
 @pytest.mark.parametrize("guide", OTHER_GUIDES)
 def test_guide(guide, tmp_path, monkeypatch):
+    """The user that a guide speaks to has a photograph."""
+    write_image(tmp_path / "photo.jpg", photograph())
     run(guide, tmp_path, monkeypatch)
 
 

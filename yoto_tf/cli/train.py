@@ -38,8 +38,8 @@ def add(subparsers):
     parser.add_argument(
         "--add-style",
         metavar="PAINTING",
-        help="with stylization/new_style: the picture from which the stylizer of --from "
-        "(default: stylization) learns one more style",
+        help="with stylization/new_style: the picture of which the stylizer of --from "
+        "(default: stylization) learns the style",
     )
     parser.add_argument(
         "--set",

@@ -32,7 +32,9 @@ from yoto_tf import Coefficients, Fixed, LossConditionalModel, zoo
 from yoto_tf.data import image_files, read_image, write_image
 from yoto_tf.engine import train
 from yoto_tf.recipe import load_recipe
+from yoto_tf.zoo.demo import photograph
 from yoto_tf.zoo.stylization import Transformer
+from yoto_tf.zoo.stylization.contact_sheet import contact_sheet
 from yoto_tf.zoo.stylization.paintings import painting_files
 from yoto_tf.zoo.stylization.perceptual import RGB_MEANS
 from yoto_tf.zoo.stylization.recipe import StylizationRecipe
@@ -41,7 +43,7 @@ from yoto_tf.zoo.stylization.styled_patches import StyledPatches
 RESULTS = Path(__file__).parent / "results" / "stylization_dials.json"
 FIELDS = dataclasses.fields(StylizationRecipe)
 SETTINGS = {
-    "the photograph": {"content": 1.0},
+    "the photograph": {"content": 10.0},
     "all in the middle": {},
     "long strokes": {"content": 0.05, "style_1": 0.03, "style_4": 1.0},
 }
@@ -222,8 +224,8 @@ def diversity(stylizer, judge, photographs, draws):
     }
     for kind, settings in kinds.items():
         distances = []
-        for photograph in tqdm(photographs, desc=f"diversity of {kind}", disable=None):
-            image = np.rint(photograph * 255).astype("uint8")
+        for pixels in tqdm(photographs, desc=f"diversity of {kind}", disable=None):
+            image = np.rint(pixels * 255).astype("uint8")
             outputs = [
                 stylizer.stylize(image, setting.style, **setting.coefficients)
                 for setting in settings
@@ -241,14 +243,16 @@ def _middle(stylizer):
     return dict(zip(stylizer.coefficients.names, map(float, vector), strict=True))
 
 
-def picture(stylizer, image, style, points=5):
+def picture(stylizer, image, style):
     """A row for every coefficient, from its lowest value to its highest."""
-    rows = []
-    for name, distribution in stylizer.coefficients.independent.items():
-        values = distribution.quantile(np.linspace(0, 1, points))
-        outputs = [stylizer.stylize(image, style, **{name: float(v)}) for v in values]
-        rows.append(np.concatenate(outputs, axis=1))
-    return np.concatenate(rows)
+    pictures, captions = [], []
+    independent = stylizer.coefficients.independent
+    for name, distribution in independent.items():
+        # As many as there are rows, so that the sheet has them below each other.
+        for value in distribution.quantile(np.linspace(0, 1, len(independent))):
+            pictures.append(stylizer.stylize(image, style, **{name: float(value)}))
+            captions.append(f"{name} = {value:.2g}")
+    return contact_sheet(pictures, captions)
 
 
 def main():
@@ -267,6 +271,7 @@ def main():
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--points", type=int, default=7)
     parser.add_argument("--draws", type=int, default=8)
+    parser.add_argument("--picture-style", default="starry_night")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     stylizer = zoo.load(options.model)
@@ -311,8 +316,7 @@ def main():
         )
     options.results.parent.mkdir(parents=True, exist_ok=True)
     options.results.write_text(json.dumps(results, indent=2) + "\n")
-    image = np.rint(photographs[0] * 255).astype("uint8")
-    sheet = picture(stylizer, image, stylizer.styles[0])
+    sheet = picture(stylizer, photograph(), options.picture_style)
     write_image(options.results.with_suffix(".png"), sheet)
 
 

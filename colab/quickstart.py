@@ -141,6 +141,7 @@ show(
 
 # %%
 strokes = ["style_1", "style_2", "style_3", "style_4"]
+low, high = stylizer.coefficients.ranges()["style_1"]
 shown = []
 for name in strokes:
     values = {other: high if other == name else low for other in strokes}
@@ -199,8 +200,8 @@ display(Image.fromarray(grid([digits, *rows], ["original", *labels])))
 
 # %% [markdown]
 # While keeping is cheap, at the top, the digits come back as they were. The dearer it
-# gets, the more they look like what the network knows, handwriting. In the end nothing
-# is worth its price, and all digits become the same blur.
+# gets, the less of each is left: the 5 turns into any digit with such a belly. In the
+# end nothing is worth its price, and all digits become the same blur.
 #
 # And here is what it invents. Every column has the same random numbers:
 
@@ -209,9 +210,9 @@ rows = [vae.sample(10, seed=0, kl=beta) for beta in betas]
 display(Image.fromarray(grid(rows, labels)))
 
 # %% [markdown]
-# At the top, scribbles: whoever keeps everything uses the numbers in a way of his own,
-# and random ones mean little. At the bottom, the blur again. The best inventor is
-# somewhere between, and to find it you have just trained nothing.
+# At the top the strokes are crisp, though some of them are no digit. Further down they
+# grow soft, and at the bottom there is the blur again. Where between them you want to
+# be, you have just found out without training anything.
 #
 # ## Where to go next
 #

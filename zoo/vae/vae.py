@@ -20,8 +20,8 @@ _BATCH = 256
 class VAE:
     """A pretrained β-VAE with a dial.
 
-    A small β keeps much of a picture in the latents: faithful reconstructions, wild
-    samples. A large one keeps little: plain reconstructions, smooth samples.
+    A small β keeps much of a picture in the latents: faithful reconstructions. A large
+    one keeps little: plain reconstructions, soft samples.
 
     Args:
         release: a `Release` of the family "vae".

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -22,7 +23,13 @@ def saved_on_jax(tmp_path):
 
     def run(script):
         path = tmp_path / "jax.npz"
-        environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+        environment = {
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "JAX_PLATFORMS": "cpu",
+            # For what the tests share.
+            "PYTHONPATH": str(Path(__file__).parent),
+        }
         subprocess.run([sys.executable, script, path], env=environment, check=True)
         return np.load(path)
 

@@ -149,7 +149,7 @@ def test_loaded_it_can_be_fine_tuned(kind, model_of, exported):
         pairs = zip(gradients, loaded.trainable_variables, strict=True)
         learning = [(g, variable) for g, variable in pairs if g is not None]
         for gradient, variable in learning:
-            variable.assign_sub(3e-2 * gradient / (tf.norm(gradient) + 1e-6))
+            variable.assign_sub(1e-2 * gradient / (tf.norm(gradient) + 1e-6))
         losses.append(float(loss))
     assert len(learning) > len(loaded.trainable_variables) / 2
     # The VAE draws its latents anew for each.

@@ -58,7 +58,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=PICTURE)
     path = parser.parse_args().out.resolve()
-    with web.serve({"codec": zoo.load("codec")}, photograph(), port=0) as url:
+    models = {name: zoo.load(name) for name in zoo.names()}
+    with web.serve(models, photograph(), port=0) as url:
         take(url, path)
     print(path)
 

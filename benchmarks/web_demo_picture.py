@@ -15,26 +15,16 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from headless_chromium import OPTIONS
+
 from yoto_tf import zoo
 from yoto_tf.zoo import web
 from yoto_tf.zoo.demo import photograph
 
 PICTURE = Path(__file__).parent.parent / "docs" / "web-demo.png"
 WIDTH, HEIGHT = 1200, 1230
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    f"--window-size={WIDTH},{HEIGHT}",
-    # Milliseconds of the page's own clock in which pictures may arrive.
-    "--virtual-time-budget=15000",
-)
+# Milliseconds of the page's own clock in which pictures may arrive.
+PATIENCE = 15000
 
 
 def take(url, path):
@@ -44,6 +34,9 @@ def take(url, path):
             [
                 shutil.which("chromium") or "chromium",
                 *OPTIONS,
+                "--hide-scrollbars",
+                f"--window-size={WIDTH},{HEIGHT}",
+                f"--virtual-time-budget={PATIENCE}",
                 f"--user-data-dir={profile}",
                 f"--screenshot={path}",
                 url,

@@ -11,38 +11,22 @@ width. Nothing else should be running. Chromium and its driver must be on the PA
 
 import argparse
 import contextlib
-import functools
-import http.server
 import itertools
 import json
 import os
-import shutil
 import statistics
 import tempfile
-import threading
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from selenium import webdriver
+from headless_chromium import chromium
 from selenium.webdriver.support.wait import WebDriverWait
+from static_host import hosted
 
 RESULTS = Path(__file__).parent / "results" / "web_speed.json"
 SECONDS = 300
 SIZES = (256, 512)
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--window-size=1200,1000",
-)
 # Milliseconds from the start of the navigation.
 FIRST = """
 const [paint] = performance.getEntriesByName("first-contentful-paint");
@@ -71,37 +55,14 @@ START_CAMERA = "document.getElementById('camera').click()"
 SHOWN = "return performance.getEntriesByName('picture').map((mark) => mark.startTime)"
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@contextlib.contextmanager
-def hosted(folder):
-    """Serves a folder on the loopback; gives its address."""
-    handler = functools.partial(_Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-        thread.join()
-
-
 @contextlib.contextmanager
 def browsing(url):
     """A new browser that has shown the first stylised picture of the page."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or "chromium"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        for option in (*OPTIONS, f"--user-data-dir={profile}"):
-            options.add_argument(option)
-        driver = webdriver.ChromeService(shutil.which("chromedriver"))
-        with webdriver.Chrome(options, driver) as page:
-            page.set_script_timeout(SECONDS)
-            page.get(url)
-            waited(page, lambda: page.execute_script(FIRST))
-            yield page
+    with chromium() as page:
+        page.set_script_timeout(SECONDS)
+        page.get(url)
+        waited(page, lambda: page.execute_script(FIRST))
+        yield page
 
 
 def waited(page, condition):

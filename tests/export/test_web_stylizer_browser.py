@@ -24,44 +24,23 @@ pytest.importorskip("selenium", reason="selenium is not installed")
 if not os.environ.get("YOTO_BROWSER"):
     pytest.skip("a browser is started with YOTO_BROWSER=1", allow_module_level=True)
 
-from selenium import webdriver
+import headless_chromium
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    # An imitation of WebGL on the processor, which the page uses only when told to.
-    "--enable-unsafe-swiftshader",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--window-size=1200,1000",
-)
 # Levels of 255 that a pixel of the page may be off Keras's.
 TOLERANCE = 1
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
-    if None in programs:
-        pytest.skip("no chromium and chromedriver on the PATH")
-    options = webdriver.ChromeOptions()
-    options.binary_location, driver = programs
-    for option in OPTIONS:
-        options.add_argument(option)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
-    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    yield browser
-    browser.quit()
+def chromium():
+    if headless_chromium.missing():
+        pytest.skip(f"not on the PATH: {', '.join(headless_chromium.missing())}")
+    # An imitation of WebGL on the processor, which the page uses only when told to.
+    with headless_chromium.chromium("--enable-unsafe-swiftshader") as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

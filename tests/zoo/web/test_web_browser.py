@@ -22,6 +22,10 @@ if not os.environ.get("YOTO_BROWSER"):
 
 import headless_chromium
 from selenium import webdriver
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -90,11 +94,16 @@ def press(page, name):
     """Presses the visible button of that name or text, once it is there."""
     path = f"//button[@aria-label='{name}' or normalize-space()='{name}']"
 
-    def visible():
-        buttons = page.find_elements(By.XPATH, path)
-        return [button for button in buttons if button.is_displayed()]
+    def pressed():
+        for button in page.find_elements(By.XPATH, path):
+            if button.is_displayed():
+                button.click()
+                return True
+        return False
 
-    wait(page, visible, f"no button {name!r}")[0].click()
+    # The page may draw a button anew, or move it, between finding and pressing it.
+    moving = (StaleElementReferenceException, ElementClickInterceptedException)
+    WebDriverWait(page, 60, 0.1, moving).until(lambda _: pressed(), f"no {name!r}")
 
 
 def message(page):

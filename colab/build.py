@@ -3,8 +3,17 @@
 Each NAME.py is a notebook in the percent format. NAME.ipynb has its cells, a badge that
 opens it in Colab, and `first_cell.py`, which installs the package. No outputs are
 stored, and the same texts give the same bytes.
+
+The first cell installs from `REPOSITORY`, where the project is published, and the badge
+leads there. For a fork, or wherever else it is published:
+
+    python colab/build.py --repository https://github.com/SOMEBODY/yoto_tf
+
+Any address that `pip install git+ADDRESS` takes will do; a badge is only for GitHub,
+since Colab opens notebooks from nowhere else.
 """
 
+import argparse
 import hashlib
 import sys
 from pathlib import Path
@@ -12,12 +21,12 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-# Where the notebooks install the package from, and where Colab finds them.
 REPOSITORY = "https://github.com/yoto-tf/yoto_tf"
 BRANCH = "main"
 
 FOLDER = Path(__file__).parent
 NOT_NOTEBOOKS = ("build.py", "first_cell.py")
+_GITHUB = "https://github.com/"
 
 
 def names():
@@ -26,13 +35,14 @@ def names():
     return sorted(file.stem for file in files)
 
 
-def build(name):
-    """The content of NAME.ipynb, made from NAME.py."""
+def build(name, repository=REPOSITORY):
+    """The content of NAME.ipynb, made from NAME.py, for a repository's address."""
     text = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
     title, *others = jupytext.reads(text, fmt="py:percent").cells
-    title.source = f"{badge(name)}\n\n{title.source}"
+    if repository.startswith(_GITHUB):
+        title.source = f"{badge(name, repository)}\n\n{title.source}"
     first = (FOLDER / "first_cell.py").read_text(encoding="utf-8").strip()
-    install = nbformat.v4.new_code_cell(first.replace("REPOSITORY", REPOSITORY))
+    install = nbformat.v4.new_code_cell(first.replace("REPOSITORY", repository))
     notebook = nbformat.v4.new_notebook(
         cells=[title, install, *others],
         metadata={
@@ -50,17 +60,21 @@ def build(name):
     return nbformat.writes(notebook) + "\n"
 
 
-def badge(name):
-    """Markdown of the button that opens a notebook in Colab."""
-    path = REPOSITORY.removeprefix("https://github.com/")
+def badge(name, repository):
+    """Markdown of the button that opens a notebook of a GitHub repository in Colab."""
+    path = repository.removeprefix(_GITHUB).removesuffix(".git")
     address = f"https://colab.research.google.com/github/{path}/blob/{BRANCH}"
     image = "https://colab.research.google.com/assets/colab-badge.svg"
     return f"[![Open in Colab]({image})]({address}/colab/{name}.ipynb)"
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--repository", default=REPOSITORY, metavar="URL")
+    repository = parser.parse_args().repository.rstrip("/")
     for name in names():
-        (FOLDER / f"{name}.ipynb").write_text(build(name), encoding="utf-8")
+        notebook = build(name, repository)
+        (FOLDER / f"{name}.ipynb").write_text(notebook, encoding="utf-8")
     return 0
 
 

@@ -27,9 +27,11 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.display import display
 from PIL import Image
 
 import yoto_tf as yoto
+from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.data import read_image
 from yoto_tf.metrics import bits_per_pixel, psnr
 from yoto_tf.zoo.demo import photograph
@@ -84,7 +86,7 @@ compressed = [codec.compress(image, quality=position) for position in positions]
 decoded = [codec.decompress(data) for data in compressed]
 
 # %%
-side = max(2, min(height, width) // 3)
+side = max(2, min(height, width, 576) // 3)
 grey = image.mean(axis=2)
 squares = [
     (np.abs(np.diff(grey[y : y + side, x : x + side])).mean(), y, x)
@@ -98,28 +100,12 @@ def detail(picture):
     return picture[top : top + side, left : left + side]
 
 
-def show(pictures, titles, inches=3):
-    _, panels = plt.subplots(
-        1, len(pictures), figsize=(inches * len(pictures), inches), layout="constrained"
-    )
-    for axes, picture, title in zip(panels, pictures, titles, strict=True):
-        axes.imshow(picture)
-        axes.set_title(title, fontsize=9)
-        axes.axis("off")
-    plt.show()
-
-
-show(
-    [detail(image), *map(detail, decoded)],
-    [
-        f"original\n{image.nbytes:,} bytes",
-        *(
-            f"quality {position}\n{len(data):,} bytes"
-            for position, data in zip(positions, compressed, strict=True)
-        ),
-    ],
-    inches=2.5,
-)
+details = [detail(image), *map(detail, decoded)]
+captions = [f"original, {image.nbytes:,} bytes"] + [
+    f"quality {position}, {len(data):,} bytes"
+    for position, data in zip(positions, compressed, strict=True)
+]
+display(Image.fromarray(contact_sheet(details, captions)))
 
 # %% [markdown]
 # ## Ask for a size
@@ -179,12 +165,12 @@ for name in ("JPEG", "WEBP"):
     results.append((name, file, decode(file)))
 
 pictures = [image, *(picture for _, _, picture in results)]
-titles = ["original"] + [
+captions = ["original"] + [
     f"{name}: {len(file):,} bytes, {psnr(image, picture):.1f} dB"
     for name, file, picture in results
 ]
-show(pictures, titles, inches=4)
-show([detail(picture) for picture in pictures], titles, inches=4)
+display(Image.fromarray(contact_sheet(pictures, captions)))
+display(Image.fromarray(contact_sheet(map(detail, pictures), captions)))
 
 # %% [markdown]
 # The decibels (PSNR) measure the error, more is better. It is the error that this codec

@@ -16,11 +16,13 @@ import json
 import tempfile
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
+from IPython.display import display
+from PIL import Image
 
 import yoto_tf as yoto
+from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.export.serving import Client, ServingError
 from yoto_tf.zoo.demo import photograph
 
@@ -83,19 +85,12 @@ answer = model.signatures["reconstruct"](
 )
 
 height, width = picture.shape[:2]
-shown = [picture, *answer["image"].numpy()]
-titles = ["sent"] + [
-    f"λ = {value:.4f}\n{bits / (height * width):.2f} bits per pixel"
+shown = np.uint8(255 * np.stack([picture, *answer["image"].numpy()]) + 0.5)
+captions = ["sent"] + [
+    f"λ = {value:.4f}, {bits / (height * width):.2f} bits per pixel"
     for value, bits in zip(dial, answer["bits"].numpy(), strict=True)
 ]
-_, panels = plt.subplots(
-    1, len(shown), figsize=(2.5 * len(shown), 3), layout="constrained"
-)
-for axes, image, title in zip(panels, shown, titles, strict=True):
-    axes.imshow(image)
-    axes.set_title(title, fontsize=9)
-    axes.axis("off")
-plt.show()
+display(Image.fromarray(contact_sheet(shown, captions)))
 
 # %% [markdown]
 # ## From a picture to a file

@@ -23,11 +23,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
+from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
 import yoto_tf as yoto
+from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.data import read_image, write_image
 from yoto_tf.zoo.codec.evaluation import evaluate
 
@@ -97,19 +99,11 @@ for number, picture in enumerate(pictures):
     write_image(place / f"{number:03}.png", picture)
 print(f"{len(pictures)} pictures, of which {len(pictures[::5])} are for the test")
 
-
-def show(pictures, titles, inches=4):
-    _, panels = plt.subplots(
-        1, len(pictures), figsize=(inches * len(pictures), inches), layout="constrained"
-    )
-    for axes, picture, title in zip(panels, pictures, titles, strict=True):
-        axes.imshow(picture)
-        axes.set_title(title, fontsize=9)
-        axes.axis("off")
-    plt.show()
-
-
-show(pictures[:4], [""] * 4, inches=3)
+shown = pictures[:6]
+captions = [
+    "to train on" if number % 5 else "for the test" for number in range(len(shown))
+]
+display(Image.fromarray(contact_sheet(shown, captions)))
 
 # %% [markdown]
 # ## A model by its address
@@ -207,13 +201,15 @@ picture = pictures[0]
 data = codec.compress(picture, quality=0.2)
 data_tuned = tuned.compress(picture, target_size=len(data))
 side = min(160, *picture.shape[:2])
-show(
-    [
-        image[:side, :side]
-        for image in (picture, codec.decompress(data), tuned.decompress(data_tuned))
-    ],
-    ["original", f"before: {len(data):,} bytes", f"after: {len(data_tuned):,} bytes"],
-)
+details = [
+    image[:side, :side]
+    for image in (picture, codec.decompress(data), tuned.decompress(data_tuned))
+]
+captions = ["original"] + [
+    f"{when}: {len(file):,} bytes"
+    for when, file in (("before", data), ("after", data_tuned))
+]
+display(Image.fromarray(contact_sheet(details, captions, columns=3)))
 
 # %% [markdown]
 # ## Publish yours

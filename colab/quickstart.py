@@ -24,12 +24,12 @@
 from pathlib import Path
 
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 from PIL import Image, ImageDraw, ImageFont
 
 import yoto_tf as yoto
+from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.metrics import psnr
 from yoto_tf.zoo.demo import photograph
 from yoto_tf.zoo.vae.grids import grid
@@ -54,19 +54,6 @@ for name, summary in yoto.zoo.summaries().items():
 # first compilers.
 
 # %%
-
-
-def show(pictures, titles, inches=3):
-    _, panels = plt.subplots(
-        1, len(pictures), figsize=(inches * len(pictures), inches), layout="constrained"
-    )
-    for axes, picture, title in zip(panels, pictures, titles, strict=True):
-        axes.imshow(picture)
-        axes.set_title(title, fontsize=9)
-        axes.axis("off")
-    plt.show()
-
-
 smaller = Image.fromarray(photograph())
 smaller.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
 image = np.asarray(smaller)  # uint8 [height, width, 3]
@@ -88,19 +75,20 @@ display(smaller)
 # %%
 codec = yoto.zoo.load("codec")
 
-shown, titles = [image], [f"original\n{image.nbytes:,} bytes"]
+shown, captions = [image], [f"original, {image.nbytes:,} bytes"]
 for setting in codec.settings(5):
     data = codec.compress(image, **setting)  # such as distortion=0.018
     decoded = codec.decompress(data)
     shown.append(decoded)
-    titles.append(
-        f"λ = {setting['distortion']:.4f}\n"
-        f"{len(data):,} bytes, {psnr(image, decoded):.1f} dB"
+    captions.append(
+        f"λ = {setting['distortion']:.4f}, {len(data):,} bytes, "
+        f"{psnr(image, decoded):.1f} dB"
     )
 
 height, width = image.shape[:2]
 face = np.s_[height // 5 : height // 2, width // 3 : 2 * width // 3]
-show([picture[face] for picture in shown], titles, inches=2.5)
+faces = [picture[face] for picture in shown]
+display(Image.fromarray(contact_sheet(faces, captions)))
 
 # %% [markdown]
 # Or say what you want, and the codec turns the dial itself:
@@ -130,23 +118,24 @@ print(", ".join(stylizer.styles))
 STYLE = "starry_night"  # or another name of the list
 
 low, high = stylizer.coefficients.ranges()["content"]
-dial = np.geomspace(low, high, 5)
-show(
-    [stylizer.stylize(image, STYLE, content=value) for value in dial],
-    [f"content {value:.2g}" for value in dial],
-)
+dial = np.geomspace(low, high, 6)
+painted = [stylizer.stylize(image, STYLE, content=value) for value in dial]
+captions = [f"content {value:.2g}" for value in dial]
+display(Image.fromarray(contact_sheet(painted, captions)))
 
 # %% [markdown]
-# Now one of the four style dials at its highest, and the other three at their lowest:
+# Now all four style dials at their highest; then one of them, and the other three at
+# their lowest:
 
 # %%
 strokes = ["style_1", "style_2", "style_3", "style_4"]
 low, high = stylizer.coefficients.ranges()["style_1"]
-shown = []
+painted = [stylizer.stylize(image, STYLE, **dict.fromkeys(strokes, high))]
 for name in strokes:
     values = {other: high if other == name else low for other in strokes}
-    shown.append(stylizer.stylize(image, STYLE, **values))
-show([image, *shown], ["photograph", *(f"only {name}" for name in strokes)])
+    painted.append(stylizer.stylize(image, STYLE, **values))
+captions = ["photograph", "all four", *(f"only {name}" for name in strokes)]
+display(Image.fromarray(contact_sheet([image, *painted], captions)))
 
 # %% [markdown]
 # The style is an input too, and can be mixed, in any shares:
@@ -154,11 +143,10 @@ show([image, *shown], ["photograph", *(f"only {name}" for name in strokes)])
 # %%
 FIRST, SECOND = "starry_night", "udnie"
 
-shares = [0, 0.25, 0.5, 0.75, 1]
-show(
-    [stylizer.stylize(image, {FIRST: 1 - share, SECOND: share}) for share in shares],
-    [f"{1 - share:.0%} {FIRST}\n{share:.0%} {SECOND}" for share in shares],
-)
+shares = [0, 0.2, 0.4, 0.6, 0.8, 1]
+mixed = [stylizer.stylize(image, {FIRST: 1 - share, SECOND: share}) for share in shares]
+captions = [f"{1 - share:.0%} {FIRST}, {share:.0%} {SECOND}" for share in shares]
+display(Image.fromarray(contact_sheet(mixed, captions)))
 
 # %% [markdown]
 # ## A variational autoencoder: keeping against inventing

@@ -22,15 +22,14 @@ import io
 import math
 
 import ipywidgets as widgets
-import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 from PIL import Image
 
 import yoto_tf as yoto
+from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.data import read_image, write_image
 from yoto_tf.zoo.demo import photograph
-from yoto_tf.zoo.stylization.contact_sheet import contact_sheet
 
 try:
     from google.colab import files
@@ -147,33 +146,20 @@ display(Image.fromarray(contact_sheet(painted, map(str, drawn))))
 # %% [markdown]
 # ## Mix two styles
 #
-# The style is an input as well, and it need not be a single one. From the left to the
-# right, the share of the second style grows. The dials are where you have left them
+# The style is an input as well, and it need not be a single one. From picture to
+# picture, the share of the second style grows. The dials are where you have left them
 # above.
 
 # %%
 FIRST, SECOND = "starry_night", "udnie"
 
-
-def show(pictures, titles, inches=3):
-    _, panels = plt.subplots(
-        1, len(pictures), figsize=(inches * len(pictures), inches), layout="constrained"
-    )
-    for axes, picture, title in zip(panels, pictures, titles, strict=True):
-        axes.imshow(picture)
-        axes.set_title(title, fontsize=9)
-        axes.axis("off")
-    plt.show()
-
-
-shares = [0, 0.25, 0.5, 0.75, 1]
-show(
-    [
-        stylizer.stylize(small, {FIRST: 1 - share, SECOND: share}, **settings())
-        for share in shares
-    ],
-    [f"{1 - share:.0%} {FIRST}\n{share:.0%} {SECOND}" for share in shares],
-)
+shares = [0, 0.2, 0.4, 0.6, 0.8, 1]
+mixed = [
+    stylizer.stylize(small, {FIRST: 1 - share, SECOND: share}, **settings())
+    for share in shares
+]
+captions = [f"{1 - share:.0%} {FIRST}, {share:.0%} {SECOND}" for share in shares]
+display(Image.fromarray(contact_sheet(mixed, captions)))
 
 # %% [markdown]
 # ## Keep the colours
@@ -185,11 +171,8 @@ show(
 values = settings() | {"preserve_color": False}
 plain = stylizer.stylize(small, style.value, **values)
 colored = stylizer.stylize(small, style.value, **values | {"preserve_color": True})
-show(
-    [small, plain, colored],
-    ["photograph", style.value, f"{style.value}, colours kept"],
-    inches=4,
-)
+captions = ["photograph", style.value, f"{style.value}, colours kept"]
+display(Image.fromarray(contact_sheet([small, plain, colored], captions, columns=3)))
 
 # %% [markdown]
 # ## Save it in full size

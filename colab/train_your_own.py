@@ -23,11 +23,14 @@
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import Image, display
+from IPython.display import display
 from keras import layers, ops
+from PIL import Image
 
 import yoto_tf as yoto
+from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.zoo.demo import photograph
+from yoto_tf.zoo.vae.grids import grid
 
 keras.utils.set_random_seed(0)
 
@@ -66,26 +69,16 @@ def with_noise(clean):
     return {"noisy": clean + NOISE * noise, "clean": clean}
 
 
-def show(pictures, titles, inches=2.6):
-    _, panels = plt.subplots(
-        1, len(pictures), figsize=(inches * len(pictures), inches), layout="constrained"
-    )
-    for axes, picture, title in zip(panels, pictures, titles, strict=True):
-        axes.imshow(np.clip(picture, 0, 1))
-        axes.set_title(title, fontsize=10)
-        axes.axis("off")
-    plt.show()
+def as_uint8(pictures):
+    return np.uint8(255 * np.clip(pictures, 0, 1) + 0.5)
 
 
 training = with_noise(leaves(1024))
 face = photograph()[140:300, 180:340].astype("float32") / 255
 photo = with_noise(face[None])
 test = with_noise(leaves(128))
-show(
-    [*training["clean"][:3], *training["noisy"][:3]],
-    ["to learn from", "", "", "with noise", "", ""],
-    inches=1.8,
-)
+rows = [as_uint8(training[name][:8]) for name in ("clean", "noisy")]
+display(Image.fromarray(grid(rows, ["clean", "noisy"], enlarged=3)))
 
 # %% [markdown]
 # ## A plain network
@@ -173,10 +166,9 @@ plt.show()
 # %%
 settings = [0.01, 0.1, 0.3, 1]
 outputs = [model.predict_at(photo, smoothness=value)[0] for value in settings]
-show(
-    [photo["noisy"][0], *outputs, photo["clean"][0]],
-    ["noisy", *(f"smoothness {value}" for value in settings), "clean"],
-)
+shown = as_uint8([photo["noisy"][0], *outputs, photo["clean"][0]])
+captions = ["noisy", *(f"smoothness {value}" for value in settings), "clean"]
+display(Image.fromarray(contact_sheet(shown, captions)))
 
 # %% [markdown]
 # ## The Pareto front
@@ -189,7 +181,7 @@ show(
 # %%
 front = yoto.sweep(model, test, coefficients.grid(9))
 front.plot("front.png", "smoothness", "error")
-display(Image("front.png"))
+display(Image.open("front.png"))
 
 for row in front.table():
     print(

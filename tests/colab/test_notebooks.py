@@ -4,6 +4,8 @@ import importlib.metadata
 import importlib.util
 import io
 import os
+import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -11,6 +13,7 @@ import types
 from pathlib import Path
 
 import keras
+import matplotlib.pyplot as plt
 import nbclient
 import nbformat
 import numpy as np
@@ -72,6 +75,15 @@ def code(notebook):
     return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def repository():
+    """What the stored notebooks are installed from; in a fork it is another."""
+    notebooks = [nbformat.read(file, as_version=4) for file in COLAB.glob("*.ipynb")]
+    [address] = {
+        re.search('"git[+](.*)"', code(notebook)[0])[1] for notebook in notebooks
+    }
+    return address
+
+
 def test_there_is_a_notebook_for_every_text():
     assert {file.stem for file in COLAB.glob("*.ipynb")} == set(build.names())
     assert set(SHORTENED) == set(build.names())
@@ -80,11 +92,35 @@ def test_there_is_a_notebook_for_every_text():
 @pytest.mark.parametrize("name", build.names())
 def test_a_notebook_is_what_its_text_makes(name):
     stored = (COLAB / f"{name}.ipynb").read_bytes()
-    assert stored == build.build(name).encode(), "run: python colab/build.py"
-    notebook = nbformat.reads(stored.decode(), as_version=4)
-    assert f"/blob/main/colab/{name}.ipynb" in notebook.cells[0].source
-    assert f"git+{build.REPOSITORY}" in code(notebook)[0]
+    built = build.build(name, repository())
+    assert stored == built.encode(), "run: python colab/build.py"
+    notebook = nbformat.reads(built, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells)
+
+
+def test_notebooks_for_another_repository(tmp_path, monkeypatch):
+    for file in COLAB.glob("*.py"):
+        shutil.copy(file, tmp_path)
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    for address, badge in (
+        ("https://github.com/somebody/dials", True),
+        ("https://git.example.org/dials", False),
+        ("file:///home/somebody/dials", False),
+    ):
+        monkeypatch.setattr(sys, "argv", ["build.py", "--repository", f"{address}/"])
+        assert build.main() == 0
+        for name in build.names():
+            notebook = nbformat.read(tmp_path / f"{name}.ipynb", as_version=4)
+            assert f'"git+{address}"' in code(notebook)[0]
+            place = f"/github/somebody/dials/blob/main/colab/{name}.ipynb)\n\n# "
+            assert (place in notebook.cells[0].source) == badge
+            assert ("Open in Colab" in notebook.cells[0].source) == badge
+
+
+def test_the_project_s_address_is_in_one_place():
+    texts = [file.read_text(encoding="utf-8") for file in COLAB.glob("*.py")]
+    assert sum(text.count(build.REPOSITORY) for text in texts) == 1
+    assert f"git+{build.REPOSITORY}" in build.build("deploy")
 
 
 @pytest.mark.parametrize("name", build.names())
@@ -123,9 +159,7 @@ def test_a_cell_that_raises_ends_a_run(tmp_path):
 @pytest.fixture
 def downloaded(tmp_path, monkeypatch):
     """Takes Colab's place, where mine.png is uploaded; names of downloaded files."""
-    import matplotlib
-
-    matplotlib.use("Agg")
+    plt.switch_backend("Agg")
     monkeypatch.chdir(tmp_path)
     names = []
 
@@ -145,7 +179,7 @@ def variables_of(name):
     variables = {}
     _, *cells = code(shortened(name))
     exec("\n".join(cells), variables)
-    variables["plt"].close("all")
+    plt.close("all")
     return variables
 
 
@@ -252,4 +286,4 @@ def test_the_first_cell_says_whether_to_restart(replaced, session, monkeypatch, 
         assert "No restart is needed" in capsys.readouterr().out
     [command] = commands
     assert command[:4] == [sys.executable, "-m", "pip", "install"]
-    assert command[-1] == f"git+{build.REPOSITORY}"
+    assert command[-1] == f"git+{repository()}"

@@ -105,7 +105,7 @@ def write_contact_sheet(
     Raises:
         As `stylize_files`.
     """
-    from yoto_tf.zoo.stylization.contact_sheet import contact_sheet
+    from yoto_tf.contact_sheet import contact_sheet
 
     if count < 1:
         raise DataError(f"expected 1 or more random settings, got {count}")

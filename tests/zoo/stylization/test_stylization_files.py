@@ -4,7 +4,6 @@ from PIL import Image
 
 from yoto_tf.data import read_image
 from yoto_tf.errors import CoefficientError, DataError, RecipeError
-from yoto_tf.zoo.stylization.contact_sheet import CELL, contact_sheet
 from yoto_tf.zoo.stylization.files import stylize_files, write_contact_sheet
 from yoto_tf.zoo.stylization.styles import StyleError
 
@@ -130,19 +129,3 @@ def test_a_sheet_of_random_settings(model, picture, tmp_path):
     np.testing.assert_array_equal(*sheets)
     with pytest.raises(DataError, match="1 or more"):
         write_contact_sheet(picture, tmp_path / "sheet.png", 0, model=model)
-
-
-def test_the_layout_of_a_sheet():
-    pictures = [np.full((600, 800, 3), 50 * number, "uint8") for number in range(5)]
-    sheet = contact_sheet(pictures, ["a caption, of several, parts"] * 5)
-    # Three columns and two rows.
-    assert 3 * CELL < sheet.shape[1] < 3 * CELL + 100
-    assert 2 * CELL * 3 // 4 < sheet.shape[0] < 2 * CELL
-    for number in range(5):
-        row, column = divmod(number, 3)
-        y = sheet.shape[0] * row // 2 + 100
-        x = sheet.shape[1] * column // 3 + 100
-        assert (sheet[y, x] == 50 * number).all()
-    # Words, and nothing else that is dark, below the last picture.
-    below = sheet[-60:, sheet.shape[1] // 3 : sheet.shape[1] * 2 // 3]
-    assert (below < 100).any()

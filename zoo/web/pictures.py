@@ -57,7 +57,7 @@ def scaled_down(image, pixels=PIXELS):
     picture = Image.fromarray(image).resize((new_width, new_height), Image.LANCZOS)
     note = (
         f"Scaled down from {width} × {height} to {new_width} × {new_height} pixels: "
-        f"this page works on at most {pixels / 1e6:.2g} megapixels."
+        f"this page works on at most {pixels / 1e6:.2g} million pixels."
     )
     return np.asarray(picture), note
 

@@ -8,7 +8,8 @@ from yoto_tf.zoo.codec import Codec
 
 pytest.importorskip("gradio", reason="the extra `web` is not installed")
 
-from yoto_tf.zoo.web.codec_tab import compare, table
+from yoto_tf.zoo.web.codec_tab import compare, table, without_traces_of_jpeg
+from yoto_tf.zoo.web.jpeg import decode, jpeg_of_size
 
 
 def test_both_codecs_show_what_their_files_hold(untrained_codec, photograph):
@@ -39,6 +40,17 @@ def test_picture_that_jpeg_cannot_make_so_small(untrained_codec):
     ours, jpeg = compare(untrained_codec, image, 0.0)
     assert jpeg.num_bytes > ours.num_bytes
     assert "JPEG**, its smallest" in table(untrained_codec, ours, jpeg, 0.0)
+
+
+def test_a_picture_that_was_a_jpeg_file_does_not_favour_jpeg(photograph):
+    def of_jpeg(image):
+        return psnr(image, decode(jpeg_of_size(image, image.size // 12)))
+
+    # Of 2 bits per pixel.
+    assert of_jpeg(photograph) > 44
+    smaller = without_traces_of_jpeg(photograph)
+    assert smaller.shape == (525, 448, 3)
+    assert of_jpeg(smaller) < 38
 
 
 def test_users_at_the_same_time_get_their_own(untrained_codec, photograph):

@@ -224,6 +224,18 @@ def test_film_comes_before_the_activation():
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+def test_activations_that_keras_does_not_know_by_name():
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            layers.Dense(4, lambda features: 2 * ops.sin(features), name="first"),
+            layers.Dense(4, ops.erf, name="second"),
+            layers.Activation(lambda features: features - 1.0),
+        ]
+    )
+    check_same_as(model, condition(model, COEFFICIENTS, layers=["first"]))
+
+
 def test_shared_layers_stay_shared():
     model = two_inputs_and_outputs()
     conditioned = condition(model, COEFFICIENTS, units=())

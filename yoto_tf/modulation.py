@@ -1,5 +1,7 @@
 """Copies a graph of Keras layers with FiLM after some of them."""
 
+import types
+
 import keras
 from keras import layers
 
@@ -101,7 +103,7 @@ class Modulation:
         else:
             config = layer.get_config()
             if path in self._paths and isinstance(layer, CONVOLUTIONS_AND_DENSE):
-                activation = _activation_of(layer, config)
+                activation = _activation_of(layer)
                 config["activation"] = None
             copy = _from_config(layer, config)
         if path in self._paths:
@@ -145,18 +147,30 @@ class Modulation:
         return activation(outputs) if activation else outputs
 
 
-def _activation_of(layer, config):
+def _activation_of(layer):
     """The activation of a layer as a layer of its own; None if it has none."""
     if layer.activation is keras.activations.linear:
         return None
     return layers.Activation(
-        config["activation"],
+        _activation(layer),
         dtype=layer.dtype_policy,
         name=f"{layer.name}_film_activation",
     )
 
 
+def _activation(layer):
+    """What makes the same activation again.
+
+    The config names a function, which Keras finds only if it is its own or registered.
+    """
+    if isinstance(layer.activation, types.FunctionType):
+        return layer.activation
+    return layer.get_config()["activation"]
+
+
 def _from_config(layer, config):
+    if config.get("activation") is not None and hasattr(layer, "activation"):
+        config["activation"] = _activation(layer)
     if isinstance(layer, layers.Lambda):
         # Its code runs in this process already: there is nothing to guard against.
         return type(layer).from_config(config, safe_mode=False)

@@ -150,3 +150,33 @@ def test_strings_are_as_long_as_the_bits_promise(gaussian):
         _, bits = gaussian(np.float32([symbols]), np.float32([indexes]), training=False)
         string = encode(symbols, indexes, tables)
         assert len(string) == pytest.approx(float(bits[0]) / 8, rel=0.002, abs=8)
+
+
+def test_strings_with_outliers_are_as_long_as_the_bits_promise(gaussian):
+    # Latents of real pictures have heavier tails than a Gaussian.
+    rng = np.random.default_rng(3)
+    tables = gaussian.coding_tables()
+    for index in (0, 8, 20, 32):
+        scale = gaussian.scale_table[index]
+        symbols = np.rint(scale * rng.standard_t(2, 30000))
+        indexes = np.full(30000, index)
+        is_escaped = np.abs(symbols) > -tables.offsets[index]
+        assert np.mean(is_escaped) > 0.005
+        _, bits = gaussian(np.float32([symbols]), np.float32([indexes]), training=False)
+        string = encode(symbols, indexes, tables)
+        assert len(string) == pytest.approx(float(bits[0]) / 8, rel=0.005, abs=8)
+
+
+def test_every_integer_costs_what_its_table_says(gaussian):
+    tables = gaussian.coding_tables()
+    for index in (0, 1, 10, 30):
+        last = -tables.offsets[index]
+        inside = np.arange(-last, last + 1, dtype="float32")
+        frequencies = np.diff(tables.cumulatives[index]) / 2**16
+        coded = gaussian.coded_likelihood(inside, np.full_like(inside, index))
+        np.testing.assert_allclose(coded, frequencies[:-1], rtol=0.01, atol=2**-15.5)
+        beyond = last + np.array([1, 2, 3, 4, 7, 8, 255, 256], "float32")
+        code = frequencies[-1] * 2.0 ** -np.array([2, 4, 4, 6, 6, 8, 16, 18])
+        for side in (beyond, -beyond):
+            coded = gaussian.coded_likelihood(side, np.full_like(side, index))
+            np.testing.assert_allclose(coded, code, rtol=0.5)

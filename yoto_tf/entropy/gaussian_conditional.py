@@ -5,6 +5,7 @@ mean is that of Minnen et al., "Joint autoregressive and hierarchical priors", 2
 """
 
 import math
+import statistics
 
 import keras
 import numpy as np
@@ -18,6 +19,13 @@ MIN_SCALE = 0.11
 MAX_SCALE = 256.0
 NUM_SCALES = 64
 LOG_STEP = math.log(MAX_SCALE / MIN_SCALE) / (NUM_SCALES - 1)
+
+# Of the range coder's tables: what is left to the escape symbol, and the logarithm of
+# the sum of the frequencies.
+TAIL_MASS = 2**-12
+PRECISION = 16
+# Where the tables end, in standard deviations.
+_TAIL = -statistics.NormalDist().inv_cdf(TAIL_MASS / 2)
 
 
 def _erfc(x):
@@ -41,8 +49,9 @@ class GaussianConditional(keras.layers.Layer):
         scale = 0.11 · (256 / 0.11)^(index / 63),
 
     with a real-valued index into the table of 64 scales. While training, the scale
-    varies continuously with the index; otherwise the index is rounded first, as the
-    range coder has a table for each of the 64 scales only.
+    varies continuously with the index; otherwise bits are counted as the range coder
+    has them, which knows the 64 scales only and has an escape symbol for what lies
+    beyond the ends of their tables: a Gaussian would find an outlier far too expensive.
 
     All arithmetic is float32 whatever the dtype policy.
     """
@@ -81,11 +90,12 @@ class GaussianConditional(keras.layers.Layer):
                 ops.shape(inputs), -0.5, 0.5, dtype="float32", seed=self.seed_generator
             )
             centred = outputs if mean is None else outputs - mean
+            likelihood = self.likelihood(centred, indexes)
         else:
-            indexes = ops.round(indexes)
             centred = ops.round(inputs if mean is None else inputs - mean)
             outputs = centred if mean is None else centred + mean
-        return outputs, total_bits(self.likelihood(centred, indexes))
+            likelihood = self.coded_likelihood(centred, ops.round(indexes))
+        return outputs, total_bits(likelihood)
 
     def likelihood(self, centred, indexes):
         """The probability mass of the unit interval around each value.
@@ -107,7 +117,36 @@ class GaussianConditional(keras.layers.Layer):
         lower = _erfc((distance + 0.5) * width)
         return 0.5 * (upper - lower)
 
-    def coding_tables(self, tail_mass=2**-12, precision=16):
+    def coded_likelihood(self, integers, indexes):
+        """The probability of each integer under the default `coding_tables`.
+
+        Up to where its table ends it is the likelihood, but no less than the smallest
+        frequency. At a distance d beyond, it is that of the escape symbol, of the
+        2⌊log2 d⌋ + 1 digits of an Elias gamma code, and of a sign.
+
+        Args:
+            integers: float32 tensor of integers.
+            indexes: float32 tensor of the same shape, integers, positions in the scale
+                table.
+
+        Returns:
+            float32 tensor of the same shape with values in [0, 1].
+        """
+        index = ops.clip(indexes, 0.0, float(NUM_SCALES - 1))
+        scale = ops.exp(index * LOG_STEP + math.log(MIN_SCALE))
+        last = ops.ceil(_TAIL * scale)
+        escape = _erfc((last + 0.5) / (math.sqrt(2) * scale))
+        beyond = ops.abs(integers) - last
+        # The half keeps powers of two on their side of the floor.
+        digits = ops.floor(ops.log(ops.maximum(beyond, 1.0) + 0.5) / math.log(2))
+        least = 2.0**-PRECISION
+        return ops.where(
+            beyond > 0,
+            ops.maximum(escape, least) * ops.exp(-2 * math.log(2) * (digits + 1)),
+            ops.maximum(self.likelihood(integers, indexes), least),
+        )
+
+    def coding_tables(self, tail_mass=TAIL_MASS, precision=PRECISION):
         """Builds the range coder's tables, one for each scale.
 
         Computed in float64. With a tail mass of 2**-8 and a precision of 12 they are

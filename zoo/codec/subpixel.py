@@ -26,7 +26,9 @@ def subpixel_convolution(convolution, features):
     # p − 1, p + 1, p + 3, of which −1 does not exist.
     kernel = ops.pad(convolution.kernel, ((1, 0), (1, 0), (0, 0), (0, 0)))
     kernel = ops.reshape(kernel, (3, 2, 3, 2, outputs, inputs))
-    kernel = ops.transpose(ops.flip(kernel, (0, 2)), (0, 2, 5, 1, 3, 4))
+    # Keras 3.12 flips one axis at a time.
+    kernel = ops.flip(ops.flip(kernel, 0), 2)
+    kernel = ops.transpose(kernel, (0, 2, 5, 1, 3, 4))
     kernel = ops.reshape(kernel, (3, 3, inputs, 4 * outputs))
     dtype = convolution.compute_dtype
     pixels = ops.conv(

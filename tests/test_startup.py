@@ -1,6 +1,11 @@
 import json
+import os
 import subprocess
 import sys
+
+import pytest
+
+from yoto_tf.cli.startup import _muted
 
 # A command that loads Keras and then finds no input.
 COMMAND = """
@@ -16,11 +21,29 @@ print(json.dumps([status, loaded]))
 
 
 def test_only_keras_is_loaded_and_matplotlib_can_be():
+    environment = {**os.environ}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
     done = subprocess.run(
         [sys.executable, "-c", COMMAND],
         capture_output=True,
         text=True,
+        env=environment,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[-1] == "yoto: no such file or folder: missing"
+    assert done.stderr == "yoto: no such file or folder: missing\n"
     assert json.loads(done.stdout) == [2, ["keras"]]
+
+
+def test_what_compiled_code_says_is_heard_only_with_an_error(capfd, monkeypatch):
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _muted():
+        os.write(2, b"noise")
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "after"
+    with pytest.raises(ImportError), _muted():
+        raise ImportError(os.write(2, b"the reason"))
+    assert capfd.readouterr().err == "the reason"
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
+    with _muted():
+        os.write(2, b"asked for")
+    assert capfd.readouterr().err == "asked for"

@@ -13,6 +13,7 @@ from pathlib import Path
 import keras
 
 from yoto_tf import checkpoint, reports
+from yoto_tf.atomic import write_atomically
 from yoto_tf.endless import EndlessBatches
 from yoto_tf.errors import RecipeError
 from yoto_tf.precision import supported_precision
@@ -77,9 +78,7 @@ def train(
         recipe = dataclasses.replace(recipe, steps=steps)
     if isinstance(data, str):
         recipe = dataclasses.replace(recipe, data=data)
-    for name in ("steps", "batch_size", "learning_rate", "steps_per_execution"):
-        if not getattr(recipe, name) > 0:
-            raise RecipeError(f"{name} must be above 0, got {getattr(recipe, name)}")
+    _check_ranges(recipe)
     workdir = Path(workdir)
     folder = workdir / "checkpoints"
     found = checkpoint.steps(folder)
@@ -90,8 +89,9 @@ def train(
         )
     if resume and not found:
         print(f"{workdir} has no checkpoint: starting at step 0", file=sys.stderr)
-    workdir.mkdir(parents=True, exist_ok=True)
-    _record(recipe, workdir / "recipe.json", check=bool(found))
+    fields = json.loads(json.dumps(dataclasses.asdict(recipe), default=_plain))
+    if found:
+        _check_unchanged(fields, workdir / "recipe.json")
 
     from_spec = data is None or isinstance(data, str)
     first_batch = found[-1] if found else 0
@@ -113,6 +113,10 @@ def train(
         else:
             progress = checkpoint.Progress(0, 0.0)
             (initialise or recipe.initialise)(model, data)
+        # A training that cannot start leaves nothing behind.
+        workdir.mkdir(parents=True, exist_ok=True)
+        content = json.dumps(fields, indent=2) + "\n"
+        write_atomically(workdir / "recipe.json", content.encode())
         training = Training(folder, progress, recipe.steps, checkpoint_seconds)
         if training.finished:
             print(f"{workdir} is at step {training.step} already", file=sys.stderr)
@@ -182,20 +186,34 @@ def _dtype_policy(name):
         keras.config.set_dtype_policy(before)
 
 
-def _record(recipe, path, check):
-    """Writes the recipe to `path`; with `check`, it must be the one that is there."""
-    fields = json.loads(json.dumps(dataclasses.asdict(recipe), default=_plain))
-    if check and path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        for name in sorted(before.keys() & fields.keys()):
-            if name not in ("steps", "data") and before[name] != fields[name]:
-                raise RecipeError(
-                    f"{path.parent} was started with {name}={before[name]!r}, "
-                    f"got {name}={fields[name]!r}"
-                )
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+def _check_ranges(recipe):
+    for name in ("steps", "batch_size", "learning_rate", "steps_per_execution"):
+        if not getattr(recipe, name) > 0:
+            raise RecipeError(f"{name} must be above 0, got {getattr(recipe, name)}")
+    if recipe.clipnorm is not None and not recipe.clipnorm > 0:
+        raise RecipeError(f"clipnorm must be none or above 0, got {recipe.clipnorm}")
+    for name, highest in (
+        ("warmup_steps", math.inf),
+        ("decay_fraction", 1),
+        ("seed", 2**32 - 1),
+    ):
+        if not 0 <= getattr(recipe, name) <= highest:
+            raise RecipeError(
+                f"{name} must be from 0 to {highest}, got {getattr(recipe, name)}"
+            )
+
+
+def _check_unchanged(fields, path):
+    """Refuses to carry on a training with other fields than it was started with."""
+    if not path.exists():
+        return
+    before = json.loads(path.read_text(encoding="utf-8"))
+    for name in sorted(before.keys() & fields.keys()):
+        if name not in ("steps", "data") and before[name] != fields[name]:
+            raise RecipeError(
+                f"{path.parent} was started with {name}={before[name]!r}, "
+                f"got {name}={fields[name]!r}"
+            )
 
 
 def _plain(value):

@@ -5,7 +5,7 @@
 """
 
 import difflib
-import importlib
+import importlib.util
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError
@@ -92,9 +92,13 @@ def evaluate(name, spec):
         The `Evaluation` of the family.
 
     Raises:
-        RecipeError: no such model.
+        RecipeError: no such model, or one of a family without measures.
         DataError: no such pictures.
     """
     model = load(name)
-    family = f"yoto_tf.zoo.{model.release.family}.evaluation"
-    return importlib.import_module(family).evaluate(model, spec, name)
+    family = f"yoto_tf.zoo.{model.release.family}"
+    if importlib.util.find_spec(f"{family}.evaluation") is None:
+        raise RecipeError(
+            f"{name} is of the family {model.release.family}, which has no evaluation"
+        )
+    return importlib.import_module(f"{family}.evaluation").evaluate(model, spec, name)

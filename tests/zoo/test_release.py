@@ -180,3 +180,8 @@ def test_unknown_name_suggests_one(pretrained):
 def test_folder_that_is_no_release(tmp_path):
     with pytest.raises(RecipeError, match=r"config.json is missing"):
         zoo.load(tmp_path)
+
+
+def test_a_family_that_measures_nothing_is_named():
+    with pytest.raises(RecipeError, match="family stylization, which has no evaluat"):
+        zoo.evaluate("stylization", "photos")

@@ -1,6 +1,9 @@
 """Coefficients as the command line gives them."""
 
 import argparse
+import inspect
+
+from yoto_tf.errors import CoefficientError
 
 
 def coefficients(text):
@@ -18,3 +21,21 @@ def coefficients(text):
             message = f"{name} is a number, got {value!r}"
             raise argparse.ArgumentTypeError(message) from None
     return values
+
+
+def check_names(values, *functions):
+    """Refuses a coefficient with the name of another argument.
+
+    Args:
+        values: {name: float}.
+        *functions: those that are to take them as keywords.
+
+    Raises:
+        CoefficientError: a function has an argument of this name.
+    """
+    for function in functions:
+        for name in inspect.signature(function).parameters.keys() & values.keys():
+            raise CoefficientError(
+                f"unknown coefficient {name!r}, expected those of the model "
+                "(see yoto list)"
+            )

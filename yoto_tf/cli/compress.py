@@ -2,7 +2,7 @@
 
 import warnings
 
-from yoto_tf.cli.coefficients import coefficients
+from yoto_tf.cli.coefficients import check_names, coefficients
 from yoto_tf.cli.output import print_failures, print_json
 from yoto_tf.cli.startup import import_keras
 
@@ -58,8 +58,10 @@ def run(options):
     from PIL import Image
 
     import_keras()
+    from yoto_tf.zoo.codec import Codec
     from yoto_tf.zoo.codec.files import compress_files
 
+    check_names(options.coefficients, compress_files, Codec.compress)
     # It warns of 89 megapixels and more; what is too large for us is refused unread.
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     report = compress_files(

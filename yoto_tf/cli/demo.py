@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from yoto_tf.cli.output import print_json, print_table
+from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import YotoError
 
 
@@ -48,6 +49,7 @@ def run(options):
         return 0
     if where:
         raise YotoError(f"--{next(iter(where))} goes with --web")
+    import_keras()
     from yoto_tf.zoo.demo import PICTURE, demonstrate
 
     rows = demonstrate(options.out)

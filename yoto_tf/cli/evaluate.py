@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from yoto_tf.cli.output import print_json, print_table
+from yoto_tf.cli.startup import import_keras
 
 
 def add(subparsers):
@@ -40,6 +41,7 @@ def run(options):
     outputs = [path for path in (options.json, options.plot) if path not in (None, "-")]
     for path in outputs:
         check_writable(path)
+    import_keras()
     evaluation = zoo.evaluate(options.model, options.data)
     if options.plot:
         evaluation.plot(options.plot)

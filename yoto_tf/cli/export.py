@@ -1,5 +1,7 @@
 """`yoto export`"""
 
+from yoto_tf.cli.startup import import_keras
+
 
 def add(subparsers):
     """Adds the subcommand."""
@@ -37,6 +39,7 @@ def add(subparsers):
 
 def run(options):
     """Exports, and says where."""
+    import_keras()
     from yoto_tf.export import export
 
     names = ("name", "version", "batch", "height", "width")

@@ -16,6 +16,7 @@ def add_options(parser, number):
     parser.add_argument(
         "--coefficients",
         type=coefficients,
+        default={},
         metavar="NAME=VALUE",
         help="such as kl=4; without it, several β",
     )

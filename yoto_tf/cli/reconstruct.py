@@ -1,5 +1,6 @@
 """`yoto reconstruct`"""
 
+from yoto_tf.cli.coefficients import check_names
 from yoto_tf.cli.grids import add_options, print_report
 from yoto_tf.cli.startup import import_keras
 
@@ -22,8 +23,10 @@ def add(subparsers):
 def run(options):
     """Reconstructs the pictures."""
     import_keras()
+    from yoto_tf.zoo.vae import VAE
     from yoto_tf.zoo.vae.files import write_reconstructions
 
+    check_names(options.coefficients, VAE.reconstruct, VAE.decode)
     report = write_reconstructions(
         options.source,
         options.target,

@@ -1,5 +1,6 @@
 """`yoto sample`"""
 
+from yoto_tf.cli.coefficients import check_names
 from yoto_tf.cli.grids import add_options, print_report
 from yoto_tf.cli.startup import import_keras
 
@@ -20,8 +21,10 @@ def add(subparsers):
 def run(options):
     """Draws the pictures."""
     import_keras()
+    from yoto_tf.zoo.vae import VAE
     from yoto_tf.zoo.vae.files import write_samples
 
+    check_names(options.coefficients, VAE.sample, VAE.decode)
     report = write_samples(
         options.target,
         options.model,

@@ -1,7 +1,11 @@
-"""How commands that need Keras start sooner."""
+"""How commands that need Keras start sooner, and without noise."""
 
 import contextlib
+import os
 import sys
+import tempfile
+
+_STDERR = 2
 
 
 def import_keras():
@@ -9,7 +13,7 @@ def import_keras():
 
     That takes nearly a fifth of the time that the whole of Keras and TensorFlow take.
     """
-    with _hidden("matplotlib"):
+    with _hidden("matplotlib"), _muted():
         import keras  # noqa: F401
 
 
@@ -24,3 +28,26 @@ def _hidden(name):
         yield
     finally:
         del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _muted():
+    """Drops what is written to standard error, unless an exception follows.
+
+    While it is imported, TensorFlow 2.18 and later logs whatever level it was given:
+    https://github.com/tensorflow/tensorflow/issues/100442.
+    """
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3" or sys.__stderr__ is None:
+        yield
+        return
+    with tempfile.TemporaryFile() as written, contextlib.ExitStack() as restore:
+        stderr = os.dup(_STDERR)
+        restore.callback(os.close, stderr)
+        os.dup2(written.fileno(), _STDERR)
+        restore.callback(os.dup2, stderr, _STDERR)
+        try:
+            yield
+        except BaseException:
+            written.seek(0)
+            os.write(stderr, written.read())
+            raise

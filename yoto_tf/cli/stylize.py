@@ -1,6 +1,6 @@
 """`yoto stylize`"""
 
-from yoto_tf.cli.coefficients import coefficients
+from yoto_tf.cli.coefficients import check_names, coefficients
 from yoto_tf.cli.output import print_failures, print_json
 from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import YotoError
@@ -52,11 +52,13 @@ def add(subparsers):
 
 def run(options):
     """Stylises; the status is 2 if a file failed."""
+    import_keras()
+    from yoto_tf.zoo.stylization import Stylizer
+    from yoto_tf.zoo.stylization.files import stylize_files, write_contact_sheet
+
+    check_names(options.coefficients, write_contact_sheet, Stylizer.stylize)
     if options.random is not None:
         return _write_sheet(options)
-    import_keras()
-    from yoto_tf.zoo.stylization.files import stylize_files
-
     if options.style is None:
         raise YotoError("expected --style NAME, or --random N; yoto list --styles")
     report = stylize_files(

@@ -4,6 +4,8 @@ import dataclasses
 import sys
 from pathlib import Path
 
+from yoto_tf.cli.startup import import_keras
+
 
 def add(subparsers):
     """Adds the subcommand."""
@@ -54,6 +56,7 @@ def add(subparsers):
 
 def run(options):
     """Trains, and writes the release; the status is 130 after an interrupt."""
+    import_keras()
     from yoto_tf import zoo
     from yoto_tf.engine import train
     from yoto_tf.errors import RecipeError

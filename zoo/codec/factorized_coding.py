@@ -25,12 +25,9 @@ class FactorizedCoding(FactorizedSymbolCoding):
     def build_tables(network):
         """All integers that encoder and decoder must share, as a flat dict."""
         levels = Levels.of(network.coefficients)
-        embedding = network.embedding(ops.convert_to_tensor(levels.vectors))
-        prior = network.prior.coding_tables(
-            *map(ops.convert_to_numpy, network.prior_film.scale_and_shift(embedding))
-        )
+        prior = network.prior_tables(levels.vectors)
         return join_arrays(
-            levels={"vectors": levels.vectors, "edges": levels.edges},
+            levels=levels.to_arrays(),
             latents=prior.to_arrays(),
         )
 

@@ -26,12 +26,9 @@ class HyperpriorCoding(HyperpriorSymbolCoding):
     def build_tables(network):
         """All integers that encoder and decoder must share, as a flat dict."""
         levels = Levels.of(network.coefficients)
-        embedding = network.embedding(ops.convert_to_tensor(levels.vectors))
-        prior = network.prior.coding_tables(
-            *map(ops.convert_to_numpy, network.prior_film.scale_and_shift(embedding))
-        )
+        prior = network.prior_tables(levels.vectors)
         return join_arrays(
-            levels={"vectors": levels.vectors, "edges": levels.edges},
+            levels=levels.to_arrays(),
             scales=IntegerScales.from_network(network, levels.vectors).to_arrays(),
             hyper_latents=prior.to_arrays(),
             latents=network.conditional.coding_tables().to_arrays(),

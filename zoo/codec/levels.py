@@ -31,6 +31,10 @@ class Levels:
             return cls(points[:1], points[:0, 0])
         return cls(points[1::2], points[2:-1:2, 0])
 
+    def to_arrays(self):
+        """The attributes as a dict, from which `Levels(**arrays)` makes them again."""
+        return {"vectors": self.vectors, "edges": self.edges}
+
     def index(self, vector):
         """The level of a raw coefficient vector [1]. Only float32 is compared."""
         return int(np.searchsorted(self.edges, np.float32(vector[0])))

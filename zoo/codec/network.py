@@ -23,6 +23,9 @@ class CodecNetwork(keras.Model):
         prior_scale: width of the prior when training starts, in quantisation steps.
         embedding_units: widths of the coefficient embedding.
         conditioned: False leaves out FiLM: a network for one fixed λ.
+
+    Raises:
+        ValueError: not four filters.
     """
 
     def __init__(
@@ -37,6 +40,11 @@ class CodecNetwork(keras.Model):
     ):
         # Pixels have eight bits, one more than bfloat16 holds.
         super().__init__(autocast=False, **kwargs)
+        if len(filters) != 4:
+            raise ValueError(
+                "filters must be four, for latents of 1/16 the size. "
+                f"Received: filters={tuple(filters)}"
+            )
         self.coefficients = coefficients
         self.filters = tuple(filters)
         self.prior_channels = prior_channels
@@ -79,6 +87,20 @@ class CodecNetwork(keras.Model):
         inverse = channelwise(ops.exp(self.log_inverse_gain(embedding)))
         image = self.synthesis(quantized * inverse, embedding)
         return ops.cast(image, "float32") * (1 / CONTRAST) + 0.5
+
+    def prior_tables(self, vectors):
+        """The range coder's tables for what the prior describes.
+
+        Args:
+            vectors: float32 [L, 1], raw coefficients.
+
+        Returns:
+            `yoto_tf.entropy.CodingTables`, L · C of them: all channels at the first
+            vector, then all at the second.
+        """
+        embedding = self.embedding(ops.convert_to_tensor(vectors))
+        modulation = self.prior_film.scale_and_shift(embedding)
+        return self.prior.coding_tables(*map(ops.convert_to_numpy, modulation))
 
     def get_config(self):
         return {

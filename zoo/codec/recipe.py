@@ -39,12 +39,15 @@ class CodecRecipe(Recipe):
                 distortion=LogUniform(self.lowest_distortion, self.highest_distortion)
             )
         )
-        network = Hyperprior(
-            coefficients,
-            self.filters,
-            self.hyper_filters,
-            conditioned=self.fixed is None,
-        )
+        try:
+            network = Hyperprior(
+                coefficients,
+                self.filters,
+                self.hyper_filters,
+                conditioned=self.fixed is None,
+            )
+        except ValueError as error:
+            raise RecipeError(str(error)) from error
         # λ·MSE + rate spans two decades over the range of λ; divided by sqrt(λ), the
         # geometric mean of the weights, it is of one size throughout.
         return LossConditionalModel(
@@ -56,6 +59,10 @@ class CodecRecipe(Recipe):
             raise RecipeError(
                 "the recipe names no data, expected a folder, a glob or "
                 "tfds:NAME[:SPLIT] of photographs"
+            )
+        if self.patch_size < 64 or self.patch_size % 64:
+            raise RecipeError(
+                f"patch_size must be a multiple of 64, got {self.patch_size}"
             )
         return Patches(
             spec, self.patch_size, self.batch_size, self.seed, first_batch=first_batch

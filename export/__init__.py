@@ -8,6 +8,7 @@ Nothing that takes long to import is imported before it is needed.
 
 import importlib
 import inspect
+import os
 
 from yoto_tf.errors import RecipeError
 
@@ -29,9 +30,10 @@ def export(model, path, target="saved-model", *, coefficients=None, **options):
     """Exports a model, with its coefficients as an input.
 
     Args:
-        model: a pretrained name or the directory of a release; an object of the zoo,
-            such as `yoto_tf.zoo.codec.Codec`; a `yoto_tf.LossConditionalModel`; or the
-            Keras network in one, with its coefficients.
+        model: a pretrained name, the directory of a release or a handle, as for
+            `yoto_tf.zoo.load`; an object of the zoo, such as
+            `yoto_tf.zoo.codec.Codec`; a `yoto_tf.LossConditionalModel`; or the Keras
+            network in one, with its coefficients.
         path: the folder to write. What is in it depends on the target.
         target: one of `TARGETS`.
         coefficients: the `yoto_tf.Coefficients` of a Keras network; otherwise None.
@@ -49,21 +51,36 @@ def export(model, path, target="saved-model", *, coefficients=None, **options):
         raise RecipeError(
             f"unknown export target {target!r}, expected one of {', '.join(TARGETS)}"
         )
-    module, name = TARGETS[target]
-    write = getattr(importlib.import_module(module), name)
-    known = list(inspect.signature(write).parameters)[2:]
+    write = _function(target)
     for option in options:
-        if option not in known:
-            raise RecipeError(
-                f"target {target} has no option {option!r}, expected "
-                f"{', '.join(known) or 'none'}"
-            )
+        if option not in _options(target):
+            raise _unknown_option(target, option)
     if coefficients is not None:
         from yoto_tf.export.families.your_own import ConditionedNetwork
 
         model = ConditionedNetwork(model, coefficients)
-    elif isinstance(model, str):
+    elif isinstance(model, (str, os.PathLike)):
         from yoto_tf import zoo
 
         model = zoo.load(model)
     return write(model, path, **options)
+
+
+def _function(target):
+    module, name = TARGETS[target]
+    return getattr(importlib.import_module(module), name)
+
+
+def _options(target):
+    """Names of what its function takes besides model and path."""
+    return list(inspect.signature(_function(target)).parameters)[2:]
+
+
+def _unknown_option(target, option):
+    """The error, which says whose option it is."""
+    owners = [other for other in TARGETS if option in _options(other)]
+    if owners:
+        hint = f"it is for {', '.join(owners)}"
+    else:
+        hint = f"expected {', '.join(_options(target)) or 'none'}"
+    return RecipeError(f"target {target} has no option {option!r}, {hint}")

@@ -99,6 +99,7 @@ class Exportable:
         default: the name of one of them; None where a format has no such thing.
         write_keras: function that writes what gives the Keras model back into a folder.
         styles: names, of style transfer only.
+        smallest_side: pixels, of the pictures that it takes.
         on_devices: names of the endpoints that a device wants; None for all.
         endpoints_with_tfc_ops: endpoints that need TensorFlow Compression's ops.
     """
@@ -113,6 +114,7 @@ class Exportable:
     default: str | None
     write_keras: Callable
     styles: tuple = ()
+    smallest_side: int = 1
     on_devices: tuple | None = None
     endpoints_with_tfc_ops: dict = dataclasses.field(default_factory=dict)
 

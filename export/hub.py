@@ -17,7 +17,8 @@ import tempfile
 from pathlib import Path
 
 from yoto_tf.atomic import write_atomically
-from yoto_tf.errors import RecipeError
+from yoto_tf.errors import DataError, RecipeError
+from yoto_tf.export.families import describe
 from yoto_tf.export.hub_page import page
 from yoto_tf.export.saved_model import write_saved_model
 
@@ -44,22 +45,32 @@ def write(model, directory, name=None, version=1):
     """
     if not isinstance(version, int) or version < 1:
         raise RecipeError(f"version {version!r}: expected a whole number from 1")
-    # Before the export if it can be: that takes its time.
-    archive = name and _place(directory, name, version)
+    name = name or describe(model).name
+    archive = _place(directory, name, version)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "model")
         # Whoever has those ops has this library, and would download the weights twice.
         write_saved_model(model, folder, with_tfc_ops=False)
         manifest = json.loads((folder / "assets" / "yoto.json").read_text("utf-8"))
-        name = name or manifest["name"]
-        archive = archive or _place(directory, name, version)
         content = _pack(folder)
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(archive.with_name(f"{version}.md"), page(manifest, name, version))
     checksum = f"{hashlib.sha256(content).hexdigest()}  {archive.name}\n"
-    write_atomically(archive.with_name(f"{archive.name}.sha256"), checksum.encode())
-    # Last, since it is what makes the version public.
-    write_atomically(archive, content)
+    beside = {
+        archive.with_name(f"{version}.md"): page(manifest, name, version),
+        archive.with_name(f"{archive.name}.sha256"): checksum.encode(),
+    }
+    try:
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        for path, text in beside.items():
+            write_atomically(path, text)
+        # Last, since it is what makes the version public.
+        write_atomically(archive, content)
+    except OSError as error:
+        raise DataError(f"cannot write {archive}: {error.strerror}") from error
+    except DataError:
+        # They would speak of a version that is not there.
+        for path in beside:
+            path.unlink(missing_ok=True)
+        raise
     return archive
 
 

@@ -9,8 +9,15 @@ They need LiteRT's built-in ops and no others. What decides on a codec's tables 
 quantised and stays exact, see `yoto_tf.export.families.exact_scales`.
 """
 
+import contextlib
 import dataclasses
+import itertools
+import os
+import re
+import sys
 import tempfile
+
+from tqdm import tqdm
 
 from yoto_tf.errors import RecipeError
 from yoto_tf.export.families import describe
@@ -40,14 +47,14 @@ def write(model, directory, batch=None, height=None, width=None):
     exportable = _for_devices(with_sizes(describe(model), batch, height, width))
     with new_folder(directory) as folder, tempfile.TemporaryDirectory() as saved_model:
         save_functions(exportable, saved_model)
+        pairs = list(itertools.product(PRECISIONS, exportable.endpoints))
         files = {}
-        for precision in PRECISIONS:
-            (folder / precision).mkdir()
-            for name in exportable.endpoints:
-                content = _converted(saved_model, name, precision)
-                path = f"{precision}/{name}.tflite"
-                (folder / path).write_bytes(content)
-                files[path] = len(content)
+        for precision, name in tqdm(pairs, unit="file", delay=1, disable=None):
+            content = _converted(saved_model, name, precision)
+            path = f"{precision}/{name}.tflite"
+            (folder / precision).mkdir(exist_ok=True)
+            (folder / path).write_bytes(content)
+            files[path] = len(content)
         (folder / "yoto.json").write_bytes(manifest(exportable, files=files))
         exportable.write_keras(folder)
 
@@ -69,10 +76,29 @@ def _converted(saved_model, name, precision):
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     try:
-        return converter.convert()
+        with _silence():
+            return converter.convert()
     except Exception as error:
         # Its message is the compiler's, of many lines.
-        lines = [line.strip() for line in str(error).splitlines() if "ops:" in line]
-        raise RecipeError(
-            f"LiteRT cannot run {name}: {lines[-1] if lines else 'see above'}"
-        ) from error
+        text = str(error).strip()
+        ops = sorted(set(re.findall(r"'tf\.(\w+)' op ", text)))
+        reason = f"no such op as {', '.join(ops)}" if ops else text.partition("\n")[0]
+        raise RecipeError(f"LiteRT cannot run {name}: {reason}") from error
+
+
+@contextlib.contextmanager
+def _silence():
+    """Keeps what the converter's C++ prints from standard error.
+
+    Its warnings are of no use and its errors of many lines; they are raised, too. No
+    setting turns them off, and they do not pass through `sys.stderr`.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

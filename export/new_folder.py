@@ -13,7 +13,9 @@ from yoto_tf.errors import DataError
 def new_folder(path):
     """Gives a temporary folder to write into, which takes its place in the end.
 
-    After a failure there is nothing, and what was there before is left as it was.
+    After a failure there is nothing, and what was there before is left as it was. An
+    empty folder stays the one that it is, and gets the content: it may be somebody's
+    current one, or another file system.
 
     Args:
         path: the folder to be. It may exist if it is empty; its parents are made.
@@ -27,16 +29,23 @@ def new_folder(path):
             raise DataError(f"{path} is not empty, expected a new folder to write")
         if path.exists() and not path.is_dir():
             raise DataError(f"{path} is a file, expected a new folder to write")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Beside it, since only within one file system a folder moves at once.
-        temporary = tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent)
+        exists = path.exists()
+        if not exists:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        # Near it, since only within one file system things move at once.
+        near = path if exists else path.parent
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=near))
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror}") from error
     try:
-        yield Path(temporary)
-        # Others may read what is made for a server.
-        os.chmod(temporary, 0o777 & ~_umask())
-        os.replace(temporary, path)
+        yield temporary
+        if exists:
+            for entry in list(temporary.iterdir()):
+                os.replace(entry, path / entry.name)
+        else:
+            # Others may read what is made for a server.
+            os.chmod(temporary, 0o777 & ~_umask())
+            os.replace(temporary, path)
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror or error}") from error
     finally:

@@ -94,7 +94,7 @@ def _save_with_manifest(root, exportable, folder):
         path.write_bytes(manifest(exportable))
         # Tracked, so that it comes along when somebody saves a fine-tuned copy.
         root.manifest = tf.saved_model.Asset(str(path))
-        tf.saved_model.save(root, str(folder), signatures)
+        _write(root, folder, signatures)
 
 
 def _save_with_tfc_ops(exportable, folder):
@@ -102,8 +102,19 @@ def _save_with_tfc_ops(exportable, folder):
 
     root = tf.Module()
     root.weights = [variable.value for variable in exportable.network.variables]
-    signatures = _add_functions(root, exportable.endpoints_with_tfc_ops)
-    tf.saved_model.save(root, str(folder), signatures)
+    _write(root, folder, _add_functions(root, exportable.endpoints_with_tfc_ops))
+
+
+def _write(root, folder, signatures):
+    """Saves a module, and says of a full disk what Python says."""
+    import tensorflow as tf
+
+    try:
+        tf.saved_model.save(root, str(folder), signatures)
+    except tf.errors.OpError as error:
+        # "{{function_node …}} temporary file; No space left on device [Op:SaveV2]"
+        reason = error.message.partition(" [Op:")[0].rpartition("; ")[2]
+        raise OSError(reason) from error
 
 
 def _add_functions(root, endpoints, jit_compile=None):

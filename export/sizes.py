@@ -1,6 +1,7 @@
 """Exports whose tensors have fixed sizes, as compilers want them."""
 
 import dataclasses
+import numbers
 
 from yoto_tf.errors import RecipeError
 from yoto_tf.export.exportable import ANY_BATCH, Tensor
@@ -18,18 +19,24 @@ def with_sizes(exportable, batch=None, height=None, width=None):
             latents, follow from them.
 
     Raises:
-        RecipeError: another size, or one that the model does not work with.
+        RecipeError: another size, one that the model has itself, or one that it does
+            not work with.
     """
     given = {"batch": batch, "height": height, "width": width}
     sizes, free = {}, free_sizes(exportable)
     for (name, size), letter in zip(given.items(), "BHW", strict=True):
         if size is None:
             continue
-        if not isinstance(size, int) or size < 1:
+        if not isinstance(size, numbers.Integral) or size < 1:
             raise RecipeError(f"{name} {size!r}: expected a whole number from 1")
         if letter not in free:
             raise RecipeError(f"{name} {size}: {exportable.name} has its own {name}")
-        sizes[letter] = size
+        if letter in "HW" and size < exportable.smallest_side:
+            raise RecipeError(
+                f"{name} {size}: {exportable.name} takes pictures of "
+                f"{exportable.smallest_side} pixels and more to a side"
+            )
+        sizes[letter] = int(size)
     endpoints = dict(exportable.endpoints)
     unknown = set(endpoints)
     for _ in exportable.endpoints:

@@ -37,10 +37,16 @@ def write(model, directory, batch=1, height=None, width=None):
         model = type(model)(model.release, precision=PRECISION)
     exportable = with_sizes(describe(model), batch, height, width)
     free = free_sizes(exportable)
+    wanted = [name for name in ("height", "width") if name[0].upper() in free]
+    if wanted:
+        raise RecipeError(
+            f"{exportable.name} takes pictures of any {' and '.join(wanted)}, expected "
+            f"{' and '.join(wanted)} of yours: XLA compiles for fixed shapes"
+        )
     if free:
         raise RecipeError(
-            f"sizes {', '.join(free)} of {exportable.name} are free, expected height "
-            "and width: XLA compiles for fixed shapes"
+            f"{exportable.name} leaves a size open that is no batch, height or width, "
+            "expected a network that fixes it: XLA compiles for fixed shapes"
         )
     with new_folder(directory) as folder:
         save_functions(exportable, folder, jit_compile=True)

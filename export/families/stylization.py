@@ -10,6 +10,7 @@ from yoto_tf.export.exportable import (
     coefficient_vector,
 )
 from yoto_tf.export.families.released import describe_release
+from yoto_tf.zoo.stylization.transformer import MINIMUM
 
 _IMAGE = Tensor("float32", ("B", "H", "W", 3))
 
@@ -38,4 +39,5 @@ def describe(stylizer) -> Exportable:
         endpoints={"stylize": endpoint(stylize)},
         default="stylize",
         styles=stylizer.styles,
+        smallest_side=MINIMUM,
     )

@@ -37,8 +37,9 @@ def describe(model) -> Exportable:
     Of the former only the network is exported: losses and optimiser stay behind.
 
     Raises:
-        RecipeError: a network that does not take one dict with `"coefficients"`, whose
-            inputs are not known yet, or whose outputs have no names to go by.
+        RecipeError: a network that does not take one dict with `"coefficients"`, as
+            many as there are, whose inputs are not known yet, or whose outputs have no
+            names to go by.
     """
     network, coefficients = model.network, model.coefficients
     inputs = _inputs(network)
@@ -47,6 +48,7 @@ def describe(model) -> Exportable:
             f"network {network.name!r} has no input 'coefficients', only "
             f"{', '.join(inputs)}"
         )
+    _check_count(network, inputs[COEFFICIENTS].shape[-1], coefficients)
     outputs = _symbolic(network, inputs)
     described = {
         name: _described(tensor.shape, tensor.dtype)
@@ -71,6 +73,19 @@ def describe(model) -> Exportable:
     )
 
 
+def _check_count(network, count, coefficients):
+    if not isinstance(coefficients, Coefficients):
+        raise RecipeError(
+            f"expected yoto_tf.Coefficients, got {type(coefficients).__name__}"
+        )
+    # A network of one's own class may leave it open.
+    if isinstance(count, int) and count != len(coefficients):
+        raise RecipeError(
+            f"network {network.name!r} takes {count} coefficients, expected as many, "
+            f"got {', '.join(coefficients.names)}"
+        )
+
+
 def _write_keras(network, folder):
     try:
         network.save(folder / "model.keras")
@@ -82,7 +97,10 @@ def _write_keras(network, folder):
 def _inputs(network):
     """{name: Tensor} of what the network takes."""
     if not isinstance(network, keras.Model):
-        raise RecipeError(f"cannot export a {type(network).__name__}, expected Keras'")
+        raise RecipeError(
+            f"cannot export a {type(network).__name__} with coefficients=, expected a "
+            "Keras model"
+        )
     if is_graph(network) and network.built:
         tensors = as_functional(network).input
         if not isinstance(tensors, dict):

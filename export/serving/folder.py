@@ -35,7 +35,8 @@ def write(model, directory, name=None, version=1):
 
     Raises:
         RecipeError: a name or version that cannot be, or a version that is there
-            already: servers and clients take it for granted that it never changes.
+            already: servers and clients take it for granted that it never changes; or
+            a models.config that cannot be read.
         DataError: a file cannot be written.
     """
     if not isinstance(version, int) or version < 1:
@@ -49,8 +50,7 @@ def write(model, directory, name=None, version=1):
             f"{target} exists, and a version never changes: give another version"
         )
     config = Path(directory, "models.config")
-    text = config.read_text("utf-8") if config.exists() else ""
-    text = configuration.with_version(text, name, version)
+    text = configuration.with_version(_content(config), name, version)
     with new_folder(target) as folder:
         write_saved_model(model, folder)
         write_warmup(folder, name)
@@ -65,3 +65,11 @@ def write(model, directory, name=None, version=1):
     # Last, since it is what makes a server load the version.
     write_atomically(config, text.encode())
     return target
+
+
+def _content(config):
+    """The text of models.config, empty if there is none yet."""
+    try:
+        return config.read_text("utf-8") if config.exists() else ""
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"cannot read {config}, expected UTF-8: {error}") from error

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,12 +26,21 @@ def test_unknown_target(model_of, tmp_path):
         export(model_of("vae"), tmp_path / "vae", "tape")
 
 
-def test_unknown_option(model_of, tmp_path):
-    with pytest.raises(RecipeError, match="has no option 'version', expected"):
-        export(model_of("vae"), tmp_path / "vae", version=2)
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("version", "target litert has no option 'version', it is for hub, serving"),
+        ("hight", "no option 'hight', expected batch, height, width"),
+    ],
+)
+def test_unknown_option(option, message, model_of, tmp_path):
+    with pytest.raises(RecipeError, match=message):
+        export(model_of("vae"), tmp_path / "vae", "litert", **{option: 2})
 
 
-def test_target_is_a_function_of_model_and_path(model_of, tmp_path, monkeypatch):
+@pytest.fixture
+def tapes(monkeypatch):
+    """What the target "tape" was asked to write."""
     calls = []
     monkeypatch.setitem(TARGETS, "tape", (__name__, "write_tape"))
     monkeypatch.setattr(
@@ -39,8 +49,19 @@ def test_target_is_a_function_of_model_and_path(model_of, tmp_path, monkeypatch)
         lambda model, path, reels=1: calls.append((model, path, reels)),
         raising=False,
     )
+    return calls
+
+
+def test_target_is_a_function_of_model_and_path(model_of, tmp_path, tapes):
     export(model_of("vae"), tmp_path, "tape", reels=3)
-    assert calls == [(model_of("vae"), tmp_path, 3)]
+    assert tapes == [(model_of("vae"), tmp_path, 3)]
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_model_is_named_by_its_folder(kind, release_folder, untrained_codec, tapes):
+    export(kind(release_folder), "reel", "tape")
+    [(model, _, _)] = tapes
+    assert model.model_id == untrained_codec.model_id
 
 
 def test_command_exports_a_pretrained_model(pretrained, tmp_path, capsys):
@@ -60,7 +81,8 @@ def test_command_exports_a_pretrained_model(pretrained, tmp_path, capsys):
     [
         (["codek", "new"], "no pretrained model or directory 'codek'"),
         (["codec", "new", "--target", "tape"], "unknown export target 'tape'"),
-        (["codec", "new", "--version", "2"], "no option 'version'"),
+        (["codec", "new", "--version", "2"], "'version', it is for hub, serving"),
+        (["codec", "new", "--target", "tpu"], "expected height and width of yours"),
         (["codec", "used"], "used is not empty"),
     ],
 )

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 import yoto_tf as yoto
 from yoto_tf import zoo
-from yoto_tf.errors import RecipeError
+from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.export import hub
 from yoto_tf.export.hub_page import page
 from yoto_tf.zoo.vae import VAE, ConvVAE
@@ -263,6 +263,24 @@ def test_same_files_give_the_same_archive(vae, archive, tmp_path, monkeypatch):
         name = json.load(members.extractfile("assets/yoto.json"))["name"]
     assert again == tmp_path / name / "1.tar.gz"
     assert again.read_bytes() == archive.read_bytes()
+
+
+def test_failure_leaves_nothing(vae, tmp_path, monkeypatch):
+    def fail_for_the_archive(path, content):
+        if path.name == "1.tar.gz":
+            raise DataError(f"cannot write {path}: No space left on device")
+        path.write_bytes(content)
+
+    monkeypatch.setattr(hub, "write_atomically", fail_for_the_archive)
+    with pytest.raises(DataError, match="No space left on device"):
+        hub.write(vae, tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_directory_that_is_a_file(vae, tmp_path):
+    (tmp_path / "www").write_text("")
+    with pytest.raises(DataError, match=r"cannot write .*1.tar.gz: Not a directory"):
+        hub.write(vae, tmp_path / "www")
 
 
 def test_version_is_never_overwritten(vae, archive, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from example_inputs import example_inputs
 from small_models import KINDS
 
+from yoto_tf.errors import RecipeError
 from yoto_tf.export import export
 from yoto_tf.export.families import describe
 from yoto_tf.export.sizes import with_sizes
@@ -121,6 +122,24 @@ def test_fixed_sizes(model_of, tmp_path):
     inputs = {tensor["name"]: tensor for tensor in model.get_input_details()}
     [symbols] = (t for name, t in inputs.items() if "symbols" in name)
     assert symbols["shape_signature"].tolist() == [1, 4, 8, 32]
+
+
+def test_op_that_devices_lack_is_named(tmp_path, capfd):
+    import keras
+    from keras import layers, ops
+
+    import yoto_tf as yoto
+
+    dial = yoto.Coefficients(sharpness=yoto.Uniform(0.0, 1.0))
+    base = keras.Sequential(
+        [keras.Input((3,), name="signal"), layers.Dense(4, ops.erf), layers.Dense(2)]
+    )
+    network = yoto.condition(base, dial)
+    with pytest.raises(RecipeError, match=r"run serving_default: no such op as Erf$"):
+        export(network, tmp_path / "model", "litert", coefficients=dial)
+    assert list(tmp_path.iterdir()) == []
+    # The converter's own account of it has many lines.
+    assert capfd.readouterr().err == ""
 
 
 def test_command(pretrained, tmp_path, capsys):

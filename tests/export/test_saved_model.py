@@ -1,4 +1,5 @@
 import json
+import resource
 import subprocess
 import sys
 
@@ -238,14 +239,21 @@ def test_folder_in_use_is_refused(model_of, tmp_path):
     assert (tmp_path / "used" / "thesis.txt").read_text() == "years of work"
 
 
-def test_failure_leaves_nothing(model_of, tmp_path, monkeypatch):
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(tf.saved_model, "save", fail)
-    with pytest.raises(DataError, match=r"cannot write .*: No space left on device"):
-        write_saved_model(model_of("vae"), tmp_path / "vae")
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("kind", ["vae", "Hyperprior"])
+@pytest.mark.parametrize("exists", [False, True])
+def test_failure_leaves_nothing(exists, kind, model_of, tmp_path):
+    """Files may have few bytes, which TensorFlow meets as it does a full disk."""
+    folder = tmp_path / "model"
+    if exists:
+        folder.mkdir()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
+    try:
+        with pytest.raises(DataError, match=r"cannot write .*model: File too large$"):
+            write_saved_model(model_of(kind), folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.rglob("*")) == [folder] * exists
 
 
 def test_empty_folder_is_taken_and_parents_are_made(tmp_path):
@@ -256,6 +264,19 @@ def test_empty_folder_is_taken_and_parents_are_made(tmp_path):
         assert (folder / "saved_model.pb").exists()
         assert list(folder.parent.glob(".*")) == []
         assert folder.stat().st_mode == mode
+
+
+def test_current_folder_is_filled(tmp_path, monkeypatch):
+    """It cannot be replaced, no more than one on which a disk is mounted."""
+    monkeypatch.chdir(tmp_path)
+    export(your_own(), ".")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "assets",
+        "fingerprint.pb",
+        "model.keras",
+        "saved_model.pb",
+        "variables",
+    }
 
 
 def test_other_backends_are_told(model_of, tmp_path, monkeypatch):

@@ -1,16 +1,19 @@
 """What `--target serving` writes, checked with the official messages."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_models import KINDS
 
 from yoto_tf import Coefficients, LogUniform
 from yoto_tf.errors import RecipeError
 from yoto_tf.export import export
 from yoto_tf.export.serving import configuration, folder
+from yoto_tf.export.serving.warmup import write_warmup
 from yoto_tf.zoo.vae import VAE, ConvVAE
 
 SIGNATURES = {"reconstruct", "sample", "encode", "decode"}
@@ -95,6 +98,13 @@ def test_names_and_versions_that_cannot_be(vae, tmp_path, options):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_configuration_that_is_no_text_is_left_alone(vae, tmp_path):
+    (tmp_path / "models.config").write_bytes(b"\xff\xfe")
+    with pytest.raises(RecipeError, match=r"cannot read .*models.config, expected UTF"):
+        folder.write(vae, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["models.config"]
+
+
 def test_a_failed_export_leaves_no_version(vae, tmp_path, monkeypatch):
     def fail(*_):
         raise RecipeError("no warm-up")
@@ -115,10 +125,17 @@ def test_what_a_user_changed_is_kept(directory, vae):
     assert 'base_path: "/serving/models/second"' in config
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_signature_is_warmed_up(kind, exported, tmp_path):
+    """By requests that the stand-in of `test_serving_client` runs when it starts."""
+    shutil.copytree(exported(kind), tmp_path / "model")
+    manifest = json.loads((tmp_path / "model" / "assets" / "yoto.json").read_text())
+    assert write_warmup(tmp_path / "model", kind) == list(manifest["signatures"])
+
+
 def test_a_network_of_ones_own_is_warmed_up(tmp_path):
     from yoto_tf.export.families.your_own import ConditionedNetwork
     from yoto_tf.export.saved_model import write_saved_model
-    from yoto_tf.export.serving.warmup import write_warmup
 
     signal = keras.Input((None, 3), name="signal")
     dial = keras.Input((1,), name="coefficients")

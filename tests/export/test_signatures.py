@@ -8,8 +8,9 @@ from c_api_process import answers
 from small_models import KINDS
 
 SIZES = {
-    "Hyperprior": [(1, 1), (64, 64), (65, 100), (130, 77)],
-    "FactorizedPrior": [(1, 1), (16, 16), (37, 100), (70, 33)],
+    # Different numbers of blocks too, of 64 pixels and of 16.
+    "Hyperprior": [(1, 1), (64, 128), (65, 100), (130, 77)],
+    "FactorizedPrior": [(1, 1), (16, 32), (37, 100), (70, 33)],
     "vae": [(16, 16)],
     "stylizer": [(16, 16), (17, 33), (48, 64), (50, 71)],
     "your_own": [(1, 1), (8, 8), (9, 20), (31, 17)],
@@ -71,6 +72,14 @@ def test_codec(kind, model_of, ask, photograph):
         for inputs, answer in zip(pictures, answered[::3], strict=True)
     ]
     synthesized = ask(kind, [("synthesize", inputs) for inputs in integers])
+    if kind == "Hyperprior":
+        asked = [
+            {name: inputs[name] for name in ("hyper_latents", "coefficients")}
+            for inputs in integers
+        ]
+        scales = ask(kind, [("scales", inputs) for inputs in asked])
+        for answer, analyzed in zip(scales, answered[::3], strict=True):
+            np.testing.assert_array_equal(answer["indexes"], analyzed["indexes"])
     coding, distinct = codec.coding, set()
     for i, (pixels, vector) in enumerate(cases):
         analyzed, reconstructed, default = answered[3 * i : 3 * i + 3]

@@ -10,11 +10,11 @@ from c_api_process import answers
 from example_inputs import example_inputs
 from small_models import KINDS
 
+import yoto_tf as yoto
 from yoto_tf.errors import RecipeError
 from yoto_tf.export import export
 
 SIZES = {"batch": 2, "height": 80, "width": 64}
-ZOO = [kind for kind in KINDS if kind != "your_own"]
 
 
 def sizes(kind):
@@ -122,8 +122,10 @@ def test_manifest_and_release_come_along(compiled):
 @pytest.mark.parametrize(
     ("kind", "options", "message"),
     [
-        ("stylizer", {"height": 64}, "sizes W of .* are free, expected height and wid"),
+        ("Hyperprior", {}, "pictures of any height and width, expected height and"),
+        ("stylizer", {"height": 64}, "takes pictures of any width, expected width of"),
         ("stylizer", {"height": 0, "width": 64}, "height 0: expected a whole number"),
+        ("stylizer", {"height": 15, "width": 64}, "height 15: .* of 16 pixels and mor"),
         ("vae", {"height": 16}, "height 16: .* has its own height"),
     ],
 )
@@ -133,10 +135,18 @@ def test_sizes_are_checked(kind, options, message, model_of, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_sizes_that_do_not_suit(tmp_path):
+def test_size_that_nobody_can_give(tmp_path):
     import keras
 
-    import yoto_tf as yoto
+    dial = yoto.Coefficients(sharpness=yoto.Uniform(0.0, 1.0))
+    layers = [keras.layers.Conv1D(4, 3), keras.layers.Conv1D(1, 3)]
+    base = keras.Sequential([keras.Input((None, 1), name="signal"), *layers])
+    with pytest.raises(RecipeError, match="size open that is no batch, height or wid"):
+        export(yoto.condition(base, dial), tmp_path / "model", "tpu", coefficients=dial)
+
+
+def test_sizes_that_do_not_suit(tmp_path):
+    import keras
 
     dial = yoto.Coefficients(sharpness=yoto.Uniform(0.0, 1.0))
     convolutions = [keras.layers.Conv2D(1, 3), keras.layers.Conv2D(1, 3)]
@@ -158,14 +168,17 @@ def test_jax_lowers_for_tpus_and_agrees(
     import tensorflow as tf
 
     requests = {}
-    for kind in ZOO:
-        model_of(kind).save(tmp_path / kind)
+    for kind in KINDS:
+        if kind == "your_own":
+            model_of(kind).network.save(tmp_path / "your_own.keras")
+        else:
+            model_of(kind).save(tmp_path / kind)
         for name, endpoint in described(model_of(kind), kind).endpoints.items():
             for key, array in example_inputs(endpoint, photograph).items():
                 requests[f"{kind}/{name}/{key}"] = array
     np.savez(tmp_path / "requests.npz", **requests)
     found = saved_on_jax(__file__)
-    for kind in ZOO:
+    for kind in KINDS:
         loaded = tf.saved_model.load(str(compiled(kind)))
         for name, endpoint in described(model_of(kind), kind).endpoints.items():
             inputs = example_inputs(endpoint, photograph)
@@ -179,10 +192,9 @@ def test_jax_lowers_for_tpus_and_agrees(
 
 
 def answered_on_jax(folder):
-    """Lowers all endpoints of the releases in a folder, and runs what came of it."""
+    """Lowers all endpoints of the models in a folder, and runs what came of it."""
     import jax
 
-    from yoto_tf import zoo
     from yoto_tf.export.families import describe
 
     requests, found = {}, {}
@@ -191,7 +203,7 @@ def answered_on_jax(folder):
             kind, name, key = path.split("/")
             requests.setdefault(kind, {}).setdefault(name, {})[key] = arrays[path]
     for kind, of_kind in requests.items():
-        model = zoo.load(str(folder / kind), precision="mixed_bfloat16")
+        model = model_on_jax(folder, kind)
         for name, endpoint in describe(model).endpoints.items():
             # Table indexes are computed in int64.
             with jax.experimental.enable_x64(name in ("analyze", "scales")):
@@ -204,10 +216,23 @@ def answered_on_jax(folder):
                 assert "stablehlo.custom_call" not in text
                 # Scalars of Python are, in this mode.
                 assert "xf64" not in text
-                assert "bf16" in text or name == "scales"
+                assert "bf16" in text or name == "scales" or kind == "your_own"
                 for key, array in lowered.call(of_kind[name]).items():
                     found[f"{kind}/{name}/{key}"] = np.array(array)
     return found
+
+
+def model_on_jax(folder, kind):
+    import keras
+    from small_models import your_own
+
+    from yoto_tf import zoo
+    from yoto_tf.export.families.your_own import ConditionedNetwork
+
+    if kind == "your_own":
+        network = keras.models.load_model(folder / "your_own.keras")
+        return ConditionedNetwork(network, your_own().coefficients)
+    return zoo.load(str(folder / kind), precision="mixed_bfloat16")
 
 
 if __name__ == "__main__":

@@ -101,6 +101,23 @@ def test_without_coefficients_is_refused(tmp_path):
         export(base, tmp_path / "model", coefficients=DIAL)
 
 
+@pytest.mark.parametrize(
+    ("coefficients", "message"),
+    [
+        (
+            yoto.Coefficients(a=yoto.Fixed(1.0), b=yoto.Fixed(1.0)),
+            "'network' takes 1 coefficients, expected as many, got a, b",
+        ),
+        ({"sharpness": (0, 1)}, "expected yoto_tf.Coefficients, got dict"),
+    ],
+)
+def test_coefficients_of_another_network(coefficients, message, tmp_path):
+    network = Network(ops.relu)
+    network(inputs())
+    with pytest.raises(RecipeError, match=message):
+        export(network, tmp_path / "model", coefficients=coefficients)
+
+
 def test_nested_outputs_are_refused(tmp_path):
     network = Network(lambda features: {"levels": [features, features]})
     network(inputs())

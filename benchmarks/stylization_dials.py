@@ -6,12 +6,13 @@
 
 (a) For every style and coefficient, the others in the middle: the rank correlation of
 the coefficient and its own loss term, averaged over held-out photographs; it should be
-near -1. (b) Networks trained for one setting of one style alone, with the same
-objective: the adjustable one's weighted total against theirs. (c) How far apart the
-outputs of random coefficients are, by the features of another network; a fixed network
-gives one output, so zero. Without `--fixed-steps` (b) is left out, without
-`--squeezenet` (c). Prints tables and writes them to `results/stylization_dials.json`,
-and beside it a picture: a row for each coefficient, from its lowest to its highest.
+near -1. (b) For one painting at a time, a network with dials and others for one
+setting each, trained by one recipe for as many steps: their weighted totals. (c) How
+far apart the outputs of random coefficients are, by the features of another network; a
+fixed network gives one output, so zero. Without `--fixed-steps` (b) is left out,
+without `--squeezenet` (c). Prints tables and writes them to
+`results/stylization_dials.json`, and beside it a picture: a row for each coefficient,
+from its lowest to its highest.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import dataclasses
 import itertools
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -29,17 +31,14 @@ from PIL import Image
 from scipy.stats import spearmanr
 from tqdm import tqdm
 
-from yoto_tf import Coefficients, Fixed, LossConditionalModel, zoo
-from yoto_tf.data import image_files, read_image, write_image
-from yoto_tf.engine import train
+from yoto_tf import LossConditionalModel, compare, zoo
+from yoto_tf.contact_sheet import contact_sheet
+from yoto_tf.data import Examples, image_files, read_image, write_image
 from yoto_tf.recipe import load_recipe
 from yoto_tf.zoo.demo import photograph
-from yoto_tf.zoo.stylization import Transformer
-from yoto_tf.zoo.stylization.contact_sheet import contact_sheet
 from yoto_tf.zoo.stylization.paintings import painting_files
 from yoto_tf.zoo.stylization.perceptual import RGB_MEANS
 from yoto_tf.zoo.stylization.recipe import StylizationRecipe
-from yoto_tf.zoo.stylization.styled_patches import StyledPatches
 
 RESULTS = Path(__file__).parent / "results" / "stylization_dials.json"
 FIELDS = dataclasses.fields(StylizationRecipe)
@@ -117,67 +116,65 @@ def balanced_weights(stylizer, terms, recipe, spec, batches=25):
     return {name: sum(sums.values()) / value for name, value in sums.items()}
 
 
+@dataclasses.dataclass(frozen=True)
+class Rescaled:
+    """Loss terms times constants: one objective for all networks."""
+
+    terms: Callable
+    factors: dict[str, float]
+
+    def __call__(self, inputs, outputs):
+        terms = self.terms(inputs, outputs)
+        return {name: self.factors.get(name, 1) * terms[name] for name in terms}
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class OneSetting(StylizationRecipe):
-    """A network for one painting and one setting.
+class OnePainting(StylizationRecipe):
+    """A network for one painting, whose terms are balanced by constants.
 
     Attributes:
-        weights: of the terms that have a coefficient, in their order.
+        factors: of the terms that have a coefficient, in their order.
     """
 
-    weights: tuple[float, ...]
+    factors: tuple[float, ...]
 
-    def build(self):
-        [(style, file)] = painting_files(self.styles).items()
+    def terms(self, files):
         names = self.coefficients().names
-        weights = zip(names, self.weights, strict=True)
-        coefficients = Coefficients(**{name: Fixed(weight) for name, weight in weights})
-        network = Transformer(coefficients, [style], self.width, self.blocks)
-        return LossConditionalModel(network, self.terms([file]), coefficients)
+        factors = dict(zip(names, self.factors, strict=True))
+        return Rescaled(super().terms(files), factors)
 
-    def batches(self, spec, first_batch):
-        return StyledPatches(self.patches(spec, first_batch), 1)
+    def trained(self, network, terms):
+        return LossConditionalModel(
+            network,
+            terms,
+            network.coefficients,
+            normalize_weights=self.fixed is None,
+        )
 
 
-def against_fixed(stylizer, terms, recipe, photographs, options):
-    """(b) A list of dicts, one for every style and setting."""
-    factors = balanced_weights(stylizer, terms, recipe, options.training_data)
+def against_fixed(stylizer, factors, recipe, photographs, options):
+    """(b) {style: a dict of what each kind of network cost, and of its totals}."""
     files = painting_files(options.styles)
-    rows = []
-    for style, (title, setting) in itertools.product(
-        options.fixed_styles or stylizer.styles[:2], SETTINGS.items()
-    ):
-        vector = stylizer.coefficients.vector(**setting)
-        pairs = zip(stylizer.coefficients.names, vector, strict=True)
-        weights = {name: float(value * factors[name]) for name, value in pairs}
-        fields = {field.name: getattr(recipe, field.name) for field in FIELDS}
-        fields |= {"styles": str(files[style]), "steps": options.fixed_steps}
-        fixed = OneSetting(**fields, weights=tuple(weights.values()))
-        folder = options.workdir / f"{style} {title}".replace(" ", "_")
-        trained = train(fixed, options.training_data, folder, resume=True)
-        shares = np.eye(len(stylizer.styles), dtype="float32")
-        shares = shares[stylizer.styles.index(style)]
-        batch = inputs(photographs, shares, vector)
-        totals = []
-        for network in (stylizer.model, Alone(trained.model.network)):
-            found = measured(network, terms, batch)
-            found = {name: weights.get(name, 1.0) * found[name] for name in found}
-            totals.append(float(np.mean(sum(found.values()))))
-        adjustable, single = totals
-        row = {"style": style, "setting": title, "adjustable": adjustable}
-        rows.append({**row, "fixed": single, "ratio": adjustable / single})
-    return rows
-
-
-class Alone:
-    """A network for one setting, which takes no notice of style and coefficients."""
-
-    def __init__(self, network):
-        self._network = network
-
-    def __call__(self, batch):
-        zeros = np.zeros(len(self._network.coefficients), "float32")
-        return self._network(inputs(batch["image"], np.ones(1, "float32"), zeros))
+    vectors = [stylizer.coefficients.vector(**row) for row in SETTINGS.values()]
+    arrays = {"image": photographs, "style": np.ones((len(photographs), 1), "float32")}
+    evaluation = Examples(arrays, batch_size=4, shuffle=False)
+    fields = {field.name: getattr(recipe, field.name) for field in FIELDS}
+    fields |= {"steps": options.fixed_steps, "factors": tuple(factors.values())}
+    found = {}
+    for style in options.fixed_styles or stylizer.styles[:2]:
+        one = OnePainting(**fields | {"styles": str(files[style])})
+        data, folder = options.training_data, options.workdir / style
+        comparison = compare(one, vectors, data, evaluation, folder)
+        totals = zip(comparison.one.totals(), comparison.many.totals(), strict=True)
+        found[style] = {
+            "one_hours": comparison.one_hours,
+            "fixed_hours": comparison.many_hours,
+            "totals": {
+                setting: {"one": one, "fixed": fixed, "ratio": one / fixed}
+                for setting, (one, fixed) in zip(SETTINGS, totals, strict=True)
+            },
+        }
+    return found
 
 
 class SqueezeNet:
@@ -299,14 +296,16 @@ def main():
             f"{(column <= -0.9).sum()} of {len(column)} styles at -0.9 or below"
         )
     if options.fixed_steps:
-        rows = against_fixed(stylizer, terms, recipe, photographs, options)
-        results["against_fixed"] = {"steps": options.fixed_steps, "rows": rows}
-        print("weighted total, adjustable : trained for the setting alone")
-        for row in rows:
-            print(
-                f"  {row['style']:20} {row['setting']:18} {row['adjustable']:8.3f} : "
-                f"{row['fixed']:8.3f}  ratio {row['ratio']:.3f}"
-            )
+        factors = balanced_weights(stylizer, terms, recipe, options.training_data)
+        found = against_fixed(stylizer, factors, recipe, photographs, options)
+        results["against_fixed"] = {"steps": options.fixed_steps, "styles": found}
+        print("weighted total, one network with dials : trained for the setting alone")
+        for style, row in found.items():
+            for setting, total in row["totals"].items():
+                print(
+                    f"  {style:20} {setting:18} {total['one']:8.3f} : "
+                    f"{total['fixed']:8.3f}  ratio {total['ratio']:.3f}"
+                )
     if options.squeezenet:
         judge = SqueezeNet(options.squeezenet)
         found = diversity(stylizer, judge, photographs, options.draws)

@@ -52,8 +52,9 @@ def style_weights(style, styles):
     for name, weight in weights.items():
         if name not in styles:
             near = difflib.get_close_matches(str(name), styles, n=3, cutoff=0.3)
-            expected = f"nearest: {', '.join(near)}" if near else ", ".join(styles)
-            raise StyleError(f"unknown style {name!r}, expected one of {expected}")
+            hint = "nearest:" if near else "expected one of"
+            names = ", ".join(near or styles)
+            raise StyleError(f"unknown style {name!r}, {hint} {names}")
         if not 0 <= weight < math.inf:
             raise StyleError(f"style weights are numbers ≥ 0, got {name}={weight:g}")
     total = sum(weights.values())

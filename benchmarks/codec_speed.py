@@ -137,7 +137,7 @@ def untrained_release():
 
 
 def picture_of(data):
-    """uint8 [512, 768, 3]."""
+    """A name, and uint8 [512, 768, 3]."""
     import numpy as np
 
     from yoto_tf.data import image_files, read_image
@@ -145,11 +145,12 @@ def picture_of(data):
 
     if data is None:
         image = photograph()
-        return np.concatenate([image, image[:, ::-1]], axis=1)[:HEIGHT, :WIDTH]
+        twice = np.concatenate([image, image[:, ::-1]], axis=1)
+        return "demo", twice[:HEIGHT, :WIDTH]
     for path in image_files(data):
         image = read_image(path)
         if image.shape == (HEIGHT, WIDTH, 3):
-            return image
+            return path.name, image
     raise SystemExit(f"no picture of {WIDTH}×{HEIGHT} in {data}")
 
 
@@ -209,7 +210,7 @@ def main():
     from yoto_tf.metrics import psnr
     from yoto_tf.zoo.codec import Codec
 
-    image = picture_of(options.data)
+    picture, image = picture_of(options.data)
     with tempfile.TemporaryDirectory() as folder:
         np.save(f"{folder}/picture.npy", image)
         write_image(f"{folder}/picture.png", image)
@@ -252,7 +253,7 @@ def main():
         print(f"{name:28}{seconds:8.2f} s")
     options.results.parent.mkdir(parents=True, exist_ok=True)
     results = {
-        "picture": options.data or "demo",
+        "picture": picture,
         "width": WIDTH,
         "height": HEIGHT,
         "threads": options.threads,

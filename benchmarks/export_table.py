@@ -145,7 +145,8 @@ def answering(model, by_keras, options):
 def table_row(model, target, row):
     size = f"{row['bytes'] / 1e6:.1f}" if row["bytes"] else ""
     milliseconds = f"{1000 * row['seconds']:.0f}"
-    return f"| {model} | {target} | {size} | {milliseconds} | {row['difference']:.1e} |"
+    difference = f"{row['difference']:.1e}"
+    return f"| `{model}` | {target} | {size} | {milliseconds} | {difference} |"
 
 
 def main():
@@ -160,7 +161,7 @@ def main():
     options = parser.parse_args()
     results = {"size": options.size, "rounds": options.rounds, "models": {}}
     print("| model | target | MB | ms a request | largest difference |")
-    print("|---|---|---|---|---|")
+    print("| --- | --- | --- | --- | --- |")
     for name in options.models or zoo.names():
         model = zoo.load(name)
         requests, by_keras = keras_answers(model, options.size)

@@ -91,5 +91,9 @@ def run(options):
         print(f"stopped at step {trained.step}; --resume carries on", file=sys.stderr)
         return 130
     recipe.release(trained.model, workdir / "release")
+    card = workdir / "release" / "README.md"
+    if start and card.exists():
+        with open(card, "a", encoding="utf-8") as file:
+            file.write(f"\nThe training began from {start}, model {release.id}.\n")
     print(f"trained to step {trained.step} in {trained.seconds:.0f} s: {workdir}")
     return 0

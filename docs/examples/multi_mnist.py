@@ -177,10 +177,14 @@ def plot(results, path):
 
 
 def run(digits, test_digits, methods, steps, out):
-    """Trains and tests methods on digits as from `load_arrays`; writes to `out`."""
+    """Trains and tests methods on digits as from `load_arrays`; writes to `out`.
+
+    What `out` has of other methods stays there.
+    """
     out.mkdir(parents=True, exist_ok=True)
+    stored = out / "multi_mnist.json"
+    results = json.loads(stored.read_text()) if stored.exists() else {}
     test = overlay(test_digits, seed=1)
-    results = {}
     for method in methods:
         keras.utils.set_random_seed(0)
         model = train(method, overlay(digits, seed=0), steps)
@@ -192,7 +196,7 @@ def run(digits, test_digits, methods, steps, out):
             "test_pictures": len(test["image"]),
             "front": front.table(),
         }
-        (out / "multi_mnist.json").write_text(json.dumps(results, indent=2) + "\n")
+        stored.write_text(json.dumps(results, indent=2) + "\n")
         plot(results, out / "multi_mnist.png")
     print(PUBLISHED)
     for method, result in results.items():

@@ -9,12 +9,9 @@ They need LiteRT's built-in ops and no others. What decides on a codec's tables 
 quantised and stays exact, see `yoto_tf.export.families.exact_scales`.
 """
 
-import contextlib
 import dataclasses
 import itertools
-import os
 import re
-import sys
 import tempfile
 
 from tqdm import tqdm
@@ -25,6 +22,7 @@ from yoto_tf.export.manifest import manifest
 from yoto_tf.export.new_folder import new_folder
 from yoto_tf.export.saved_model import check_backend, save_functions
 from yoto_tf.export.sizes import with_sizes
+from yoto_tf.muted_stderr import muted_stderr
 
 PRECISIONS = ("float16", "int8")
 
@@ -76,7 +74,8 @@ def _converted(saved_model, name, precision):
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     try:
-        with _silence():
+        # Its warnings are of no use, and its errors of many lines are raised, too.
+        with muted_stderr():
             return converter.convert()
     except Exception as error:
         # Its message is the compiler's, of many lines.
@@ -84,21 +83,3 @@ def _converted(saved_model, name, precision):
         ops = sorted(set(re.findall(r"'tf\.(\w+)' op ", text)))
         reason = f"no such op as {', '.join(ops)}" if ops else text.partition("\n")[0]
         raise RecipeError(f"LiteRT cannot run {name}: {reason}") from error
-
-
-@contextlib.contextmanager
-def _silence():
-    """Keeps what the converter's C++ prints from standard error.
-
-    Its warnings are of no use and its errors of many lines; they are raised, too. No
-    setting turns them off, and they do not pass through `sys.stderr`.
-    """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

@@ -3,9 +3,8 @@
 import contextlib
 import os
 import sys
-import tempfile
 
-_STDERR = 2
+from yoto_tf.muted_stderr import muted_stderr
 
 
 def import_keras():
@@ -30,24 +29,12 @@ def _hidden(name):
         del sys.modules[name]
 
 
-@contextlib.contextmanager
 def _muted():
-    """Drops what is written to standard error, unless an exception follows.
+    """Keeps TensorFlow quiet, where nobody asked for more.
 
     While it is imported, TensorFlow 2.18 and later logs whatever level it was given:
     https://github.com/tensorflow/tensorflow/issues/100442.
     """
-    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") != "3" or sys.__stderr__ is None:
-        yield
-        return
-    with tempfile.TemporaryFile() as written, contextlib.ExitStack() as restore:
-        stderr = os.dup(_STDERR)
-        restore.callback(os.close, stderr)
-        os.dup2(written.fileno(), _STDERR)
-        restore.callback(os.dup2, stderr, _STDERR)
-        try:
-            yield
-        except BaseException:
-            written.seek(0)
-            os.write(stderr, written.read())
-            raise
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "3":
+        return muted_stderr(unless_raised=True)
+    return contextlib.nullcontext()

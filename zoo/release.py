@@ -6,6 +6,7 @@ was measured is what is shipped. Nothing but making and building a network needs
 
 import dataclasses
 import hashlib
+import importlib
 import json
 
 import numpy as np
@@ -80,6 +81,8 @@ class Release:
         """
         import keras
 
+        # With it come the family's classes, which Keras knows from then on.
+        _ = importlib.import_module(f"yoto_tf.zoo.{self.family}").Pretrained
         before = keras.config.dtype_policy()
         keras.config.set_dtype_policy(precision)
         try:

@@ -1,6 +1,8 @@
 import dataclasses
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -185,3 +187,11 @@ def test_folder_that_is_no_release(tmp_path):
 def test_a_family_that_measures_nothing_is_named():
     with pytest.raises(RecipeError, match="family stylization, which has no evaluat"):
         zoo.evaluate("stylization", "photos")
+
+
+@pytest.mark.parametrize("name", ["codec", "stylization", "vae-mnist"])
+def test_a_network_is_built_where_its_family_was_not_imported(name):
+    program = f"from yoto_tf import zoo; print(zoo.release_of({name!r}).network().name)"
+    run = [sys.executable, "-c", program]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.stdout == f"{zoo.load(name).model.name}\n", done.stderr

@@ -1,4 +1,4 @@
-"""The released stylizer, second part: larger patches, from the weights of the first.
+"""A stylizer, second part: larger patches, from the weights of the first.
 
 yoto train stylization/large --from SMALL --set styles=PAINTINGS --data PHOTOGRAPHS
 """
@@ -12,5 +12,6 @@ def recipe():
         batch_size=4,
         learning_rate=3e-4,
         warmup_steps=200,
+        decay_fraction=0.5,
         patch_size=256,
     )

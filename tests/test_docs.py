@@ -1,9 +1,11 @@
 """The ```python blocks of the guides run, one guide after another in its own folder.
 
-What should not be run is fenced otherwise.
+What should not be run is fenced otherwise. Of the README, which indents its code, what
+it shows of each family runs.
 """
 
 import re
+import textwrap
 from pathlib import Path
 
 import keras
@@ -13,8 +15,12 @@ import pytest
 from yoto_tf.data import write_image
 from yoto_tf.zoo.demo import photograph
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FAMILIES = re.findall(r"\n\n(    import yoto_tf as yoto\n(?:    .*\n|\n)+)", README)
 
 
 def blocks(guide):
@@ -43,6 +49,20 @@ def test_guide(guide, tmp_path, monkeypatch):
     """The user that a guide speaks to has a photograph."""
     write_image(tmp_path / "photo.jpg", photograph())
     run(guide, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    list(enumerate(["photo.png", "painted.png", "samples.png"])),
+)
+def test_readme(number, written, tmp_path, monkeypatch):
+    assert len(FAMILIES) == 3
+    monkeypatch.chdir(tmp_path)
+    write_image("photo.jpg", photograph())
+    code = textwrap.dedent(FAMILIES[number])
+    assert len([line for line in code.splitlines() if line]) <= 10
+    exec(compile(code, "README.md", "exec"), {})
+    assert (tmp_path / written).stat().st_size > 0
 
 
 def test_your_own_model(tmp_path, monkeypatch, capsys):

@@ -22,6 +22,7 @@ setup(
     description="Train once on a distribution of loss coefficients, choose afterwards.",
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
+    url="https://github.com/yoto-tf/yoto_tf",
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=[

@@ -4,8 +4,8 @@ Each NAME.py is a notebook in the percent format. NAME.ipynb has its cells, a ba
 opens it in Colab, and `first_cell.py`, which installs the package. No outputs are
 stored, and the same texts give the same bytes.
 
-The first cell installs from `REPOSITORY`, where the project is published, and the badge
-leads there. For a fork, or wherever else it is published:
+The first cell installs from the clone that the notebook lies in or else, as on Colab,
+from `REPOSITORY`, the project's home; the badge leads there. For a fork:
 
     python colab/build.py --repository https://github.com/SOMEBODY/yoto_tf
 

@@ -1,9 +1,11 @@
-# Installs yoto_tf, unless it is there: some minutes on Colab, nothing afterwards.
+# Installs yoto_tf, unless it is there: some minutes on Colab, nothing afterwards. In a
+# clone of the repository it is the clone that is installed.
 import importlib.metadata
 import importlib.util
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 # What TensorFlow has to say of this machine's devices is of no interest here.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,9 +21,11 @@ def installed():
 
 if importlib.util.find_spec("yoto_tf") is None:
     before = installed()
-    address = "git+REPOSITORY"
+    clone = Path.cwd().parent
+    is_clone = (clone / "colab" / "first_cell.py").exists()
+    source = str(clone) if is_clone else "git+REPOSITORY"
     pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, address], check=True)
+    subprocess.run([*pip, source], check=True)
     after = installed()
     # Colab comes with other versions of NumPy and TensorFlow. Those that this session
     # had in use when they were replaced stay in use until it ends.

@@ -110,7 +110,9 @@ def test_notebooks_for_another_repository(tmp_path, monkeypatch):
             assert ("Open in Colab" in notebook.cells[0].source) == badge
 
 
-def test_the_project_s_address_is_in_one_place():
+def test_the_notebooks_are_installed_from_the_package_s_home():
+    setup = (COLAB.parent / "setup.py").read_text(encoding="utf-8")
+    assert f'url="{build.REPOSITORY}"' in setup
     texts = [file.read_text(encoding="utf-8") for file in COLAB.glob("*.py")]
     assert sum(text.count(build.REPOSITORY) for text in texts) == 1
     assert f"git+{build.REPOSITORY}" in build.build("deploy")
@@ -277,3 +279,15 @@ def test_the_first_cell_says_whether_to_restart(replaced, session, monkeypatch, 
     [command] = commands
     assert command[:4] == [sys.executable, "-m", "pip", "install"]
     assert command[-1] == f"git+{repository()}"
+
+
+def test_in_a_clone_the_clone_is_installed(session, tmp_path, monkeypatch):
+    (tmp_path / "colab").mkdir()
+    shutil.copy(COLAB / "first_cell.py", tmp_path / "colab")
+    monkeypatch.chdir(tmp_path / "colab")
+    commands = []
+    monkeypatch.setattr(subprocess, "run", lambda pip, check: commands.append(pip))
+    [first, *_] = code(shortened("train_your_own"))
+    exec(first, {})
+    [command] = commands
+    assert command[-1] == str(tmp_path)

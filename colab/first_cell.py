@@ -28,9 +28,11 @@ if importlib.util.find_spec("yoto_tf") is None:
     subprocess.run([*pip, source], check=True)
     after = installed()
     # Colab comes with other versions of NumPy and TensorFlow. Those that this session
-    # had in use when they were replaced stay in use until it ends.
+    # had in use when they were replaced stay in use until it ends. Setuptools gives
+    # Python 3.12 its distutils, and does so only when Python starts.
     owners = importlib.metadata.packages_distributions()
     in_use = {name for module in list(sys.modules) for name in owners.get(module, ())}
+    in_use.add("setuptools")
     stale = sorted(name for name in in_use if before.get(name) != after.get(name))
     if stale:
         raise SystemExit(

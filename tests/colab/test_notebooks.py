@@ -244,7 +244,7 @@ def test_the_sliders_change_the_preview_and_what_is_saved(
 
 @pytest.fixture
 def session(monkeypatch):
-    """A Python session without yoto_tf that has NumPy 1 and Pillow 1, NumPy in use."""
+    """A session without yoto_tf and setuptools, with NumPy 1 in use and Pillow 1."""
     versions = {"numpy": "1", "pillow": "1"}
 
     def distributions():
@@ -259,7 +259,7 @@ def session(monkeypatch):
     return versions
 
 
-@pytest.mark.parametrize("replaced", ["numpy", "pillow"])
+@pytest.mark.parametrize("replaced", ["numpy", "setuptools", "pillow"])
 def test_the_first_cell_says_whether_to_restart(replaced, session, monkeypatch, capsys):
     commands = []
 
@@ -270,8 +270,9 @@ def test_the_first_cell_says_whether_to_restart(replaced, session, monkeypatch, 
 
     monkeypatch.setattr(subprocess, "run", pip)
     [first, *_] = code(shortened("train_your_own"))
-    if replaced == "numpy":
-        with pytest.raises(SystemExit, match=r"^RESTART NEEDED.*in use: numpy\.$"):
+    if replaced != "pillow":
+        restart = rf"^RESTART NEEDED.*in use: {replaced}\.$"
+        with pytest.raises(SystemExit, match=restart):
             exec(first, {})
     else:
         exec(first, {})

@@ -12,6 +12,7 @@ Latent-Variable Models", ICLR 2019 (the problem and the idea; the arithmetic dif
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 from keras import ops
@@ -27,6 +28,8 @@ _FRACTION_BITS = 8
 _MULTIPLIER_BITS = 13
 # Hyper-latents beyond this are clipped for the purpose of predicting scales.
 HYPER_LIMIT = 2**11
+# Places whose neighbourhoods are gathered at a time.
+_GATHERED_POSITIONS = 2**10
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -148,24 +151,48 @@ class IntegerScales:
 
 def _convolve(features, kernel):
     """A 3×3 convolution, stride 1, zero padding: [h, w, I] to [h, w, O]."""
-    height, width, _ = features.shape
-    padded = np.pad(features, ((1, 1), (1, 1), (0, 0)))
-    result = np.zeros((height, width, kernel.shape[-1]))
-    for i in range(3):
-        for j in range(3):
-            result += padded[i : i + height, j : j + width] @ kernel[i, j]
-    return result
+    taps = [(i, j, kernel[i, j]) for i in range(3) for j in range(3)]
+    return _correlate(features, taps)
 
 
 def _upsample(features, kernel):
     """A transposed 5×5 convolution, stride 2, padded as Keras' "same".
 
-    [h, w, I] to [2h, 2w, O]. Input position i reaches the outputs 2i − 1 … 2i + 3.
+    [h, w, I] to [2h, 2w, O]. Input position i reaches the outputs 2i − 1 … 2i + 3, so
+    that even outputs have two taps in either direction and odd ones three.
     """
     height, width, _ = features.shape
-    padded = np.zeros((2 * height + 3, 2 * width + 3, kernel.shape[-1]))
-    for i in range(5):
-        for j in range(5):
-            rows, columns = slice(i, i + 2 * height, 2), slice(j, j + 2 * width, 2)
-            padded[rows, columns] += features @ kernel[i, j]
-    return padded[1 : 1 + 2 * height, 1 : 1 + 2 * width]
+    result = np.empty((height, 2, width, 2, kernel.shape[-1]))
+    for row, column in itertools.product((0, 1), (0, 1)):
+        taps = [
+            (i, j, kernel[1 + row + 2 * (1 - i), 1 + column + 2 * (1 - j)])
+            for i, j in itertools.product(range(2 + row), range(2 + column))
+        ]
+        result[:, row, :, column] = _correlate(features, taps)
+    return result.reshape(2 * height, 2 * width, -1)
+
+
+def _correlate(features, taps):
+    """Sums over 3×3 neighbourhoods, zeros around: [h, w, I] to [h, w, O].
+
+    Args:
+        features: [h, w, I].
+        taps: list of (row, column, kernel [I, O]), the row and column from 0 to 2.
+    """
+    height, width, _ = features.shape
+    padded = np.pad(features, ((1, 1), (1, 1), (0, 0)))
+    kernel = np.concatenate([part for _, _, part in taps])
+    result = np.empty((height * width, kernel.shape[-1]))
+    # One matrix product is faster than one a tap; in pieces it stays in the cache.
+    step = max(_GATHERED_POSITIONS // width, 1)
+    for begin in range(0, height, step):
+        end = min(begin + step, height)
+        gathered = np.concatenate(
+            [padded[begin + i : end + i, j : j + width] for i, j, _ in taps], axis=-1
+        )
+        np.matmul(
+            gathered.reshape(-1, len(kernel)),
+            kernel,
+            out=result[begin * width : end * width],
+        )
+    return result.reshape(height, width, -1)

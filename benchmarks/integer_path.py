@@ -6,7 +6,7 @@ compresses pictures at eight λ, takes the symbols out of the real files, and co
 bits of these same symbols
 
 - `ideal`: minus log2 of their probabilities as the networks give them in floating
-  point, for the exact λ, the scale of every Gaussian continuous;
+  point, for the exact λ, the scale of every density continuous;
 - `float tables`: under the range coder's integer tables, chosen by the same floating
   point: one of 64 scales;
 - `integer tables`: under the tables that the integer path chooses: these can be decoded
@@ -35,7 +35,7 @@ from yoto_tf.atomic import write_atomically
 from yoto_tf.compilation import compiled
 from yoto_tf.data import image_files, read_image
 from yoto_tf.entropy.bits import total_bits
-from yoto_tf.entropy.gaussian_conditional import NUM_SCALES
+from yoto_tf.entropy.scale_conditional import NUM_SCALES
 from yoto_tf.metrics import psnr
 from yoto_tf.tradeoff import bd_rate
 from yoto_tf.zoo.codec.container import Container

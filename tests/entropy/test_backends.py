@@ -9,10 +9,16 @@ def numbers():
     """Bits, outputs, gradients and bytes of fixed inputs, on the current backend."""
     import keras
 
-    from yoto_tf.entropy import DeepFactorizedPrior, GaussianConditional, encode
+    from yoto_tf.entropy import (
+        DeepFactorizedPrior,
+        GaussianConditional,
+        LaplaceConditional,
+        encode,
+    )
 
     rng = np.random.default_rng(0)
-    prior, gaussian = DeepFactorizedPrior(), GaussianConditional()
+    prior = DeepFactorizedPrior()
+    gaussian, laplace = GaussianConditional(), LaplaceConditional()
     prior.build((None, 3, 4))
     for weight in prior.trainable_variables:
         weight.assign(rng.normal(0, 0.5, weight.shape))
@@ -26,6 +32,7 @@ def numbers():
         likelihoods = (
             prior.likelihood(x, scale, shift),
             gaussian.likelihood(x, positions),
+            laplace.likelihood(x, positions),
         )
         bits = prior(x, scale, shift)[1] + gaussian(x, positions, mean=x / 3)[1]
         logarithms = [keras.ops.log(1e-6 + value) for value in likelihoods]
@@ -50,6 +57,7 @@ def numbers():
     assert noisy_bits.shape == (2,)
     symbols, prior_bits = prior(x, scale, shift)
     outputs, gaussian_bits = gaussian(x, positions, mean=x / 3)
+    _, laplace_bits = laplace(x, positions, mean=x / 3)
     tables = prior.coding_tables(scale, shift, precision=12)
     string = encode(np.asarray(symbols).ravel(), np.tile(np.arange(4), 6), tables)
     return {
@@ -57,6 +65,7 @@ def numbers():
         "prior_bits": np.asarray(prior_bits),
         "gaussian_outputs": np.asarray(outputs),
         "gaussian_bits": np.asarray(gaussian_bits),
+        "laplace_bits": np.asarray(laplace_bits),
         **{f"gradient_{i}": np.asarray(g) for i, g in enumerate(gradients)},
         "lengths": tables.lengths,
         "offsets": tables.offsets,

@@ -3,6 +3,7 @@
 from yoto_tf.entropy.coding_tables import CodingTables
 from yoto_tf.entropy.deep_factorized import DeepFactorizedPrior
 from yoto_tf.entropy.gaussian_conditional import GaussianConditional
+from yoto_tf.entropy.laplace_conditional import LaplaceConditional
 from yoto_tf.entropy.range_coding import (
     decode,
     decode_chunks,
@@ -14,6 +15,7 @@ __all__ = [
     "CodingTables",
     "DeepFactorizedPrior",
     "GaussianConditional",
+    "LaplaceConditional",
     "decode",
     "decode_chunks",
     "encode",

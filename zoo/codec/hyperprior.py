@@ -6,6 +6,9 @@
                 │              │      └──┬─────┘
                 └ hyper-analysis ─ round ─ hyper-synthesis (one tower for each)
 
+The density around the mean is Laplace's, not their Gaussian: hyper-latents tell a scale
+only roughly, and given a rough scale a latent has heavier tails.
+
 References: Ballé et al., "Variational image compression with a scale hyperprior", ICLR
 2018; Minnen, Ballé & Toderici, "Joint Autoregressive and Hierarchical Priors for
 Learned Image Compression", NeurIPS 2018 (the mean).
@@ -16,8 +19,8 @@ import math
 import keras
 from keras import ops
 
-from yoto_tf.entropy import GaussianConditional
-from yoto_tf.entropy.gaussian_conditional import LOG_STEP, MIN_SCALE
+from yoto_tf.entropy import LaplaceConditional
+from yoto_tf.entropy.scale_conditional import LOG_STEP, MIN_SCALE
 from yoto_tf.zoo.codec.gain import LogGain
 from yoto_tf.zoo.codec.network import (
     CodecNetwork,
@@ -79,7 +82,7 @@ class Hyperprior(CodecNetwork):
             hyper_filters, latents, conditioned, name="scale_synthesis"
         )
         self.hyper_log_gain = LogGain(hyper_filters, name="hyper_log_gain")
-        self.conditional = GaussianConditional(name="conditional")
+        self.conditional = LaplaceConditional(name="conditional")
 
     def build(self, input_shape=None):
         embedding = self.embedding.compute_output_shape((None, len(self.coefficients)))

@@ -17,7 +17,7 @@ import itertools
 import numpy as np
 from keras import ops
 
-from yoto_tf.entropy.gaussian_conditional import LOG_STEP, MIN_SCALE, NUM_SCALES
+from yoto_tf.entropy.scale_conditional import LOG_STEP, MIN_SCALE, NUM_SCALES
 
 # Bits of a weight, of an activation and its fraction, and of a multiplier. An inner
 # product has at most 25·N/4 or 9·N terms: for N = 192 below 2**11, so that a sum stays

@@ -293,7 +293,7 @@ def main():
         column = np.array([correlations[style][name] for style in stylizer.styles])
         print(
             f"  {name:8} mean {column.mean():+.3f}  worst {column.max():+.3f}  "
-            f"{(column <= -0.9).sum()} of {len(column)} styles at -0.9 or below"
+            f"{(column.round(9) <= -0.9).sum()} of {len(column)} styles at -0.9 or below"
         )
     if options.fixed_steps:
         factors = balanced_weights(stylizer, terms, recipe, options.training_data)

@@ -61,6 +61,7 @@ def pytorch_worker(width, blocks):
         nn.Upsample(scale_factor=2),
         stage(middle, low, 3),
         *padded(low, 3, 9),
+        nn.Conv2d(3, 3, 1),
         nn.Hardtanh(0.0, 1.0),
     ).eval()
     with torch.inference_mode():

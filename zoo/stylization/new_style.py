@@ -78,7 +78,7 @@ def with_style(release, name):
     if name in styles:
         raise RecipeError(f"there is a style {name!r} already: rename the painting")
     weights = dict(release.weights)
-    for part in ("embedding", "normalization"):
+    for part in ("embedding", "modulation"):
         rows = [weights[f"table/{style}_{part}"] for style in styles]
         weights[f"table/{name}_{part}"] = np.mean(rows, axis=0, dtype="float32")
     config = {**release.config["config"], "styles": [*styles, name]}

@@ -34,7 +34,7 @@ def stylize_in_stripes(network, image, style, coefficients, values=STRIPE_VALUES
     height, width = image.shape[:2]
     margins = [(0, -side % MULTIPLE) for side in (height, width)]
     image = np.pad(image, (*margins, (0, 0)), mode="reflect")
-    modulations = network.modulations(style[None], coefficients[None])
+    *modulations, colors = network.modulations(style[None], coefficients[None])
     full_size = (network.encoder[0], network.decoder[-1])
     features, skipped = _Picture(image, network), None
     with tqdm(total=len(modulations) + 1, unit="layer", delay=1) as progress:
@@ -50,7 +50,7 @@ def stylize_in_stripes(network, image, style, coefficients, values=STRIPE_VALUES
                 skipped=skipped if stage in network.residual[1::2] else None,
             )
             progress.update()
-        image = _painted(features, network)
+        image = _painted(features, network, colors)
         progress.update()
     return image[:height, :width]
 
@@ -160,13 +160,13 @@ class _Moments:
         return self._mean.astype("float32"), variance.astype("float32")
 
 
-def _painted(features, network):
+def _painted(features, network, modulation):
     """The picture, uint8 [H, W, 3]."""
     painted = np.empty((*features.shape[:2], 3), np.uint8)
     margin = network.colors.kernel_size[0] // 2
     for begin, end in features.stripes:
         rows = _rows_around(features, begin - margin, end + margin)
-        pixels = network.paint(reflected(rows, margin, rows=False))
+        pixels = network.paint(reflected(rows, margin, rows=False), modulation)
         pixels = np.rint(ops.convert_to_numpy(pixels)[0] * 255)
         painted[begin:end] = pixels.astype(np.uint8)
     return painted

@@ -20,24 +20,24 @@ def mixed(shares, rows):
 
 
 class StyleTable(layers.Layer):
-    """An embedding and normalisation parameters for every style.
+    """An embedding and a modulation of its own for every style.
 
     Args:
         styles: names of the styles.
         embedding_size: E.
-        normalization_size: N, scales and offsets of all normalisations together.
+        modulation_size: N, scales and offsets of all normalisations and the palette.
 
     Input: style weights [B, S], normalised to shares in here. Output: a pair of the
-    mixed embedding, float32 [B, E], and the mixed parameters, float32 [B, N].
+    mixed embedding, float32 [B, E], and the mixed modulation, float32 [B, N].
 
     Every style has its own two variables, which are all that a new style learns.
     """
 
-    def __init__(self, styles, embedding_size, normalization_size, **kwargs):
+    def __init__(self, styles, embedding_size, modulation_size, **kwargs):
         super().__init__(autocast=False, dtype="float32", **kwargs)
         self.styles = tuple(styles)
         self.embedding_size = embedding_size
-        self.normalization_size = normalization_size
+        self.modulation_size = modulation_size
 
     def build(self, style_shape):
         self.embeddings = [
@@ -48,24 +48,24 @@ class StyleTable(layers.Layer):
             )
             for style in self.styles
         ]
-        self.normalizations = [
+        self.modulations = [
             self.add_weight(
-                shape=(self.normalization_size,),
+                shape=(self.modulation_size,),
                 initializer="zeros",
-                name=f"{style}_normalization",
+                name=f"{style}_modulation",
             )
             for style in self.styles
         ]
 
     def call(self, style):
         shares = mixture(style)
-        rows = (self.embeddings, self.normalizations)
-        embeddings, normalizations = (
+        rows = (self.embeddings, self.modulations)
+        embeddings, modulations = (
             ops.concatenate([row[None] for row in group], axis=0) for group in rows
         )
-        return mixed(shares, embeddings), mixed(shares, normalizations)
+        return mixed(shares, embeddings), mixed(shares, modulations)
 
     def of(self, style):
         """The two variables of a style, by name."""
         place = self.styles.index(style)
-        return self.embeddings[place], self.normalizations[place]
+        return self.embeddings[place], self.modulations[place]

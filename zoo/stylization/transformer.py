@@ -1,10 +1,10 @@
 """The style transformer, conditioned on style and coefficients throughout.
 
     image ─ 9×9 ─ 3×3/2 ─ 3×3/2 ─ 5 × (3×3 ─ 3×3, added) ─ ×2 3×3 ─ ×2 3×3 ─ 9×9 ─ image
-             └───────┴───────┴──────── CIN after each ────────┴───────┘
-                                         ▲
-    coefficients ─ embedding ─┬─ FiLM ─ dense ─┬─ embedding of both
-    style weights ─ table ────┴────────────────┴─ the style's own scales and offsets
+             └───────┴───────┴──────── CIN after each ────────┴───────┘   palette
+                                         ▲                                   ▲
+    coefficients ─ embedding ─┬─ FiLM ─ dense ─┬─ embedding of both ─────────┤
+    style weights ─ table ────┴────────────────┴─ the style's own numbers ───┘
 
 References: Johnson et al., "Perceptual Losses for Real-Time Style Transfer and
 Super-Resolution", ECCV 2016; Dumoulin et al., "A Learned Representation for Artistic
@@ -17,6 +17,7 @@ from keras import layers, ops
 
 from yoto_tf.coefficients import Coefficients
 from yoto_tf.layers import CoefficientEmbedding, FiLM
+from yoto_tf.zoo.stylization import palette
 from yoto_tf.zoo.stylization.stage import Stage, reflected
 from yoto_tf.zoo.stylization.style_table import StyleTable
 
@@ -79,13 +80,14 @@ class Transformer(keras.Model):
             kernel_initializer=keras.initializers.VarianceScaling(0.02),
             name="colors",
         )
+        self.palette = palette.Palette(name="palette")
         self.embedding = CoefficientEmbedding(
             coefficients, (embedding_size,), name="embedding"
         )
         self.table = StyleTable(
             self.styles,
             embedding_size,
-            2 * sum(stage.filters for stage in self.stages),
+            2 * sum(stage.filters for stage in self.stages) + palette.SIZE,
             name="table",
         )
         self.interaction = FiLM(strength=1.0, dtype="float32", name="interaction")
@@ -99,7 +101,7 @@ class Transformer(keras.Model):
 
     @property
     def stages(self):
-        """All that is normalised, in the order of `modulations`."""
+        """All that is normalised, in order."""
         return [*self.encoder, *self.residual, *self.decoder]
 
     def build(self, input_shape=None):
@@ -116,12 +118,13 @@ class Transformer(keras.Model):
             stage.build(features, (None, both[-1] + 2 * stage.filters))
             features = (None, None, None, stage.filters)
         self.colors.build(features)
+        self.palette.build((None, None, None, 3), (None, both[-1] + palette.SIZE))
         self.built = True
 
     def call(self, inputs):
         image = inputs["image"]
         height, width = ops.shape(image)[1:3]
-        modulations = self.modulations(inputs["style"], inputs["coefficients"])
+        *modulations, colors = self.modulations(inputs["style"], inputs["coefficients"])
         for axis in (1, 2):
             image = mirrored_to_multiple(image, axis)
         features = self.prepare(image)
@@ -136,19 +139,23 @@ class Transformer(keras.Model):
             features = features + skipped
         for stage, modulation in stages:
             features = stage(features, modulation)
-        image = self.paint(reflected(features, self.colors.kernel_size[0] // 2))
+        features = reflected(features, self.colors.kernel_size[0] // 2)
+        image = self.paint(features, colors)
         return image[:, :height, :width]
 
     def modulations(self, style, coefficients):
-        """What the normalisation of each of `stages` is given, float32 [B, ...]."""
+        """What the normalisation of each of `stages`, and last the palette, is given.
+
+        A list of float32 [B, ...].
+        """
         embedding = self.embedding(coefficients)
         style, own = self.table(style)
         style = self.interaction(style, embedding)
         joint = self.joint(ops.concatenate([style, embedding], axis=-1))
         joint = ops.concatenate([joint, embedding], axis=-1)
         modulations, begin = [], 0
-        for stage in self.stages:
-            end = begin + 2 * stage.filters
+        for size in (*(2 * stage.filters for stage in self.stages), palette.SIZE):
+            end = begin + size
             modulations.append(ops.concatenate([joint, own[:, begin:end]], axis=-1))
             begin = end
         return modulations
@@ -158,10 +165,11 @@ class Transformer(keras.Model):
         image = (ops.cast(image, "float32") - 0.5) * CONTRAST
         return ops.cast(image, self.compute_dtype)
 
-    def paint(self, features):
-        """Features, padded, to float32 pixels in [0, 1]."""
+    def paint(self, features, modulation):
+        """Features, padded, to float32 pixels in [0, 1]; the last of `modulations`."""
         # Around zero bfloat16 has the digits that eight bits need.
-        image = ops.cast(self.colors(features), "float32") + 0.5
+        image = ops.cast(self.colors(features), "float32")
+        image = self.palette(image, modulation) + 0.5
         clipped = ops.stop_gradient(ops.clip(image, 0.0, 1.0))
         return clipped + (image - ops.stop_gradient(image))
 

@@ -44,7 +44,7 @@ def test_the_others_stay_bit_for_bit_and_the_new_one_is_learned(
     before, after = stylizer.release.weights, extended.release.weights
     assert set(after) - set(before) == {
         "table/my_painting_embedding",
-        "table/my_painting_normalization",
+        "table/my_painting_modulation",
     }
     for path, weight in before.items():
         np.testing.assert_array_equal(after[path], weight, err_msg=path)
@@ -66,7 +66,7 @@ def test_the_others_stay_bit_for_bit_and_the_new_one_is_learned(
         np.testing.assert_array_equal(actual, expected)
     # All of the style's own numbers have left the mean of the others.
     start = with_style(stylizer.release, "my_painting").weights
-    for part in ("embedding", "normalization"):
+    for part in ("embedding", "modulation"):
         path = f"table/my_painting_{part}"
         assert (after[path] != start[path].astype("float16")).mean() > 0.9
 

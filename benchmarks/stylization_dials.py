@@ -11,8 +11,9 @@ setting each, trained by one recipe for as many steps: their weighted totals. (c
 far apart the outputs of random coefficients are, by the features of another network; a
 fixed network gives one output, so zero. Without `--fixed-steps` (b) is left out,
 without `--squeezenet` (c). Prints tables and writes them to
-`results/stylization_dials.json`, and beside it a picture: a row for each coefficient,
-from its lowest to its highest.
+`results/stylization_dials.json`, and beside it two pictures: a row for each
+coefficient, from its lowest to its highest, and, in `stylization_styles.jpg`, every
+style in the middle of all dials.
 """
 
 import argparse
@@ -241,7 +242,7 @@ def _middle(stylizer):
     return dict(zip(stylizer.coefficients.names, map(float, vector), strict=True))
 
 
-def picture(stylizer, image, style):
+def picture_of_dials(stylizer, image, style):
     """A row for every coefficient, from its lowest value to its highest."""
     pictures, captions = [], []
     independent = stylizer.coefficients.independent
@@ -252,6 +253,13 @@ def picture(stylizer, image, style):
             captions.append(f"{name} = {value:.2g}")
     # Half of it is enough for a page to show, and a quarter of the bytes.
     return np.asarray(Image.fromarray(contact_sheet(pictures, captions)).reduce(2))
+
+
+def picture_of_styles(stylizer, image):
+    """Every style with all coefficients in the middle."""
+    pictures = [stylizer.stylize(image, style) for style in stylizer.styles]
+    sheet = contact_sheet(pictures, stylizer.styles, columns=4)
+    return np.asarray(Image.fromarray(sheet).reduce(2))
 
 
 def main():
@@ -291,9 +299,10 @@ def main():
     print("rank correlation of a coefficient and its own term")
     for name in stylizer.coefficients.names:
         column = np.array([correlations[style][name] for style in stylizer.styles])
+        falling = (column.round(9) <= -0.9).sum()
         print(
             f"  {name:8} mean {column.mean():+.3f}  worst {column.max():+.3f}  "
-            f"{(column.round(9) <= -0.9).sum()} of {len(column)} styles at -0.9 or below"
+            f"{falling} of {len(column)} styles at -0.9 or below"
         )
     if options.fixed_steps:
         factors = balanced_weights(stylizer, terms, recipe, options.training_data)
@@ -317,8 +326,10 @@ def main():
         )
     options.results.parent.mkdir(parents=True, exist_ok=True)
     options.results.write_text(json.dumps(results, indent=2) + "\n")
-    sheet = picture(stylizer, photograph(), options.picture_style)
+    sheet = picture_of_dials(stylizer, photograph(), options.picture_style)
     write_image(options.results.with_suffix(".jpg"), sheet)
+    sheet = picture_of_styles(stylizer, photograph())
+    write_image(options.results.with_name("stylization_styles.jpg"), sheet)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,12 @@ def save(
     for key, variable in variables.items():
         if variable.trainable and not np.isfinite(arrays[key]).all():
             raise RecipeError(f"variable {variable.path} is not finite at step {step}")
-    manifest = {"format": _FORMAT, "step": int(step), "seconds": float(seconds)}
+    manifest = {
+        "format": _FORMAT,
+        "step": int(step),
+        "seconds": float(seconds),
+        "arrays": len(arrays),
+    }
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step-{step:08d}.npz"
@@ -123,6 +128,9 @@ def _read(path):
     manifest = json.loads(str(arrays.pop("manifest")))
     if manifest["format"] != _FORMAT:
         raise ValueError(f"format {manifest['format']}, expected {_FORMAT}")
+    # A damaged directory of the archive can end early. Older ones have no count.
+    if len(arrays) != manifest.get("arrays", len(arrays)):
+        raise ValueError(f"{len(arrays)} arrays, expected {manifest['arrays']}")
     return manifest, arrays
 
 

@@ -35,7 +35,7 @@ from tqdm import tqdm
 from yoto_tf import LossConditionalModel, compare, zoo
 from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.data import Examples, image_files, read_image, write_image
-from yoto_tf.recipe import load_recipe
+from yoto_tf.recipe import load_recipe, override
 from yoto_tf.zoo.demo import photograph
 from yoto_tf.zoo.stylization.paintings import painting_files
 from yoto_tf.zoo.stylization.perceptual import RGB_MEANS
@@ -270,6 +270,7 @@ def main():
     parser.add_argument("--features", default="", help="VGG-16 as .npz")
     parser.add_argument("--squeezenet", help="SqueezeNet 1.0 as .npz")
     parser.add_argument("--recipe", default="stylization/small")
+    parser.add_argument("--set", nargs="+", default=[], metavar="FIELD=VALUE")
     parser.add_argument("--training-data", help="photographs for (b)")
     parser.add_argument("--fixed-steps", type=int, default=0)
     parser.add_argument("--fixed-styles", nargs="*", help="default: the first two")
@@ -283,7 +284,7 @@ def main():
     options = parser.parse_args()
     stylizer = zoo.load(options.model)
     recipe = dataclasses.replace(
-        load_recipe(options.recipe),
+        override(load_recipe(options.recipe), options.set),
         styles=options.styles,
         features=options.features,
         width=stylizer.model.width,
@@ -307,7 +308,12 @@ def main():
     if options.fixed_steps:
         factors = balanced_weights(stylizer, terms, recipe, options.training_data)
         found = against_fixed(stylizer, factors, recipe, photographs, options)
-        results["against_fixed"] = {"steps": options.fixed_steps, "styles": found}
+        results["against_fixed"] = {
+            "recipe": options.recipe,
+            "settings": options.set,
+            "steps": options.fixed_steps,
+            "styles": found,
+        }
         print("weighted total, one network with dials : trained for the setting alone")
         for style, row in found.items():
             for setting, total in row["totals"].items():

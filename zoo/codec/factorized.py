@@ -11,11 +11,7 @@ Reference: Ballé, Laparra & Simoncelli, "End-to-end Optimized Image Compression
 import keras
 from keras import ops
 
-from yoto_tf.zoo.codec.network import (
-    CodecNetwork,
-    channelwise,
-    straight_through_round,
-)
+from yoto_tf.zoo.codec.network import CodecNetwork, channelwise
 from yoto_tf.zoo.codec.padding import pad_to_multiple
 
 
@@ -66,6 +62,6 @@ class FactorizedPrior(CodecNetwork):
             scaled, *self.prior_film.scale_and_shift(embedding), training=training
         )
         if training:
-            quantized = straight_through_round(scaled)
+            quantized = self.quantize_in_training(scaled)
         reconstruction = self.synthesize(quantized, embedding)
         return {"reconstruction": reconstruction[:, :height, :width], "bits": bits}

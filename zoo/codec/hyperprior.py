@@ -22,11 +22,7 @@ from keras import ops
 from yoto_tf.entropy import LaplaceConditional
 from yoto_tf.entropy.scale_conditional import LOG_STEP, MIN_SCALE
 from yoto_tf.zoo.codec.gain import LogGain
-from yoto_tf.zoo.codec.network import (
-    CodecNetwork,
-    channelwise,
-    straight_through_round,
-)
+from yoto_tf.zoo.codec.network import CodecNetwork, channelwise
 from yoto_tf.zoo.codec.padding import pad_to_multiple
 from yoto_tf.zoo.codec.transforms import HyperAnalysis, HyperSynthesis
 
@@ -107,9 +103,7 @@ class Hyperprior(CodecNetwork):
             training=training,
         )
         if training:
-            # Rate from noise, all else from real rounding: Minnen & Singh,
-            # "Channel-wise Autoregressive Entropy Models", ICIP 2020.
-            rounded = straight_through_round(hyper_latents)
+            rounded = self.quantize_in_training(hyper_latents)
         mean = self.mean(rounded, embedding)
         index = self.scale_index(rounded, embedding)
         scaled = latents * channelwise(ops.exp(self.log_gain(embedding)))
@@ -117,7 +111,7 @@ class Hyperprior(CodecNetwork):
             scaled, index, mean, training=training
         )
         if training:
-            quantized = straight_through_round(scaled - mean) + mean
+            quantized = self.quantize_in_training(scaled - mean) + mean
         reconstruction = self.synthesize(quantized, embedding)
         return {
             "reconstruction": reconstruction[:, :height, :width],

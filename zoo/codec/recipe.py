@@ -40,18 +40,31 @@ class CodecRecipe(Recipe):
             )
         )
         try:
-            network = Hyperprior(
-                coefficients,
-                self.filters,
-                self.hyper_filters,
-                conditioned=self.fixed is None,
-            )
+            network = self.network(coefficients)
         except ValueError as error:
             raise RecipeError(str(error)) from error
-        # λ·MSE + rate spans two decades over the range of λ; divided by sqrt(λ), the
-        # geometric mean of the weights, it is of one size throughout.
+        return self.trained(network)
+
+    def network(self, coefficients):
+        """The network for these coefficients, not yet built."""
+        return Hyperprior(
+            coefficients,
+            self.filters,
+            self.hyper_filters,
+            conditioned=self.fixed is None,
+        )
+
+    def trained(self, network):
+        """The model that trains a network.
+
+        λ·MSE + rate spans two decades over the range of λ; divided by sqrt(λ), the
+        geometric mean of the weights, it is of one size throughout.
+        """
         return LossConditionalModel(
-            network, rate_distortion_terms, coefficients, normalize_weights=True
+            network,
+            rate_distortion_terms,
+            network.coefficients,
+            normalize_weights=True,
         )
 
     def batches(self, spec, first_batch):

@@ -1,0 +1,203 @@
+"""What each part of the codec's recipe is worth, one at a time.
+
+    python benchmarks/codec_ablations.py --data PHOTOGRAPHS --evaluation OTHERS
+
+trains the recipe and variants of it that differ in one thing, all for about the same
+time: for as many steps, or fewer where a step costs more. Compresses pictures of which
+no training saw any, prints the BD-rate (PSNR) of each variant against the recipe, and
+writes `results/codec_ablations.json`. The bits are the network's count of what the
+range coder would write (`benchmarks/integer_path.py` has both).
+
+Every variant has a folder of its own below `--workdir`: called again, the script
+carries on where it was stopped. With `--only`, two of them share the variants out; the
+results are written by a last call without it.
+"""
+
+import argparse
+import dataclasses
+import json
+import logging
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+from keras import ops, random
+from kodak import ascending
+
+from yoto_tf import LossConditionalModel, engine
+from yoto_tf.atomic import write_atomically
+from yoto_tf.data import image_files, read_image
+from yoto_tf.errors import RecipeError
+from yoto_tf.recipe import load_recipe, override
+from yoto_tf.tradeoff import bd_rate, sweep
+from yoto_tf.zoo.codec.hyperprior import Hyperprior
+from yoto_tf.zoo.codec.losses import rate_distortion_terms
+from yoto_tf.zoo.codec.recipe import CodecRecipe
+
+RESULTS = Path(__file__).parent / "results" / "codec_ablations.json"
+FIELDS = [field.name for field in dataclasses.fields(CodecRecipe)]
+
+
+class RandomStart(CodecRecipe):
+    """Begins with Keras' initial weights instead of a linear codec."""
+
+    def initialise(self, model, batches):
+        pass
+
+
+class GainsOnly(CodecRecipe):
+    """λ reaches the gains, and no FiLM is in the transforms."""
+
+    def network(self, coefficients):
+        return Hyperprior(
+            coefficients, self.filters, self.hyper_filters, conditioned=False
+        )
+
+
+class Unbalanced(CodecRecipe):
+    """The plain weighted sum, to which large λ contribute most."""
+
+    def trained(self, network):
+        return LossConditionalModel(
+            network, rate_distortion_terms, network.coefficients
+        )
+
+
+class NoisyHyperprior(Hyperprior):
+    """Its transforms see noise in training instead of rounded values."""
+
+    def quantize_in_training(self, values):
+        seed = self.conditional.seed_generator
+        return values + random.uniform(ops.shape(values), -0.5, 0.5, seed=seed)
+
+
+class Noise(CodecRecipe):
+    """Trains with noise throughout, as Ballé et al. (2018)."""
+
+    def network(self, coefficients):
+        return NoisyHyperprior(coefficients, self.filters, self.hyper_filters)
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One thing that is done differently.
+
+    Attributes:
+        settings: fields of the recipe, as `--set` takes them.
+        kind: the class of the recipe.
+        share: of the steps, where one costs more or less than the recipe's.
+    """
+
+    settings: tuple[str, ...] = ()
+    kind: type = CodecRecipe
+    share: float = 1.0
+
+
+VARIANTS = {
+    "recipe": Variant(),
+    "rate decays in the last fifth": Variant(("decay_fraction=0.2",)),
+    "rate twice as high": Variant(("learning_rate=1e-3",)),
+    "rate half as high": Variant(("learning_rate=2.5e-4",)),
+    "4 patches of 128": Variant(("patch_size=128", "batch_size=4")),
+    "4 patches of 256": Variant(("batch_size=4",), share=0.25),
+    "λ not balanced": Variant(kind=Unbalanced),
+    "random start": Variant(kind=RandomStart),
+    "λ in the gains only": Variant(kind=GainsOnly),
+    "noise throughout": Variant(kind=Noise),
+    "192 latents": Variant(("filters=64,96,144,192",), share=1.2),
+    "half as wide": Variant(("filters=32,48,96,320",), share=1.8),
+    "half as wide again": Variant(("filters=96,144,192,320",), share=0.6),
+}
+
+
+def varied(recipe, variant):
+    """The recipe with one thing done differently."""
+    fields = {name: getattr(recipe, name) for name in FIELDS}
+    fields["steps"] = round(variant.share * recipe.steps)
+    return override(variant.kind(**fields), variant.settings)
+
+
+def metrics(inputs, outputs):
+    """The PSNR of pictures as they are shown: 8-bit values."""
+    shown = ops.clip(ops.round(outputs["reconstruction"] * 255.0), 0.0, 255.0)
+    error = ops.mean(ops.square(shown - inputs["image"] * 255.0), axis=(1, 2, 3))
+    return {"psnr": 10.0 * ops.log10(255.0**2 / error)}
+
+
+def measure(recipe, pictures, points, workdir):
+    """Trains one variant and evaluates it; a dict for the JSON."""
+    trained = engine.train(recipe, None, workdir, resume=True)
+    if not trained.finished:
+        raise RecipeError(f"{workdir} stopped at step {trained.step}: call again")
+    grid = trained.model.coefficients.grid(points)
+    rows = sweep(trained.model, pictures, grid, metrics).table()
+    return {
+        "steps": recipe.steps,
+        "hours": trained.seconds / 3600,
+        "parameters": trained.model.network.count_params(),
+        "points": [
+            {
+                "distortion": row["distortion_coefficient"],
+                "bits_per_pixel": row["rate"],
+                "psnr": row["psnr"],
+            }
+            for row in rows
+        ],
+    }
+
+
+def curve(measured):
+    points = measured["points"]
+    return ascending((point["bits_per_pixel"], point["psnr"]) for point in points)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", required=True, help="photographs to train on")
+    parser.add_argument("--evaluation", required=True, help="others: folder or glob")
+    parser.add_argument("--pictures", type=int, default=20, help="how many of them")
+    parser.add_argument("--recipe", default="codec/large")
+    parser.add_argument("--steps", type=int, default=8000, help="of the recipe")
+    parser.add_argument("--points", type=int, default=5, help="λ, at least 4")
+    parser.add_argument("--only", nargs="+", metavar="VARIANT", choices=VARIANTS)
+    parser.add_argument("--workdir", type=Path, default=Path("runs/codec-ablations"))
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    arguments = parser.parse_args()
+    # Every network is traced by itself: nothing is wrong with that.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+    recipe = dataclasses.replace(
+        load_recipe(arguments.recipe), steps=arguments.steps, data=arguments.data
+    )
+    files = image_files(arguments.evaluation)
+    files = files[:: max(1, len(files) // arguments.pictures)][: arguments.pictures]
+    pictures = [{"image": np.float32(read_image(file))[None] / 255} for file in files]
+    measured = {}
+    for name in arguments.only or VARIANTS:
+        folder = arguments.workdir / f"{name}, {arguments.steps} steps"
+        variant = varied(recipe, VARIANTS[name])
+        measured[name] = measure(variant, pictures, arguments.points, folder)
+    if arguments.only:
+        return
+    baseline = curve(measured["recipe"])
+    print("BD-rate (PSNR) against the recipe, steps, minutes, parameters")
+    for name, row in measured.items():
+        row["bd_rate_percent"] = bd_rate(*curve(row), *baseline)
+        print(
+            f"  {name:32} {row['bd_rate_percent']:+7.2f} %  {row['steps']:6}  "
+            f"{60 * row['hours']:5.1f}  {row['parameters']:10,}"
+        )
+    results = {
+        "recipe": arguments.recipe,
+        "steps": arguments.steps,
+        "pictures": len(files),
+        "variants": measured,
+    }
+    arguments.results.parent.mkdir(exist_ok=True)
+    write_atomically(arguments.results, f"{json.dumps(results, indent=1)}\n".encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -3,16 +3,16 @@
 yoto train codec/large --data PHOTOGRAPHS --workdir runs/codec-large
 """
 
-from yoto_tf.zoo.codec.recipe import CodecRecipe
+from yoto_tf.zoo.codec.more_latents import MoreLatentsRecipe
 
 
 def recipe():
-    return CodecRecipe(
-        steps=30_000,
+    return MoreLatentsRecipe(
+        steps=22_000,
         batch_size=1,
         patch_size=256,
-        filters=(64, 96, 192, 320),
-        learning_rate=5e-4,
+        filters=(64, 96, 144, 320),
+        learning_rate=3e-4,
         warmup_steps=500,
         decay_fraction=1.0,
     )

@@ -100,15 +100,15 @@ VARIANTS = {
     "rate decays in the last fifth": Variant(("decay_fraction=0.2",)),
     "rate twice as high": Variant(("learning_rate=1e-3",)),
     "rate half as high": Variant(("learning_rate=2.5e-4",)),
-    "4 patches of 128": Variant(("patch_size=128", "batch_size=4")),
-    "4 patches of 256": Variant(("batch_size=4",), share=0.25),
+    "1 patch of 256": Variant(("patch_size=256", "batch_size=1")),
+    "4 patches of 256": Variant(("patch_size=256",), share=0.25),
     "λ not balanced": Variant(kind=Unbalanced),
     "random start": Variant(kind=RandomStart),
     "λ in the gains only": Variant(kind=GainsOnly),
     "noise throughout": Variant(kind=Noise),
-    "192 latents": Variant(("filters=64,96,144,192",), share=1.2),
-    "half as wide": Variant(("filters=32,48,96,320",), share=1.8),
-    "half as wide again": Variant(("filters=96,144,192,320",), share=0.6),
+    "320 latents": Variant(("filters=64,96,144,320",), share=0.85),
+    "half as wide": Variant(("filters=32,48,72,192",), share=1.8),
+    "half as wide again": Variant(("filters=96,144,216,192",), share=0.55),
 }
 
 
@@ -158,7 +158,7 @@ def main():
     parser.add_argument("--data", required=True, help="photographs to train on")
     parser.add_argument("--evaluation", required=True, help="others: folder or glob")
     parser.add_argument("--pictures", type=int, default=20, help="how many of them")
-    parser.add_argument("--recipe", default="codec/large")
+    parser.add_argument("--recipe", default="codec/small")
     parser.add_argument("--steps", type=int, default=8000, help="of the recipe")
     parser.add_argument("--points", type=int, default=5, help="λ, at least 4")
     parser.add_argument("--only", nargs="+", metavar="VARIANT", choices=VARIANTS)

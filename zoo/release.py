@@ -55,7 +55,7 @@ class Release:
         kept = ("module", "class_name", "registered_name", "config")
         config = json.loads(json.dumps({key: config[key] for key in kept}))
         weights = {}
-        for path, weight in weights_by_path(network).items():
+        for path, weight in _by_path(network).items():
             with np.errstate(over="ignore"):
                 weights[path] = ops.convert_to_numpy(weight).astype("float16")
             if not np.isfinite(weights[path]).all():
@@ -100,7 +100,7 @@ def set_weights(network, weights):
     Raises:
         RecipeError: a path or shape that is not the network's.
     """
-    own = weights_by_path(network)
+    own = _by_path(network)
     if own.keys() != weights.keys():
         path = min(own.keys() ^ weights.keys())
         where = "network" if path in own else "stored weights"
@@ -153,7 +153,7 @@ def split_arrays(arrays):
     return groups
 
 
-def weights_by_path(network):
+def _by_path(network):
     """{path below the network: weight}, the same in every process."""
     return {
         weight.path.split(f"{network.name}/", 1)[1]: weight

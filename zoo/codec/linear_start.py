@@ -99,21 +99,15 @@ def _near_identity(gdn, features):
     gdn.root_gamma.assign(root_gamma)
 
 
-def linear_gain(coefficients):
-    """log gain = ½ log λ + constant, for latents that are orthonormal in the image.
+def _set_gains(network):
+    """log gain = ½ log λ + constant.
 
-    Returns:
-        Its slope in the embedding's first entry, which is log λ, standardised; and its
-        value in the middle of the range.
+    The embedding's first entry is log λ, standardised.
     """
-    [(low, high)] = coefficients.ranges().values()
+    [(low, high)] = network.coefficients.ranges().values()
     slope = math.log(high / low) / math.sqrt(12) / 2
     constant = math.log(255 / CONTRAST) - math.log(_STEP_SQUARED) / 2
-    return slope, math.log(low * high) / 4 + constant
-
-
-def _set_gains(network):
-    slope, middle = linear_gain(network.coefficients)
+    middle = math.log(low * high) / 4 + constant
     for gain, sign in ((network.log_gain, 1), (network.log_inverse_gain, -1)):
         kernel = ops.convert_to_numpy(gain.dense.kernel).copy()
         kernel[0] = sign * slope / gain.strength

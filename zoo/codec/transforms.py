@@ -44,10 +44,6 @@ class _Conditioned(layers.Layer):
                     self.films[position].build(inputs_shape, embedding_shape)
 
     def call(self, inputs, embedding):
-        return self._last(self.inner(inputs, embedding))
-
-    def inner(self, inputs, embedding):
-        """What enters the last convolution."""
         features = inputs
         stages = zip(self.convolutions, self.films, self.activations, strict=False)
         for convolution, film, activation in stages:
@@ -59,7 +55,7 @@ class _Conditioned(layers.Layer):
             else:
                 features = film(convolution(features), embedding)
             features = activation(features)
-        return features
+        return self._last(features)
 
     def _last(self, features):
         return self.convolutions[-1](features)

@@ -158,7 +158,7 @@ def main():
     parser.add_argument("--data", required=True, help="photographs to train on")
     parser.add_argument("--evaluation", required=True, help="others: folder or glob")
     parser.add_argument("--pictures", type=int, default=20, help="how many of them")
-    parser.add_argument("--recipe", default="codec/small")
+    parser.add_argument("--recipe", default="codec/large")
     parser.add_argument("--steps", type=int, default=8000, help="of the recipe")
     parser.add_argument("--points", type=int, default=5, help="λ, at least 4")
     parser.add_argument("--only", nargs="+", metavar="VARIANT", choices=VARIANTS)

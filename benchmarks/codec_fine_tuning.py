@@ -4,7 +4,7 @@
 
 trains the released codec on with every second picture, the first included, as
 
-    yoto train codec/small --from codec --data HALF --workdir runs/codec-fine-tuning \\
+    yoto train codec/large --from codec --data HALF --workdir runs/codec-fine-tuning \\
         --steps 5000 --set learning_rate=1e-4 warmup_steps=200
 
 does, compresses the other half at eight λ before and after, prints the BD-rate (PSNR)
@@ -109,7 +109,7 @@ def main():
     parser.add_argument("--data", required=True, help="folder or glob of pictures")
     parser.add_argument("--kodak", help="folder of other pictures to measure on")
     parser.add_argument("--model", default="codec")
-    parser.add_argument("--recipe", default="codec/small", help="the model's own")
+    parser.add_argument("--recipe", default="codec/large", help="the model's own")
     parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--warmup-steps", type=int, default=200)

@@ -157,7 +157,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", required=True, help="photographs to train on")
     parser.add_argument("--evaluation", required=True, help="folder or glob: Kodak")
-    parser.add_argument("--recipe", default="codec/small")
+    parser.add_argument("--recipe", default="codec/large")
     parser.add_argument("--steps", type=int, default=6000, help="of every network")
     parser.add_argument("--points", type=int, default=5, help="λ, at least 4")
     parser.add_argument("--widths", type=float, nargs="+", default=[0.5, 1.0])

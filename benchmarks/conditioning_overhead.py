@@ -89,7 +89,7 @@ def encode(recipe, precision, rounds=40):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--recipe", default="codec/small")
+    parser.add_argument("--recipe", default="codec/large")
     parser.add_argument("--rounds", type=int, default=20)
     arguments = parser.parse_args()
     recipe = dataclasses.replace(load_recipe(arguments.recipe), steps=10**6)

@@ -82,7 +82,7 @@ def measure(model, real, repeated, steps=50, rounds=5):
 
 def codec_step(patches):
     """`measure` for the recipe of the released codec."""
-    recipe = load_recipe("codec/small")
+    recipe = load_recipe("codec/large")
     keras.config.set_dtype_policy(supported_precision(recipe.precision))
     real = patches.with_shape(recipe.patch_size, recipe.batch_size)
     model = recipe.build()

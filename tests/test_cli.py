@@ -211,21 +211,21 @@ BAD = [
     # Data, recipes
     ("evaluate codec --data empty", "no pictures in the folder empty"),
     ("evaluate codec --data none", "no such file or folder: none"),
-    ("train none", "unknown recipe 'none', expected a .py file or one of: codec/sm"),
+    ("train none", "unknown recipe 'none', expected a .py file or one of: codec/la"),
     ("train none.py", "none.py: expected a recipe file"),
-    ("train codec/small", "the recipe names no data"),
-    ("train codec/small --data empty", "no pictures in the folder empty"),
-    ("train codec/small --data . --set step=3", "no field 'step', nearest: steps"),
-    ("train codec/small --data . --set steps=x", "steps must be int, got 'x'"),
-    ("train codec/small --data . --steps 0", "steps must be above 0, got 0"),
-    ("train codec/small --data . --set batch_size=0", "batch_size must be above 0"),
-    ("train codec/small --data . --set precision=low", "precision must be auto or a"),
-    ("train codec/small --data . --set seed=-1", "seed must be from 0 to 4294967295"),
-    ("train codec/small --data . --set warmup_steps=-1", "warmup_steps must be from 0"),
-    ("train codec/small --data . --set decay_fraction=2", "must be from 0 to 1, got 2"),
-    ("train codec/small --data . --set clipnorm=0", "clipnorm must be none or above 0"),
-    ("train codec/small --data . --set patch_size=100", "a multiple of 64, got 100"),
-    ("train codec/small --data . --from none", "no pretrained model or directory 'n"),
+    ("train codec/large", "the recipe names no data"),
+    ("train codec/large --data empty", "no pictures in the folder empty"),
+    ("train codec/large --data . --set step=3", "no field 'step', nearest: steps"),
+    ("train codec/large --data . --set steps=x", "steps must be int, got 'x'"),
+    ("train codec/large --data . --steps 0", "steps must be above 0, got 0"),
+    ("train codec/large --data . --set batch_size=0", "batch_size must be above 0"),
+    ("train codec/large --data . --set precision=low", "precision must be auto or a"),
+    ("train codec/large --data . --set seed=-1", "seed must be from 0 to 4294967295"),
+    ("train codec/large --data . --set warmup_steps=-1", "warmup_steps must be from 0"),
+    ("train codec/large --data . --set decay_fraction=2", "must be from 0 to 1, got 2"),
+    ("train codec/large --data . --set clipnorm=0", "clipnorm must be none or above 0"),
+    ("train codec/large --data . --set patch_size=100", "a multiple of 64, got 100"),
+    ("train codec/large --data . --from none", "no pretrained model or directory 'n"),
     # The command itself
     ("", "arguments are required: COMMAND"),
     ("comprss", "invalid choice: 'comprss'"),
@@ -348,7 +348,7 @@ def test_bug_is_not_hidden(here, monkeypatch):
 def test_train_resume_and_continue(here, photograph, capsys):
     Path("photos").mkdir()
     write_image("photos/a.png", photograph[:256, :256])
-    train = ["train", "codec/small", "--data", "photos", "--set", *SMALL]
+    train = ["train", "codec/large", "--data", "photos", "--set", *SMALL]
     assert main([*train, "--steps", "2", "--workdir", "first"]) == 0
     assert "trained to step 2" in capsys.readouterr().out
     assert main([*train, "--steps", "3", "--workdir", "first", "--resume"]) == 0

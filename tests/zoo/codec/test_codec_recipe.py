@@ -16,6 +16,6 @@ from yoto_tf.recipe import load_recipe
     ],
 )
 def test_impossible_networks(fields, message):
-    recipe = dataclasses.replace(load_recipe("codec/small"), **fields)
+    recipe = dataclasses.replace(load_recipe("codec/large"), **fields)
     with pytest.raises(YotoError, match=message):
         recipe.build()

@@ -132,9 +132,9 @@ def test_the_command_adds_a_style(
 
 
 def test_a_recipe_that_adds_no_style(painting, capsys):
-    command = ["train", "codec/small", "--add-style", str(painting)]
+    command = ["train", "codec/large", "--add-style", str(painting)]
     assert main(command) == 2
     assert capsys.readouterr().err == (
         "yoto: --add-style needs a recipe for one more style, stylization/new_style, "
-        "got codec/small\n"
+        "got codec/large\n"
     )

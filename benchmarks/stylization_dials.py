@@ -7,7 +7,8 @@
 (a) For every style and coefficient, the others in the middle: the rank correlation of
 the coefficient and its own loss term, averaged over held-out photographs; it should be
 near -1. (b) For one painting at a time, a network with dials and others for one
-setting each, trained by one recipe for as many steps: their weighted totals. (c) How
+setting each, trained by one recipe for as many steps: their weighted totals. All begin
+at random, or with `--start stylization` as the pretrained one. (c) How
 far apart the outputs of random coefficients are, by the features of another network; a
 fixed network gives one output, so zero. Without `--fixed-steps` (b) is left out,
 without `--squeezenet` (c). Prints tables and writes them to
@@ -37,9 +38,11 @@ from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.data import Examples, image_files, read_image, write_image
 from yoto_tf.recipe import load_recipe, override
 from yoto_tf.zoo.demo import photograph
+from yoto_tf.zoo.release import Release, set_weights
 from yoto_tf.zoo.stylization.paintings import painting_files
 from yoto_tf.zoo.stylization.perceptual import RGB_MEANS
 from yoto_tf.zoo.stylization.recipe import StylizationRecipe
+from yoto_tf.zoo.stylization.transformer import Transformer
 
 RESULTS = Path(__file__).parent / "results" / "stylization_dials.json"
 FIELDS = dataclasses.fields(StylizationRecipe)
@@ -135,9 +138,18 @@ class OnePainting(StylizationRecipe):
 
     Attributes:
         factors: of the terms that have a coefficient, in their order.
+        start: the pretrained stylizer that it begins as; empty to begin at random.
     """
 
     factors: tuple[float, ...]
+    start: str = ""
+
+    def build(self):
+        files = painting_files(self.styles)
+        # Where a setting is held, the network still reads it from the whole range.
+        dials = dataclasses.replace(self, fixed=None).coefficients()
+        network = Transformer(dials, files, self.width, self.blocks)
+        return self.trained(network, self.terms(files.values()))
 
     def terms(self, files):
         names = self.coefficients().names
@@ -148,9 +160,15 @@ class OnePainting(StylizationRecipe):
         return LossConditionalModel(
             network,
             terms,
-            network.coefficients,
+            self.coefficients(),
             normalize_weights=self.fixed is None,
         )
+
+    def initialise(self, model, batches):
+        if self.start:
+            own = Release.from_network("stylization", model.network).weights
+            weights = zoo.release_of(self.start).weights
+            set_weights(model.network, {path: weights[path] for path in own})
 
 
 def against_fixed(stylizer, factors, recipe, photographs, options):
@@ -160,7 +178,11 @@ def against_fixed(stylizer, factors, recipe, photographs, options):
     arrays = {"image": photographs, "style": np.ones((len(photographs), 1), "float32")}
     evaluation = Examples(arrays, batch_size=4, shuffle=False)
     fields = {field.name: getattr(recipe, field.name) for field in FIELDS}
-    fields |= {"steps": options.fixed_steps, "factors": tuple(factors.values())}
+    fields |= {
+        "steps": options.fixed_steps,
+        "factors": tuple(factors.values()),
+        "start": options.start,
+    }
     found = {}
     for style in options.fixed_styles or stylizer.styles[:2]:
         one = OnePainting(**fields | {"styles": str(files[style])})
@@ -273,6 +295,7 @@ def main():
     parser.add_argument("--set", nargs="+", default=[], metavar="FIELD=VALUE")
     parser.add_argument("--training-data", help="photographs for (b)")
     parser.add_argument("--fixed-steps", type=int, default=0)
+    parser.add_argument("--start", default="", help="model that (b) begins as")
     parser.add_argument("--fixed-styles", nargs="*", help="default: the first two")
     parser.add_argument("--workdir", type=Path, default=Path("runs/fixed"))
     parser.add_argument("--photographs", type=int, default=24)
@@ -311,6 +334,7 @@ def main():
         results["against_fixed"] = {
             "recipe": options.recipe,
             "settings": options.set,
+            "start": options.start,
             "steps": options.fixed_steps,
             "styles": found,
         }

@@ -1,6 +1,6 @@
 """The smaller codec, "codec-small": 2 million parameters, λ from 0.0018 to 0.18.
 
-    yoto train codec/small --data PHOTOGRAPHS
+yoto train codec/small --data PHOTOGRAPHS
 """
 
 from yoto_tf.zoo.codec.recipe import CodecRecipe

@@ -5,11 +5,16 @@ import pytest
 
 from yoto_tf import zoo
 from yoto_tf.metrics import psnr
+from yoto_tf.recipe import load_recipe
+from yoto_tf.zoo.release import start_from
 
 
-@pytest.fixture(scope="module")
-def released():
-    return zoo.load("codec")
+RECIPES = {"codec": "codec/large", "codec-small": "codec/small"}
+
+
+@pytest.fixture(scope="module", params=RECIPES)
+def released(request):
+    return zoo.load(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +46,10 @@ def test_bits_and_quality_rise(released, files, photograph):
     qualities = [psnr(photograph, released.decompress(d)) for d in files.values()]
     assert sizes == sorted(set(sizes))
     assert qualities == sorted(set(qualities))
+
+
+@pytest.mark.parametrize(("name", "recipe"), RECIPES.items())
+def test_training_carries_on_from_it(name, recipe):
+    network = load_recipe(recipe).build().network
+    network.build(None)
+    start_from(network, zoo.release_of(name))

@@ -10,9 +10,9 @@ near -1. (b) For one painting at a time, a network with dials and others for one
 setting each, trained by one recipe for as many steps: their weighted totals. All begin
 at random, or with `--start stylization` as the pretrained one. (c) How
 far apart the outputs of random coefficients are, by the features of another network; a
-fixed network gives one output, so zero. Without `--fixed-steps` (b) is left out,
-without `--squeezenet` (c). Prints tables and writes them to
-`results/stylization_dials.json`, and beside it two pictures: a row for each
+fixed network gives one output, so zero. With `--points 0` (a) is left out, without
+`--fixed-steps` (b), without `--squeezenet` (c). Prints tables and writes them to
+`results/stylization_dials.json`, and with (a) two pictures beside it: a row for each
 coefficient, from its lowest to its highest, and, in `stylization_styles.jpg`, every
 style in the middle of all dials.
 """
@@ -300,7 +300,7 @@ def main():
     parser.add_argument("--workdir", type=Path, default=Path("runs/fixed"))
     parser.add_argument("--photographs", type=int, default=24)
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--points", type=int, default=7)
+    parser.add_argument("--points", type=int, default=7, help="of (a), 0: without")
     parser.add_argument("--draws", type=int, default=8)
     parser.add_argument("--picture-style", default="starry_night")
     parser.add_argument("--results", type=Path, default=RESULTS)
@@ -318,16 +318,17 @@ def main():
     photographs = crops(options.data, options.size, options.photographs)
 
     results = {"model": stylizer.release.id.hex(), "photographs": len(photographs)}
-    correlations = dials(stylizer, terms, photographs, options.points)
-    results["rank_correlation"] = correlations
-    print("rank correlation of a coefficient and its own term")
-    for name in stylizer.coefficients.names:
-        column = np.array([correlations[style][name] for style in stylizer.styles])
-        falling = (column.round(9) <= -0.9).sum()
-        print(
-            f"  {name:8} mean {column.mean():+.3f}  worst {column.max():+.3f}  "
-            f"{falling} of {len(column)} styles at -0.9 or below"
-        )
+    if options.points:
+        correlations = dials(stylizer, terms, photographs, options.points)
+        results["rank_correlation"] = correlations
+        print("rank correlation of a coefficient and its own term")
+        for name in stylizer.coefficients.names:
+            column = np.array([correlations[style][name] for style in stylizer.styles])
+            falling = (column.round(9) <= -0.9).sum()
+            print(
+                f"  {name:8} mean {column.mean():+.3f}  worst {column.max():+.3f}  "
+                f"{falling} of {len(column)} styles at -0.9 or below"
+            )
     if options.fixed_steps:
         factors = balanced_weights(stylizer, terms, recipe, options.training_data)
         found = against_fixed(stylizer, factors, recipe, photographs, options)
@@ -356,6 +357,8 @@ def main():
         )
     options.results.parent.mkdir(parents=True, exist_ok=True)
     options.results.write_text(json.dumps(results, indent=2) + "\n")
+    if not options.points:
+        return
     sheet = picture_of_dials(stylizer, photograph(), options.picture_style)
     write_image(options.results.with_suffix(".jpg"), sheet)
     sheet = picture_of_styles(stylizer, photograph())

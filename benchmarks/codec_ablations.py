@@ -24,7 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 from keras import ops, random
-from kodak import ascending
+from kodak import curve
 
 from yoto_tf import LossConditionalModel, engine
 from yoto_tf.atomic import write_atomically
@@ -148,11 +148,6 @@ def measure(recipe, pictures, points, workdir):
     }
 
 
-def curve(measured):
-    points = measured["points"]
-    return ascending((point["bits_per_pixel"], point["psnr"]) for point in points)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", required=True, help="photographs to train on")
@@ -181,10 +176,10 @@ def main():
         measured[name] = measure(variant, pictures, arguments.points, folder)
     if arguments.only:
         return
-    baseline = curve(measured["recipe"])
+    baseline = curve(measured["recipe"]["points"])
     print("BD-rate (PSNR) against the recipe, steps, minutes, parameters")
     for name, row in measured.items():
-        row["bd_rate_percent"] = bd_rate(*curve(row), *baseline)
+        row["bd_rate_percent"] = bd_rate(*curve(row["points"]), *baseline)
         print(
             f"  {name:32} {row['bd_rate_percent']:+7.2f} %  {row['steps']:6}  "
             f"{60 * row['hours']:5.1f}  {row['parameters']:10,}"

@@ -23,7 +23,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from kodak import ascending
+from kodak import curve
 
 from yoto_tf import engine, zoo
 from yoto_tf.atomic import write_atomically
@@ -80,11 +80,7 @@ def gain(before, after):
 
 
 def _bd_rate(before, after):
-    curves = (
-        ascending((point["bits_per_pixel"], point["psnr"]) for point in points)
-        for points in (after, before)
-    )
-    return bd_rate(*next(curves), *next(curves))
+    return bd_rate(*curve(after), *curve(before))
 
 
 def show(what, measured):

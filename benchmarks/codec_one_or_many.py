@@ -28,7 +28,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-from kodak import ascending
+from kodak import curve
 
 from yoto_tf import engine, zoo
 from yoto_tf.atomic import write_atomically
@@ -81,7 +81,7 @@ def measure(recipe, points, spec, pictures, workdir):
     return {
         "filters": recipe.filters,
         "hyper_filters": recipe.hyper_filters,
-        "bd_rate_percent": bd_rate(*_curve(one), *_curve(many)),
+        "bd_rate_percent": bd_rate(*curve(one), *curve(many)),
         "one": {
             "parameters": comparison.one_parameters,
             "hours": comparison.one_hours,
@@ -94,10 +94,6 @@ def measure(recipe, points, spec, pictures, workdir):
         },
         "regret_percent": comparison.regret().tolist(),
     }
-
-
-def _curve(points):
-    return ascending((point["bits_per_pixel"], point["psnr"]) for point in points)
 
 
 def show(width, measured):

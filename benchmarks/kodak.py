@@ -51,14 +51,19 @@ def strictly_rising(evaluation):
 
 def compare(evaluation, curves):
     """{curve: BD-rate in percent, or the reason that there is none}."""
-    own = ascending((p["bits_per_pixel"], p["psnr"]) for p in evaluation.mean)
+    own = curve(evaluation.mean)
     rates = {}
-    for name, curve in curves.items():
+    for name, published in curves.items():
         try:
-            rates[name] = bd_rate(*own, *ascending(curve["psnr_rgb"]))
+            rates[name] = bd_rate(*own, *ascending(published["psnr_rgb"]))
         except YotoError as error:
             rates[name] = str(error)
     return rates
+
+
+def curve(points):
+    """The rates and PSNR of points, with the rate ascending."""
+    return ascending((point["bits_per_pixel"], point["psnr"]) for point in points)
 
 
 def plot(evaluation, curves, path):
@@ -66,7 +71,7 @@ def plot(evaluation, curves, path):
     axes = figure.subplots()
     for name in PLOTTED:
         axes.plot(*ascending(curves[name]["psnr_rgb"]), "--", label=name, linewidth=1)
-    own = ascending((p["bits_per_pixel"], p["psnr"]) for p in evaluation.mean)
+    own = curve(evaluation.mean)
     axes.plot(*own, "ko-", label=f"yoto_tf {evaluation.model}: one network", zorder=3)
     axes.set(
         xlim=(0, 1.1 * own[0][-1]),

@@ -5,7 +5,8 @@
 trains the released codec on with every second picture, the first included, as
 
     yoto train codec/large --from codec --data HALF --workdir runs/codec-fine-tuning \\
-        --steps 5000 --set learning_rate=1e-4 warmup_steps=200
+        --steps 5000 \\
+        --set patch_size=256 batch_size=1 learning_rate=1e-4 warmup_steps=200
 
 does, compresses the other half at eight λ before and after, prints the BD-rate (PSNR)
 of after against before from the sizes of the real files, and writes
@@ -28,12 +29,13 @@ from kodak import curve
 from yoto_tf import engine, zoo
 from yoto_tf.atomic import write_atomically
 from yoto_tf.data import image_files
-from yoto_tf.recipe import load_recipe
+from yoto_tf.recipe import load_recipe, override
 from yoto_tf.tradeoff import bd_rate
 from yoto_tf.zoo.codec.evaluation import evaluate
 from yoto_tf.zoo.release import start_from
 
 RESULTS = Path(__file__).parent / "results" / "codec_fine_tuning.json"
+SETTINGS = ["patch_size=256", "batch_size=1", "learning_rate=1e-4", "warmup_steps=200"]
 
 
 def split(spec):
@@ -107,8 +109,7 @@ def main():
     parser.add_argument("--model", default="codec")
     parser.add_argument("--recipe", default="codec/large", help="the model's own")
     parser.add_argument("--steps", type=int, default=5000)
-    parser.add_argument("--learning-rate", type=float, default=1e-4)
-    parser.add_argument("--warmup-steps", type=int, default=200)
+    parser.add_argument("--set", nargs="+", default=SETTINGS, metavar="FIELD=VALUE")
     parser.add_argument("--workdir", type=Path, default=Path("runs/codec-fine-tuning"))
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()
@@ -116,11 +117,9 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         recipe = dataclasses.replace(
-            load_recipe(arguments.recipe),
+            override(load_recipe(arguments.recipe), arguments.set),
             data=str(copied(training, folder / "training")),
             steps=arguments.steps,
-            learning_rate=arguments.learning_rate,
-            warmup_steps=arguments.warmup_steps,
         )
         tuned, seconds = fine_tune(arguments.model, recipe, arguments.workdir)
         original = zoo.load(arguments.model)
@@ -135,8 +134,7 @@ def main():
         "model": Path(arguments.model).name,
         "recipe": arguments.recipe,
         "steps": recipe.steps,
-        "learning_rate": recipe.learning_rate,
-        "warmup_steps": recipe.warmup_steps,
+        "settings": arguments.set,
         "seconds": seconds,
         "trained_on": [file.name for file in training],
         **measured,

@@ -1,3 +1,4 @@
+import gc
 import io
 import json
 import os
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import keras
@@ -237,6 +239,18 @@ def test_short_tf_data_is_repeated(tmp_path):
 
     batches = tf.data.Dataset.from_tensors({"x": np.ones((2, 4), "float32")})
     assert train(RECIPE, batches, tmp_path, steps=10).step == 10
+
+
+def test_data_is_let_go(tmp_path):
+    class Batches(list):
+        pass
+
+    data = Batches([{"x": np.ones((4, 4), "float32")}])
+    alive = weakref.ref(data)
+    train(RECIPE, data, tmp_path, steps=3)
+    del data
+    gc.collect()
+    assert alive() is None
 
 
 def test_no_data_is_an_error(tmp_path):

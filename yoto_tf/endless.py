@@ -19,7 +19,7 @@ class EndlessBatches:
     def __init__(self, data):
         self.error = None
         self._is_tf_data = hasattr(data, "element_spec")
-        self._data = data.repeat() if self._is_tf_data else self._cycle(data)
+        self._batches = data.repeat() if self._is_tf_data else self._cycle(data)
 
     def first(self):
         """Returns the inputs of the first batch, which `for_fit` still yields.
@@ -28,10 +28,10 @@ class EndlessBatches:
             RecipeError: If there is no batch.
         """
         if self._is_tf_data:
-            batch = next(iter(self._data.take(1)), None)
+            batch = next(iter(self._batches.take(1)), None)
         else:
-            batch = next(self._data, None)
-            self._data = (item for item in itertools.chain([batch], self._data))
+            batch = next(self._batches, None)
+            self._batches = itertools.chain([batch], self._batches)
         if self.error is not None:
             raise self.error
         if batch is None:
@@ -40,7 +40,19 @@ class EndlessBatches:
 
     def for_fit(self):
         """Returns the `x` of `fit`."""
-        return self._data
+        return self._batches if self._is_tf_data else self._until_closed()
+
+    def close(self):
+        """Lets go of the data: TensorFlow never forgets a generator it has read."""
+        self._batches = None
+
+    def _until_closed(self):
+        yield from iter(self._next, None)
+
+    def _next(self):
+        # A thread of tf.data may still be reading when the batches are closed.
+        batches = self._batches
+        return None if batches is None else next(batches, None)
 
     def _cycle(self, data):
         try:

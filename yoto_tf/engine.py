@@ -145,6 +145,7 @@ def _fit(model, batches, training, others, steps_per_execution):
                 verbose=0,
             )
     finally:
+        batches.close()
         for callback in others:
             callback.close()
     training.save()

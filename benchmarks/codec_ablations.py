@@ -2,11 +2,12 @@
 
     python benchmarks/codec_ablations.py --data PHOTOGRAPHS --evaluation OTHERS
 
-trains `codec/small` and variants of it that differ in one thing, all for about the same
-time: for as many steps, or fewer where a step costs more. Compresses pictures of which
-no training saw any, prints the BD-rate (PSNR) of each variant against the recipe, and
-writes `results/codec_ablations.json`. The bits are the network's count of what the
-range coder would write (`benchmarks/integer_path.py` has both).
+trains `codec/small` on four patches of 128 pixels, as it was at first, and variants
+that differ in one thing, all for about the same time: for as many steps, or fewer where
+a step costs more. Compresses pictures of which no training saw any, prints the BD-rate
+(PSNR) of each variant against the recipe, and writes `results/codec_ablations.json`.
+The bits are the network's count of what the range coder would write
+(`benchmarks/integer_path.py` has both).
 
 Every variant has a folder of its own below `--workdir`: called again, the script
 carries on where it was stopped. With `--only`, two of them share the variants out; the
@@ -37,6 +38,7 @@ from yoto_tf.zoo.codec.losses import rate_distortion_terms
 from yoto_tf.zoo.codec.recipe import CodecRecipe
 
 RESULTS = Path(__file__).parent / "results" / "codec_ablations.json"
+SETTINGS = ["patch_size=128", "batch_size=4"]
 FIELDS = [field.name for field in dataclasses.fields(CodecRecipe)]
 
 
@@ -160,7 +162,9 @@ def main():
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
     recipe = dataclasses.replace(
-        load_recipe("codec/small"), steps=arguments.steps, data=arguments.data
+        override(load_recipe("codec/small"), SETTINGS),
+        steps=arguments.steps,
+        data=arguments.data,
     )
     files = image_files(arguments.evaluation)
     files = files[:: max(1, len(files) // arguments.pictures)][: arguments.pictures]
@@ -182,6 +186,7 @@ def main():
         )
     results = {
         "recipe": "codec/small",
+        "settings": SETTINGS,
         "steps": arguments.steps,
         "pictures": len(files),
         "variants": measured,

@@ -5,8 +5,7 @@
 trains the released codec on with every second picture, the first included, as
 
     yoto train codec/large --from codec --data HALF --workdir runs/codec-fine-tuning \\
-        --steps 5000 \\
-        --set patch_size=256 batch_size=1 learning_rate=1e-4 warmup_steps=200
+        --steps 5000 --set learning_rate=1e-4 warmup_steps=200
 
 does, compresses the other half at eight λ before and after, prints the BD-rate (PSNR)
 of after against before from the sizes of the real files, and writes
@@ -35,7 +34,7 @@ from yoto_tf.zoo.codec.evaluation import evaluate
 from yoto_tf.zoo.release import start_from
 
 RESULTS = Path(__file__).parent / "results" / "codec_fine_tuning.json"
-SETTINGS = ["patch_size=256", "batch_size=1", "learning_rate=1e-4", "warmup_steps=200"]
+SETTINGS = ["learning_rate=1e-4", "warmup_steps=200"]
 
 
 def split(spec):

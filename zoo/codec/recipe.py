@@ -22,14 +22,16 @@ class CodecRecipe(Recipe):
     Attributes:
         filters: channels after each strided convolution; the last are the latents.
         hyper_filters: channels of the hyper-transforms.
-        patch_size: side of a training patch in pixels, a multiple of 64.
+        patch_size: side of a training patch in pixels, a multiple of 64. One of 128 has
+            2×2 hyper-latents, all of them at an edge; what the hyper-transforms do
+            inside of a picture is learned from larger ones only.
         lowest_distortion: smallest λ of the log-uniform training distribution.
         highest_distortion: largest λ.
     """
 
     filters: tuple[int, ...] = (64, 96, 144, 192)
     hyper_filters: int = 96
-    patch_size: int = 128
+    patch_size: int = 256
     lowest_distortion: float = 0.0018
     highest_distortion: float = 0.18
 

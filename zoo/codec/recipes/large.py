@@ -1,13 +1,13 @@
 """The released codec, "codec": 4.5 million parameters, λ from 0.0018 to 0.18.
 
-    yoto train codec/large --data PHOTOGRAPHS --workdir runs/first
+    SMALLER="patch_size=128 batch_size=4"
+    yoto train codec/large --data PHOTOGRAPHS --workdir runs/first --set $SMALLER
     yoto train codec/large --data PHOTOGRAPHS --workdir runs/second \\
-        --from runs/first/release --steps 56000
+        --from runs/first/release --steps 56000 --set $SMALLER
     yoto train codec/large --data PHOTOGRAPHS --workdir runs/third \\
-        --from runs/second/release --steps 22000 --set learning_rate=3e-4
+        --from runs/second/release --steps 22000 --set $SMALLER learning_rate=3e-4
     yoto train codec/large --data PHOTOGRAPHS --workdir runs/fourth \\
-        --from MEAN --steps 16000 --set learning_rate=2e-4 warmup_steps=200 \\
-        patch_size=256 batch_size=1
+        --from MEAN --steps 16000 --set learning_rate=2e-4 warmup_steps=200
 
 What it got: 30,000, 56,000, 22,000 and 16,000 steps on 117 photographs, 69, 130, 48 and
 54 minutes on two cores of an AMD EPYC (Zen 5) in bfloat16, other work going on beside
@@ -22,8 +22,8 @@ no further training it was −33.3 %. After the fourth part it is −37.7 %
 (`benchmarks/results/kodak_codec.json`).
 
 The fourth part's patches have four times the area, and a step has one instead of four.
-A patch of 128 pixels has 2×2 hyper-latents, of which every one is at an edge: what the
-hyper-transforms do inside of a picture is learned from larger ones only.
+Larger ones are better from the first step on (`benchmarks/codec_ablations.py`), which
+was found out last.
 """
 
 from yoto_tf.zoo.codec.recipe import CodecRecipe
@@ -32,7 +32,7 @@ from yoto_tf.zoo.codec.recipe import CodecRecipe
 def recipe():
     return CodecRecipe(
         steps=30_000,
-        batch_size=4,
+        batch_size=1,
         learning_rate=5e-4,
         warmup_steps=500,
         decay_fraction=1.0,

@@ -30,7 +30,7 @@ from kodak import curve
 from yoto_tf import LossConditionalModel, engine
 from yoto_tf.atomic import write_atomically
 from yoto_tf.data import image_files, read_image
-from yoto_tf.errors import RecipeError
+from yoto_tf.errors import RecipeError, YotoError
 from yoto_tf.recipe import load_recipe, override
 from yoto_tf.tradeoff import bd_rate, sweep
 from yoto_tf.zoo.codec.hyperprior import Hyperprior
@@ -147,6 +147,14 @@ def measure(recipe, pictures, points, workdir):
     }
 
 
+def compared(points, baseline):
+    """The BD-rate in percent; None where the curves share no PSNR."""
+    try:
+        return bd_rate(*curve(points), *curve(baseline))
+    except YotoError:
+        return None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", required=True, help="photographs to train on")
@@ -176,13 +184,14 @@ def main():
         measured[name] = measure(variant, pictures, arguments.points, folder)
     if arguments.only:
         return
-    baseline = curve(measured["recipe"]["points"])
-    print("BD-rate (PSNR) against the recipe, steps, minutes, parameters")
+    print("BD-rate (PSNR) against the recipe, steps, minutes, parameters, best PSNR")
     for name, row in measured.items():
-        row["bd_rate_percent"] = bd_rate(*curve(row["points"]), *baseline)
+        rate = compared(row["points"], measured["recipe"]["points"])
+        row["bd_rate_percent"] = rate
         print(
-            f"  {name:32} {row['bd_rate_percent']:+7.2f} %  {row['steps']:6}  "
-            f"{60 * row['hours']:5.1f}  {row['parameters']:10,}"
+            f"  {name:32} {'none' if rate is None else f'{rate:+.2f} %':>9}  "
+            f"{row['steps']:6}  {60 * row['hours']:5.1f}  {row['parameters']:10,}  "
+            f"{row['points'][-1]['psnr']:6.2f}"
         )
     results = {
         "recipe": "codec/small",

@@ -143,7 +143,8 @@ def plot(path, widths):
     )
     for axes in (left, right):
         axes.grid(alpha=0.3)
-        axes.legend()
+    left.legend(loc="upper left", fontsize="small")
+    right.legend()
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=120)
     write_atomically(path, content.getvalue())

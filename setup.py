@@ -54,6 +54,7 @@ setup(
         "numpy",
         "pillow>=10",
         "scipy>=1.11",
+        "threadpoolctl>=3",
         "matplotlib>=3.8",
         "tqdm",
     ],

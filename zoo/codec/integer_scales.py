@@ -11,11 +11,16 @@ Reference: Ballé, Johnston & Minnen, "Integer Networks for Data Compression wit
 Latent-Variable Models", ICLR 2019 (the problem and the idea; the arithmetic differs).
 """
 
+import contextlib
 import dataclasses
+import functools
 import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from keras import ops
+from threadpoolctl import ThreadpoolController
 
 from yoto_tf.entropy.scale_conditional import LOG_STEP, MIN_SCALE, NUM_SCALES
 
@@ -28,8 +33,9 @@ _FRACTION_BITS = 8
 _MULTIPLIER_BITS = 13
 # Hyper-latents beyond this are clipped for the purpose of predicting scales.
 HYPER_LIMIT = 2**11
-# Places whose neighbourhoods are gathered at a time.
-_GATHERED_POSITIONS = 2**10
+# Places whose neighbourhoods a thread gathers at a time.
+_GATHERED_POSITIONS = 2**8
+_BLAS_IS_OURS = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -62,15 +68,16 @@ class IntegerScales:
             int32 [4h, 4w, C] in [0, 63].
         """
         features = np.clip(hyper_latents, -HYPER_LIMIT, HYPER_LIMIT).astype("float64")
-        for layer, convolve in enumerate((_upsample, _upsample, _convolve)):
-            last = layer == 2
-            features = convolve(features, self.kernels[layer])
-            features *= self.multipliers[layer][level]
-            features += self.offsets[layer][level]
-            features *= 2.0 ** -self.shifts[layer]
-            np.floor(features, out=features)
-            limit = NUM_SCALES - 1 if last else 2**ACTIVATION_BITS - 1
-            np.clip(features, 0, limit, out=features)
+        with _threads() as run:
+            for layer, convolve in enumerate((_upsample, _upsample, _convolve)):
+                last = layer == 2
+                features = convolve(features, self.kernels[layer], run)
+                features *= self.multipliers[layer][level]
+                features += self.offsets[layer][level]
+                features *= 2.0 ** -self.shifts[layer]
+                np.floor(features, out=features)
+                limit = NUM_SCALES - 1 if last else 2**ACTIVATION_BITS - 1
+                np.clip(features, 0, limit, out=features)
         return features.astype("int32")
 
     @classmethod
@@ -149,13 +156,34 @@ class IntegerScales:
         return cls(**parts, shifts=tuple(int(shift) for shift in arrays["shifts"]))
 
 
-def _convolve(features, kernel):
+@functools.cache
+def _blas():
+    return ThreadpoolController().select(user_api="blas")
+
+
+@contextlib.contextmanager
+def _threads():
+    """As many threads as NumPy's products would have, each of which multiplies alone.
+
+    NumPy's own go on spinning for some 20 ms after a product, which slows down the
+    network that runs next by as much as it needs their cores.
+
+    Yields:
+        A function that calls another with each of an iterable's elements.
+    """
+    with _BLAS_IS_OURS:
+        count = max((library["num_threads"] for library in _blas().info()), default=1)
+        with _blas().limit(limits=1), ThreadPoolExecutor(count) as threads:
+            yield lambda function, elements: list(threads.map(function, elements))
+
+
+def _convolve(features, kernel, run):
     """A 3×3 convolution, stride 1, zero padding: [h, w, I] to [h, w, O]."""
     taps = [(i, j, kernel[i, j]) for i in range(3) for j in range(3)]
-    return _correlate(features, taps)
+    return _correlate(features, taps, run)
 
 
-def _upsample(features, kernel):
+def _upsample(features, kernel, run):
     """A transposed 5×5 convolution, stride 2, padded as Keras' "same".
 
     [h, w, I] to [2h, 2w, O]. Input position i reaches the outputs 2i − 1 … 2i + 3, so
@@ -168,16 +196,17 @@ def _upsample(features, kernel):
             (i, j, kernel[1 + row + 2 * (1 - i), 1 + column + 2 * (1 - j)])
             for i, j in itertools.product(range(2 + row), range(2 + column))
         ]
-        result[:, row, :, column] = _correlate(features, taps)
+        result[:, row, :, column] = _correlate(features, taps, run)
     return result.reshape(2 * height, 2 * width, -1)
 
 
-def _correlate(features, taps):
+def _correlate(features, taps, run):
     """Sums over 3×3 neighbourhoods, zeros around: [h, w, I] to [h, w, O].
 
     Args:
         features: [h, w, I].
         taps: list of (row, column, kernel [I, O]), the row and column from 0 to 2.
+        run: see `_threads`.
     """
     height, width, _ = features.shape
     padded = np.pad(features, ((1, 1), (1, 1), (0, 0)))
@@ -185,7 +214,8 @@ def _correlate(features, taps):
     result = np.empty((height * width, kernel.shape[-1]))
     # One matrix product is faster than one a tap; in pieces it stays in the cache.
     step = max(_GATHERED_POSITIONS // width, 1)
-    for begin in range(0, height, step):
+
+    def multiply(begin):
         end = min(begin + step, height)
         gathered = np.concatenate(
             [padded[begin + i : end + i, j : j + width] for i, j, _ in taps], axis=-1
@@ -195,4 +225,6 @@ def _correlate(features, taps):
             kernel,
             out=result[begin * width : end * width],
         )
+
+    run(multiply, range(0, height, step))
     return result.reshape(height, width, -1)

@@ -1,8 +1,10 @@
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from yoto_tf import Coefficients, LogUniform
 from yoto_tf.zoo.codec import Hyperprior
@@ -88,6 +90,18 @@ def test_order_of_summation_does_not_matter(scales, hyper_latents):
         np.testing.assert_array_equal(
             shuffled(hyper_latents[..., inputs], 2), scales(hyper_latents, 2)
         )
+
+
+def test_several_at_a_time_leave_numpy_its_threads(scales):
+    random = np.random.default_rng(2)
+    many = [random.integers(-20, 20, (30, 40, 8)) for _ in range(4)]
+    expected = [scales(one, 1) for one in many]
+    with threadpool_limits(2, user_api="blas"):
+        before = threadpool_info()
+        with ThreadPoolExecutor(4) as threads:
+            results = list(threads.map(lambda one: scales(one, 1), many))
+        assert threadpool_info() == before
+    np.testing.assert_array_equal(results, expected)
 
 
 def largest_intermediate(scales):

@@ -1,8 +1,5 @@
 import json
-import os
 import random
-import subprocess
-import sys
 import time
 
 import keras
@@ -14,43 +11,6 @@ from yoto_tf.errors import CoefficientError, DataError, FormatError
 from yoto_tf.metrics import psnr
 from yoto_tf.zoo.codec import Codec, FactorizedPrior, Hyperprior
 from yoto_tf.zoo.codec.container import Container
-
-# Decodes a file and encodes a picture on JAX, where TensorFlow cannot be imported.
-ON_JAX = """
-import sys
-sys.modules["tensorflow"] = None
-from pathlib import Path
-import numpy as np
-from yoto_tf import zoo
-from yoto_tf.zoo.codec.container import Container
-folder = Path(sys.argv[1])
-codec = zoo.load(sys.argv[2])
-data = (folder / "tensorflow.yoto").read_bytes()
-sections = Container.from_bytes(data).sections
-vector = codec.vector(distortion=0.02)
-np.savez(folder / "jax.npz", *codec.coding.read(sections, 2, 3, vector))
-np.save(folder / "decoded.npy", codec.decompress(data))
-image = np.load(folder / "image.npy")
-(folder / "jax.yoto").write_bytes(codec.compress(image, distortion=0.02))
-"""
-
-
-def integers(codec, image, **setting):
-    return codec._encode(image, codec.vector(**setting))
-
-
-def read(codec, data):
-    """The integers in a file, as this codec decodes them."""
-    container = Container.from_bytes(data)
-    rows, columns = -(-container.height // 64), -(-container.width // 64)
-    vector = np.array(container.coefficients, "float32")
-    return codec.coding.read(container.sections, rows, columns, vector)
-
-
-def assert_same_integers(actual, expected):
-    assert len(actual) == len(expected)
-    for a, b in zip(actual, expected, strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 @pytest.fixture(scope="module")
@@ -110,42 +70,6 @@ def test_settings_span_the_range(untrained_codec):
     values = [setting["distortion"] for setting in untrained_codec.settings(3)]
     assert values == pytest.approx([0.0018, 0.018, 0.18])
     assert values[0] == 0.0018
-
-
-def test_files_decode_in_another_precision(untrained_codec, bfloat16, photograph):
-    image = photograph[100:230, 150:330]
-    for writer, reader in ((untrained_codec, bfloat16), (bfloat16, untrained_codec)):
-        data = writer.compress(image, distortion=0.02)
-        assert_same_integers(
-            read(reader, data), integers(writer, image, distortion=0.02)
-        )
-        ours, theirs = reader.decompress(data), writer.decompress(data)
-        assert np.abs(ours.astype(int) - theirs).mean() < 1.0
-
-
-def test_files_decode_on_jax_and_from_jax(
-    untrained_codec, release_folder, photograph, tmp_path
-):
-    image = photograph[100:200, 150:300]
-    data = untrained_codec.compress(image, distortion=0.02)
-    (tmp_path / "tensorflow.yoto").write_bytes(data)
-    np.save(tmp_path / "image.npy", image)
-    done = subprocess.run(
-        [sys.executable, "-c", ON_JAX, tmp_path, release_folder],
-        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    with np.load(tmp_path / "jax.npz") as archive:
-        symbols = [archive[name] for name in archive.files]
-    assert_same_integers(symbols, integers(untrained_codec, image, distortion=0.02))
-    decoded = np.load(tmp_path / "decoded.npy").astype(int)
-    assert np.abs(decoded - untrained_codec.decompress(data)).max() <= 1
-    from_jax = untrained_codec.decompress((tmp_path / "jax.yoto").read_bytes())
-    assert psnr(image, from_jax) == pytest.approx(
-        psnr(image, untrained_codec.decompress(data)), abs=0.1
-    )
 
 
 def test_release_is_what_was_measured(untrained_codec, release_folder, photograph):

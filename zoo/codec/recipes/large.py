@@ -22,7 +22,7 @@ no further training it was −33.3 %. After the fourth part it is −37.7 %
 (`benchmarks/results/kodak_codec.json`).
 
 The fourth part's patches have four times the area, and a step has one instead of four.
-In the first 4,000 steps of the small recipe, too, they are better
+In half an hour of the small recipe, too, they are better, if by a percent only
 (`benchmarks/codec_ablations.py`), which was found out last.
 """
 

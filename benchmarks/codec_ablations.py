@@ -48,15 +48,6 @@ class RandomStart(CodecRecipe):
         pass
 
 
-class GainsOnly(CodecRecipe):
-    """λ reaches the gains, and no FiLM is in the transforms."""
-
-    def network(self, coefficients):
-        return Hyperprior(
-            coefficients, self.filters, self.hyper_filters, conditioned=False
-        )
-
-
 class Unbalanced(CodecRecipe):
     """The plain weighted sum, to which large λ contribute most."""
 
@@ -102,7 +93,7 @@ VARIANTS = {
     "4 patches of 128": Variant(("patch_size=128", "batch_size=4")),
     "λ not balanced": Variant(kind=Unbalanced),
     "random start": Variant(kind=RandomStart),
-    "λ in the gains only": Variant(kind=GainsOnly),
+    "λ in the gains only": Variant(("film=False",)),
     "noise throughout": Variant(kind=Noise),
     "half as wide again": Variant(("filters=48,96,144,160",), share=0.64),
 }

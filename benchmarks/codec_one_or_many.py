@@ -5,16 +5,18 @@
 trains, for every width, the conditioned network and fixed ones at five λ by the same
 recipe and for as many steps each, compresses the pictures of `--evaluation` with all of
 them at these λ, prints the BD-rate (PSNR) of the one against the many, the weighted
-losses λ · MSE + bits per pixel, and the parameters and hours of each, and writes
-`results/codec_one_or_many.json` and `.png`:
+losses λ · MSE + bits per pixel, and the parameters and hours of each. It does the same
+with a second network with a dial, whose transforms have no FiLM, so that λ is in its
+gains only, and writes `results/codec_one_or_many.json` and `.png`:
 
 - left, the PSNR over the bits per pixel of the real files;
 - right, by how much the one network's weighted loss is above the fixed network's.
 
 Every network has a folder of its own below `--workdir`, with its checkpoints and, once
 it is trained, its release: called again, the script carries on where it was stopped.
-Checkpoints go from one backend to the other, so that the trainings may run on a GPU
-(`KERAS_BACKEND=jax`) and what follows elsewhere.
+What the results file holds of the same recipe, settings, steps and pictures is kept, so
+that widths can be added to it. Checkpoints go from one backend to the other, so that
+the trainings may run on a GPU (`KERAS_BACKEND=jax`) and what follows elsewhere.
 """
 
 import argparse
@@ -60,7 +62,7 @@ def released(recipe, folder):
     return zoo.load(release)
 
 
-def measure(recipe, points, spec, pictures, workdir):
+def measure(recipe, points, spec, pictures, workdir, known=None):
     """Trains and evaluates all networks of one width; a dict for the JSON.
 
     Args:
@@ -69,7 +71,29 @@ def measure(recipe, points, spec, pictures, workdir):
         spec: the pictures that are compressed.
         pictures: the same, as batches for `sweep`.
         workdir: folder of the trainings.
+        known: what an earlier call returned, whole or in part, and is not done again.
     """
+    measured = dict(known or {})
+    if "many" not in measured:
+        measured |= one_and_many(recipe, points, spec, pictures, workdir)
+    if "gains_only" not in measured:
+        gains_only = dataclasses.replace(recipe, film=False)
+        trained = engine.train(gains_only, None, workdir / "gains-only", resume=True)
+        codec = released(gains_only, workdir / "gains-only")
+        measured["gains_only"] = {
+            "parameters": trained.model.network.count_params(),
+            "hours": trained.seconds / 3600,
+            "points": evaluate(codec, spec, settings=points).mean,
+        }
+    many = curve(measured["many"]["points"])
+    for kind in ("one", "gains_only"):
+        row = measured[kind]
+        row["bd_rate_percent"] = bd_rate(*curve(row["points"]), *many)
+    return measured
+
+
+def one_and_many(recipe, points, spec, pictures, workdir):
+    """The recipe's own network and the fixed ones, as `measure` returns them."""
     grid = recipe.build().coefficients.grid(points)
     comparison = compare(recipe, grid, None, pictures, workdir)
     print(comparison)
@@ -81,7 +105,6 @@ def measure(recipe, points, spec, pictures, workdir):
     return {
         "filters": recipe.filters,
         "hyper_filters": recipe.hyper_filters,
-        "bd_rate_percent": bd_rate(*curve(one), *curve(many)),
         "one": {
             "parameters": comparison.one_parameters,
             "hours": comparison.one_hours,
@@ -98,19 +121,24 @@ def measure(recipe, points, spec, pictures, workdir):
 
 def show(width, measured):
     """Prints what the files of one width weigh."""
-    one, many = measured["one"], measured["many"]
-    print(f"width {width:g}×: λ, bits per pixel and PSNR (dB) of one, of a fixed one")
-    for point, fixed in zip(one["points"], many["points"], strict=True):
-        print(
-            f"  {point['distortion']:8.4f}"
-            f"  {point['bits_per_pixel']:8.4f} {point['psnr']:6.2f}"
-            f"  {fixed['bits_per_pixel']:8.4f} {fixed['psnr']:6.2f}"
-        )
+    rows = [measured[kind]["points"] for kind in ("one", "gains_only", "many")]
     print(
-        f"  BD-rate of one against many {measured['bd_rate_percent']:+.2f} %; "
-        f"parameters {one['parameters']:,} against {sum(many['parameters']):,}, "
-        f"hours {one['hours']:.2f} against {sum(many['hours']):.2f}"
+        f"width {width:g}×: λ, bits per pixel and PSNR (dB) of one, of one with gains "
+        "only, of a fixed one"
     )
+    for points in zip(*rows, strict=True):
+        cells = (
+            f"{point['bits_per_pixel']:8.4f} {point['psnr']:6.2f}" for point in points
+        )
+        print(f"  {points[0]['distortion']:8.4f}  {'  '.join(cells)}")
+    many = measured["many"]
+    for kind in ("one", "gains_only"):
+        one = measured[kind]
+        print(
+            f"  {kind}: BD-rate against many {one['bd_rate_percent']:+.2f} %; "
+            f"parameters {one['parameters']:,} against {sum(many['parameters']):,}, "
+            f"hours {one['hours']:.2f} against {sum(many['hours']):.2f}"
+        )
 
 
 def plot(path, widths):
@@ -122,12 +150,15 @@ def plot(path, widths):
     right.axhline(0, color="grey", linewidth=1)
     for position, (width, measured) in enumerate(widths.items()):
         colour = f"C{position}"
-        rate = f"BD-rate {measured['bd_rate_percent']:+.1f} %"
         for kind, marker, label in (
-            ("one", "o-", f"one network, {width:g}×: {rate}"),
-            ("many", "x", f"fixed networks, {width:g}×"),
+            ("one", "o-", "one network"),
+            ("gains_only", "^:", "λ in its gains only"),
+            ("many", "x", "fixed networks"),
         ):
             points = measured[kind]["points"]
+            label = f"{label}, {width:g}×"
+            if kind != "many":
+                label += f": BD-rate {measured[kind]['bd_rate_percent']:+.1f} %"
             rates, qualities = (
                 [point[name] for point in points] for name in ("bits_per_pixel", "psnr")
             )
@@ -148,6 +179,16 @@ def plot(path, widths):
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=120)
     write_atomically(path, content.getvalue())
+
+
+def known_widths(path, description):
+    """{width: measured} of a results file that describes itself so; else empty."""
+    if not path.exists():
+        return {}
+    results = json.loads(path.read_text(encoding="utf-8"))
+    if any(results.get(name) != value for name, value in description.items()):
+        return {}
+    return {float(width): row for width, row in results["widths"].items()}
 
 
 def main():
@@ -171,8 +212,14 @@ def main():
     recipe = dataclasses.replace(recipe, steps=arguments.steps, data=arguments.data)
     files = image_files(arguments.evaluation)
     pictures = [{"image": np.float32(read_image(file))[None] / 255} for file in files]
-    widths = {}
-    for width in sorted(arguments.widths):
+    results = {
+        "recipe": arguments.recipe,
+        "settings": arguments.set,
+        "steps": arguments.steps,
+        "pictures": len(files),
+    }
+    widths = known_widths(arguments.results, results)
+    for width in arguments.widths:
         # Budgets apart: a training that has ended is not the start of a longer one.
         workdir = arguments.workdir / f"width-{width:g}-steps-{arguments.steps}"
         widths[width] = measure(
@@ -181,15 +228,11 @@ def main():
             arguments.evaluation,
             pictures,
             workdir,
+            widths.get(width),
         )
         show(width, widths[width])
-    results = {
-        "recipe": arguments.recipe,
-        "settings": arguments.set,
-        "steps": arguments.steps,
-        "pictures": len(files),
-        "widths": widths,
-    }
+    widths = dict(sorted(widths.items()))
+    results["widths"] = widths
     arguments.results.parent.mkdir(exist_ok=True)
     write_atomically(arguments.results, f"{json.dumps(results, indent=1)}\n".encode())
     plot(arguments.results.with_suffix(".png"), widths)

@@ -1,4 +1,6 @@
-from codec_one_or_many import released, scaled
+import json
+
+from codec_one_or_many import known_widths, released, scaled
 
 from yoto_tf import engine, zoo
 from yoto_tf.zoo.codec import Codec
@@ -38,3 +40,12 @@ def test_release_is_written_once(tmp_path, monkeypatch):
     assert isinstance(again, Codec)
     assert again.model_id == first.model_id
     assert zoo.load(tmp_path / "release").model_id == first.model_id
+
+
+def test_known_results_are_kept(tmp_path):
+    path = tmp_path / "results.json"
+    described = {"recipe": "codec/small", "steps": 6000}
+    assert known_widths(path, described) == {}
+    path.write_text(json.dumps({**described, "widths": {"0.5": {"one": 1}}}))
+    assert known_widths(path, described) == {0.5: {"one": 1}}
+    assert known_widths(path, {**described, "steps": 7000}) == {}

@@ -24,7 +24,7 @@ class FactorizedPrior(CodecNetwork):
         filters: channels after each strided convolution of the analysis; the last is
             the number of latent channels.
         embedding_units: widths of the coefficient embedding.
-        conditioned: False leaves out FiLM: a network for one fixed λ.
+        conditioned: see `CodecNetwork`.
 
     Inputs: {"image": [B, H, W, 3] in [0, 1], "coefficients": [B, 1]}, any H, W ≥ 1.
 

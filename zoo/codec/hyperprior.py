@@ -37,8 +37,8 @@ class Hyperprior(CodecNetwork):
             the number of latent channels.
         hyper_filters: channels of the hyper-transforms.
         embedding_units: widths of the coefficient embedding.
-        conditioned: False leaves out all that reads the embedding, gains excepted:
-            a network for one fixed λ.
+        conditioned: False leaves FiLM out of the transforms: λ reaches the gains and
+            the hyper-latents' prior only.
 
     Inputs: {"image": [B, H, W, 3] in [0, 1], "coefficients": [B, 1]}, any H, W ≥ 1.
 

@@ -22,7 +22,8 @@ class CodecNetwork(keras.Model):
         prior_channels: channels of what the prior describes.
         prior_scale: width of the prior when training starts, in quantisation steps.
         embedding_units: widths of the coefficient embedding.
-        conditioned: False leaves out FiLM: a network for one fixed λ.
+        conditioned: False leaves FiLM out of the transforms: λ reaches the gains and
+            the prior only.
 
     Raises:
         ValueError: not four filters.

@@ -25,6 +25,8 @@ class CodecRecipe(Recipe):
         patch_size: side of a training patch in pixels, a multiple of 64. One of 128 has
             2×2 hyper-latents, all of them at an edge; what the hyper-transforms do
             inside of a picture is learned from larger ones only.
+        film: whether λ reaches the transforms by FiLM, not the gains and the prior of
+            the hyper-latents alone. A network for a fixed λ has none in any case.
         lowest_distortion: smallest λ of the log-uniform training distribution.
         highest_distortion: largest λ.
     """
@@ -32,6 +34,7 @@ class CodecRecipe(Recipe):
     filters: tuple[int, ...] = (64, 96, 144, 192)
     hyper_filters: int = 96
     patch_size: int = 256
+    film: bool = True
     lowest_distortion: float = 0.0018
     highest_distortion: float = 0.18
 
@@ -53,7 +56,7 @@ class CodecRecipe(Recipe):
             coefficients,
             self.filters,
             self.hyper_filters,
-            conditioned=self.fixed is None,
+            conditioned=self.film and self.fixed is None,
         )
 
     def trained(self, network):

@@ -96,7 +96,7 @@ class Analysis(_Conditioned):
 
     Args:
         filters: channels after each of the four strided convolutions.
-        conditioned: whether FiLM reads the embedding; False for a fixed-λ network.
+        conditioned: whether FiLM reads the embedding.
     """
 
     def __init__(self, filters, conditioned=True, **kwargs):

@@ -1,9 +1,13 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
+from yoto_tf import zoo
 from yoto_tf.errors import YotoError
+from yoto_tf.metrics import psnr
 from yoto_tf.recipe import load_recipe
+from yoto_tf.zoo.codec.linear_start import start_as_linear_codec
 
 
 @pytest.mark.parametrize(
@@ -19,3 +23,38 @@ def test_impossible_networks(fields, message):
     recipe = dataclasses.replace(load_recipe("codec/large"), **fields)
     with pytest.raises(YotoError, match=message):
         recipe.build()
+
+
+@pytest.mark.parametrize(
+    ("fields", "film"),
+    [({}, True), ({"film": False}, False), ({"fixed": (0.01,)}, False)],
+)
+def test_where_film_is(fields, film):
+    recipe = dataclasses.replace(
+        load_recipe("codec/small"), filters=(4, 4, 4, 4), hyper_filters=4, **fields
+    )
+    network = recipe.build().network
+    network.build(None)
+    names = [weight.path for weight in network.weights]
+    assert any("analysis/film" in name for name in names) is film
+    assert any("log_gain" in name for name in names)
+
+
+def test_a_codec_without_film_turns_its_dial(photograph, tmp_path):
+    recipe = dataclasses.replace(
+        load_recipe("codec/small"),
+        filters=(16, 32, 48, 64),
+        hyper_filters=16,
+        film=False,
+    )
+    model = recipe.build()
+    model.network.build(None)
+    patches = photograph[:512, :448].reshape(8, 64, 7, 64, 3).swapaxes(1, 2)
+    patches = patches.reshape(-1, 64, 64, 3) / np.float32(255)
+    start_as_linear_codec(model.network, patches)
+    recipe.release(model, tmp_path / "release")
+    codec = zoo.load(tmp_path / "release")
+    small, large = (codec.compress(photograph, quality=q) for q in (0.0, 1.0))
+    assert len(small) < len(large)
+    qualities = [psnr(photograph, codec.decompress(file)) for file in (small, large)]
+    assert qualities[0] + 2 < qualities[1]

@@ -7,7 +7,8 @@ recipe and for as many steps each, compresses the pictures of `--evaluation` wit
 them at these λ, prints the BD-rate (PSNR) of the one against the many, the weighted
 losses λ · MSE + bits per pixel, and the parameters and hours of each. It does the same
 with a second network with a dial, whose transforms have no FiLM, so that λ is in its
-gains only, and writes `results/codec_one_or_many.json` and `.png`:
+gains only, and with `--draws` with more networks of both kinds, of which it takes the
+mean BD-rate. It writes `results/codec_one_or_many.json` and `.png`:
 
 - left, the PSNR over the bits per pixel of the real files;
 - right, by how much the one network's weighted loss is above the fixed network's.
@@ -41,6 +42,7 @@ from yoto_tf.tradeoff import bd_rate
 from yoto_tf.zoo.codec.evaluation import evaluate
 
 RESULTS = Path(__file__).parent / "results" / "codec_one_or_many.json"
+KINDS = {"one": "one network", "gains_only": "one with λ in its gains only"}
 
 
 def scaled(recipe, width):
@@ -62,7 +64,7 @@ def released(recipe, folder):
     return zoo.load(release)
 
 
-def measure(recipe, points, spec, pictures, workdir, known=None):
+def measure(recipe, points, spec, pictures, workdir, draws, known=None):
     """Trains and evaluates all networks of one width; a dict for the JSON.
 
     Args:
@@ -71,24 +73,31 @@ def measure(recipe, points, spec, pictures, workdir, known=None):
         spec: the pictures that are compressed.
         pictures: the same, as batches for `sweep`.
         workdir: folder of the trainings.
+        draws: how many networks with a dial there are of each kind, from as many seeds.
         known: what an earlier call returned, whole or in part, and is not done again.
     """
     measured = dict(known or {})
     if "many" not in measured:
         measured |= one_and_many(recipe, points, spec, pictures, workdir)
-    if "gains_only" not in measured:
-        gains_only = dataclasses.replace(recipe, film=False)
-        trained = engine.train(gains_only, None, workdir / "gains-only", resume=True)
-        codec = released(gains_only, workdir / "gains-only")
-        measured["gains_only"] = {
-            "parameters": trained.model.network.count_params(),
-            "hours": trained.seconds / 3600,
-            "points": evaluate(codec, spec, settings=points).mean,
-        }
     many = curve(measured["many"]["points"])
-    for kind in ("one", "gains_only"):
-        row = measured[kind]
-        row["bd_rate_percent"] = bd_rate(*curve(row["points"]), *many)
+    for kind in KINDS:
+        row = measured.setdefault(kind, {"draws": []})
+        for seed in range(len(row["draws"]), draws):
+            drawn = dataclasses.replace(recipe, film=kind == "one", seed=seed)
+            folder = workdir / (f"{kind}-{seed}" if seed else kind)
+            trained = engine.train(drawn, None, folder, resume=True)
+            row["parameters"] = trained.model.network.count_params()
+            codec = released(drawn, folder)
+            row["draws"].append(
+                {
+                    "hours": trained.seconds / 3600,
+                    "points": evaluate(codec, spec, settings=points).mean,
+                }
+            )
+        rates = [bd_rate(*curve(draw["points"]), *many) for draw in row["draws"]]
+        for draw, rate in zip(row["draws"], rates, strict=True):
+            draw["bd_rate_percent"] = rate
+        row["bd_rate_percent"] = float(np.mean(rates))
     return measured
 
 
@@ -107,8 +116,7 @@ def one_and_many(recipe, points, spec, pictures, workdir):
         "hyper_filters": recipe.hyper_filters,
         "one": {
             "parameters": comparison.one_parameters,
-            "hours": comparison.one_hours,
-            "points": one,
+            "draws": [{"hours": comparison.one_hours, "points": one}],
         },
         "many": {
             "parameters": comparison.many_parameters,
@@ -120,24 +128,26 @@ def one_and_many(recipe, points, spec, pictures, workdir):
 
 
 def show(width, measured):
-    """Prints what the files of one width weigh."""
-    rows = [measured[kind]["points"] for kind in ("one", "gains_only", "many")]
+    """Prints what the files of one width weigh, for several draws the first's."""
+    many = measured["many"]
+    rows = [measured[kind]["draws"][0]["points"] for kind in KINDS]
     print(
         f"width {width:g}×: λ, bits per pixel and PSNR (dB) of one, of one with gains "
         "only, of a fixed one"
     )
-    for points in zip(*rows, strict=True):
+    for points in zip(*rows, many["points"], strict=True):
         cells = (
             f"{point['bits_per_pixel']:8.4f} {point['psnr']:6.2f}" for point in points
         )
         print(f"  {points[0]['distortion']:8.4f}  {'  '.join(cells)}")
-    many = measured["many"]
-    for kind in ("one", "gains_only"):
+    for kind, title in KINDS.items():
         one = measured[kind]
+        rates = ", ".join(f"{draw['bd_rate_percent']:+.2f}" for draw in one["draws"])
         print(
-            f"  {kind}: BD-rate against many {one['bd_rate_percent']:+.2f} %; "
-            f"parameters {one['parameters']:,} against {sum(many['parameters']):,}, "
-            f"hours {one['hours']:.2f} against {sum(many['hours']):.2f}"
+            f"  {title}: BD-rate against many {one['bd_rate_percent']:+.2f} % "
+            f"(of {rates}); parameters {one['parameters']:,} against "
+            f"{sum(many['parameters']):,}, hours {one['draws'][0]['hours']:.2f} "
+            f"against {sum(many['hours']):.2f}"
         )
 
 
@@ -150,20 +160,17 @@ def plot(path, widths):
     right.axhline(0, color="grey", linewidth=1)
     for position, (width, measured) in enumerate(widths.items()):
         colour = f"C{position}"
-        for kind, marker, label in (
-            ("one", "o-", "one network"),
-            ("gains_only", "^:", "λ in its gains only"),
-            ("many", "x", "fixed networks"),
-        ):
-            points = measured[kind]["points"]
-            label = f"{label}, {width:g}×"
-            if kind != "many":
-                label += f": BD-rate {measured[kind]['bd_rate_percent']:+.1f} %"
+        curves = [(measured["many"]["points"], "x", f"fixed networks, {width:g}×")]
+        for (kind, title), marker in zip(KINDS.items(), ("o-", "^:"), strict=True):
+            rate = f"BD-rate {measured[kind]['bd_rate_percent']:+.1f} %"
+            points = measured[kind]["draws"][0]["points"]
+            curves.append((points, marker, f"{title}, {width:g}×: {rate}"))
+        for points, marker, label in curves:
             rates, qualities = (
                 [point[name] for point in points] for name in ("bits_per_pixel", "psnr")
             )
             left.plot(rates, qualities, marker, color=colour, label=label)
-        distortions = [point["distortion"] for point in measured["one"]["points"]]
+        distortions = [point["distortion"] for point in measured["many"]["points"]]
         regret = measured["regret_percent"]
         right.plot(distortions, regret, "o-", color=colour, label=f"{width:g}×")
     left.set(xlabel="bits per pixel", ylabel="PSNR (dB, RGB)")
@@ -199,6 +206,7 @@ def main():
     parser.add_argument("--steps", type=int, default=6000, help="of every network")
     parser.add_argument("--points", type=int, default=5, help="λ, at least 4")
     parser.add_argument("--widths", type=float, nargs="+", default=[0.5, 1.0])
+    parser.add_argument("--draws", type=int, default=1, help="of one network, seeds")
     parser.add_argument("--set", nargs="+", default=[], metavar="FIELD=VALUE")
     parser.add_argument("--workdir", type=Path, default=Path("runs/codec-one-or-many"))
     parser.add_argument("--results", type=Path, default=RESULTS)
@@ -228,6 +236,7 @@ def main():
             arguments.evaluation,
             pictures,
             workdir,
+            arguments.draws,
             widths.get(width),
         )
         show(width, widths[width])

@@ -27,6 +27,8 @@ def saved_on_jax(tmp_path):
             **os.environ,
             "KERAS_BACKEND": "jax",
             "JAX_PLATFORMS": "cpu",
+            # Most is run once: what takes the time is to compile it.
+            "XLA_FLAGS": "--xla_backend_optimization_level=0",
             # For what the tests share.
             "PYTHONPATH": str(Path(__file__).parent),
         }

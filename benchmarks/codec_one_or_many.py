@@ -7,8 +7,8 @@ recipe and for as many steps each, compresses the pictures of `--evaluation` wit
 them at these λ, prints the BD-rate (PSNR) of the one against the many, the weighted
 losses λ · MSE + bits per pixel, and the parameters and hours of each. It does the same
 with a second network with a dial, whose transforms have no FiLM, so that λ is in its
-gains only, and with `--draws` with more networks of both kinds, of which it takes the
-mean BD-rate. It writes `results/codec_one_or_many.json` and `.png`:
+gains only. With `--draws` there are several of the first, and their mean BD-rate. It
+writes `results/codec_one_or_many.json` and `.png`:
 
 - left, the PSNR over the bits per pixel of the real files;
 - right, by how much the one network's weighted loss is above the fixed network's.
@@ -73,16 +73,16 @@ def measure(recipe, points, spec, pictures, workdir, draws, known=None):
         spec: the pictures that are compressed.
         pictures: the same, as batches for `sweep`.
         workdir: folder of the trainings.
-        draws: how many networks with a dial there are of each kind, from as many seeds.
+        draws: how many networks of the recipe there are, from as many seeds.
         known: what an earlier call returned, whole or in part, and is not done again.
     """
     measured = dict(known or {})
     if "many" not in measured:
         measured |= one_and_many(recipe, points, spec, pictures, workdir)
     many = curve(measured["many"]["points"])
-    for kind in KINDS:
+    for kind, count in zip(KINDS, (draws, 1), strict=True):
         row = measured.setdefault(kind, {"draws": []})
-        for seed in range(len(row["draws"]), draws):
+        for seed in range(len(row["draws"]), count):
             drawn = dataclasses.replace(recipe, film=kind == "one", seed=seed)
             folder = workdir / (f"{kind}-{seed}" if seed else kind)
             trained = engine.train(drawn, None, folder, resume=True)
@@ -155,14 +155,14 @@ def plot(path, widths):
     """Draws both figures; `widths` is {width: what `measure` returned}."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    figure = Figure(figsize=(11, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
     right.axhline(0, color="grey", linewidth=1)
     for position, (width, measured) in enumerate(widths.items()):
         colour = f"C{position}"
         curves = [(measured["many"]["points"], "x", f"fixed networks, {width:g}×")]
         for (kind, title), marker in zip(KINDS.items(), ("o-", "^:"), strict=True):
-            rate = f"BD-rate {measured[kind]['bd_rate_percent']:+.1f} %"
+            rate = f"{measured[kind]['bd_rate_percent']:+.1f} %"
             points = measured[kind]["draws"][0]["points"]
             curves.append((points, marker, f"{title}, {width:g}×: {rate}"))
         for points, marker, label in curves:
@@ -181,7 +181,15 @@ def plot(path, widths):
     )
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    left.legend(loc="upper left", fontsize="small")
+    # A column for each width.
+    entries = left.get_legend_handles_labels()
+    figure.legend(
+        *entries,
+        title="BD-rate against the fixed networks",
+        loc="outside lower center",
+        ncols=len(widths),
+        fontsize="small",
+    )
     right.legend()
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=120)

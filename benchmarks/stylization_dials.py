@@ -8,7 +8,9 @@
 the coefficient and its own loss term, averaged over held-out photographs; it should be
 near -1. (b) For one painting at a time, a network with dials and others for one
 setting each, trained by one recipe for as many steps: their weighted totals. All begin
-at random, or with `--start stylization` as the pretrained one. (c) How
+at random, or with `--start stylization` as the pretrained one. With `--longer-steps`
+there is a second network with dials, which may have as many steps as the others have
+together; what the results file holds of the first and the others is kept. (c) How
 far apart the outputs of random coefficients are, by the features of another network; a
 fixed network gives one output, so zero. With `--points 0` (a) is left out, without
 `--fixed-steps` (b), without `--squeezenet` (c). Prints tables and writes them to
@@ -33,10 +35,11 @@ from PIL import Image
 from scipy.stats import spearmanr
 from tqdm import tqdm
 
-from yoto_tf import LossConditionalModel, compare, zoo
+from yoto_tf import LossConditionalModel, compare, engine, zoo
 from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.data import Examples, image_files, read_image, write_image
 from yoto_tf.recipe import load_recipe, override
+from yoto_tf.tradeoff import sweep
 from yoto_tf.zoo.demo import photograph
 from yoto_tf.zoo.release import Release, set_weights
 from yoto_tf.zoo.stylization.paintings import painting_files
@@ -171,7 +174,7 @@ class OnePainting(StylizationRecipe):
             set_weights(model.network, {path: weights[path] for path in own})
 
 
-def against_fixed(stylizer, factors, recipe, photographs, options):
+def against_fixed(stylizer, factors, recipe, photographs, options, known):
     """(b) {style: a dict of what each kind of network cost, and of its totals}."""
     files = painting_files(options.styles)
     vectors = [stylizer.coefficients.vector(**row) for row in SETTINGS.values()]
@@ -183,21 +186,53 @@ def against_fixed(stylizer, factors, recipe, photographs, options):
         "factors": tuple(factors.values()),
         "start": options.start,
     }
+    data = options.training_data
     found = {}
     for style in options.fixed_styles or stylizer.styles[:2]:
         one = OnePainting(**fields | {"styles": str(files[style])})
-        data, folder = options.training_data, options.workdir / style
-        comparison = compare(one, vectors, data, evaluation, folder)
-        totals = zip(comparison.one.totals(), comparison.many.totals(), strict=True)
-        found[style] = {
-            "one_hours": comparison.one_hours,
-            "fixed_hours": comparison.many_hours,
-            "totals": {
-                setting: {"one": one, "fixed": fixed, "ratio": one / fixed}
-                for setting, (one, fixed) in zip(SETTINGS, totals, strict=True)
-            },
-        }
+        folder = options.workdir / style
+        found[style] = known.get(style) or fixed_totals(
+            compare(one, vectors, data, evaluation, folder)
+        )
+        if options.longer_steps:
+            longer = dataclasses.replace(one, steps=options.longer_steps)
+            trained = engine.train(longer, data, folder / "longer", resume=True)
+            swept = sweep(trained.model, evaluation, vectors)
+            found[style]["longer"] = {
+                "steps": longer.steps,
+                "hours": trained.seconds / 3600,
+                "totals": {
+                    setting: {"one": one, "ratio": one / row["fixed"]}
+                    for (setting, row), one in zip(
+                        found[style]["totals"].items(), swept.totals(), strict=True
+                    )
+                },
+            }
     return found
+
+
+def fixed_totals(comparison):
+    """What is written of the networks for one painting."""
+    totals = zip(comparison.one.totals(), comparison.many.totals(), strict=True)
+    return {
+        "one_hours": comparison.one_hours,
+        "fixed_hours": comparison.many_hours,
+        "totals": {
+            setting: {"one": one, "fixed": fixed, "ratio": one / fixed}
+            for setting, (one, fixed) in zip(SETTINGS, totals, strict=True)
+        },
+    }
+
+
+def known_fixed(path, description):
+    """{style: row} of (b) in a results file that describes itself so; else empty."""
+    if not path.exists():
+        return {}
+    results = json.loads(path.read_text(encoding="utf-8"))
+    found = {**results, **results.get("against_fixed", {})}
+    if any(found.get(name) != value for name, value in description.items()):
+        return {}
+    return found["styles"]
 
 
 class SqueezeNet:
@@ -295,6 +330,9 @@ def main():
     parser.add_argument("--set", nargs="+", default=[], metavar="FIELD=VALUE")
     parser.add_argument("--training-data", help="photographs for (b)")
     parser.add_argument("--fixed-steps", type=int, default=0)
+    parser.add_argument(
+        "--longer-steps", type=int, default=0, help="of a second network with dials"
+    )
     parser.add_argument("--start", default="", help="model that (b) begins as")
     parser.add_argument("--fixed-styles", nargs="*", help="default: the first two")
     parser.add_argument("--workdir", type=Path, default=Path("runs/fixed"))
@@ -331,21 +369,27 @@ def main():
             )
     if options.fixed_steps:
         factors = balanced_weights(stylizer, terms, recipe, options.training_data)
-        found = against_fixed(stylizer, factors, recipe, photographs, options)
-        results["against_fixed"] = {
+        described = {
             "recipe": options.recipe,
             "settings": options.set,
             "start": options.start,
             "steps": options.fixed_steps,
-            "styles": found,
         }
+        same = {"model": results["model"], "photographs": len(photographs), **described}
+        known = known_fixed(options.results, same)
+        found = against_fixed(stylizer, factors, recipe, photographs, options, known)
+        results["against_fixed"] = {**described, "styles": found}
         print("weighted total, one network with dials : trained for the setting alone")
         for style, row in found.items():
             for setting, total in row["totals"].items():
-                print(
+                line = (
                     f"  {style:20} {setting:18} {total['one']:8.3f} : "
                     f"{total['fixed']:8.3f}  ratio {total['ratio']:.3f}"
                 )
+                if "longer" in row:
+                    ratio = row["longer"]["totals"][setting]["ratio"]
+                    line += f", after {row['longer']['steps']:,} steps {ratio:.3f}"
+                print(line)
     if options.squeezenet:
         judge = SqueezeNet(options.squeezenet)
         found = diversity(stylizer, judge, photographs, options.draws)

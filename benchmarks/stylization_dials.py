@@ -120,7 +120,10 @@ def balanced_weights(stylizer, terms, recipe, spec, batches=25):
         found = measured(stylizer.model, terms, batch)
         for name in sums:
             sums[name] += found[name].mean()
-    return {name: sum(sums.values()) / value for name, value in sums.items()}
+    # The same in every digit whatever the threads, so that a training can be resumed.
+    return {
+        name: float(f"{sum(sums.values()) / value:.6g}") for name, value in sums.items()
+    }
 
 
 @dataclasses.dataclass(frozen=True)

@@ -78,7 +78,7 @@ def measure(recipe, points, spec, pictures, workdir, draws, known=None):
     """
     measured = dict(known or {})
     if "many" not in measured:
-        measured |= one_and_many(recipe, points, spec, pictures, workdir)
+        measured |= fixed_networks(recipe, points, spec, pictures, workdir)
     many = curve(measured["many"]["points"])
     for kind, count in zip(KINDS, (draws, 1), strict=True):
         row = measured.setdefault(kind, {"draws": []})
@@ -101,12 +101,11 @@ def measure(recipe, points, spec, pictures, workdir, draws, known=None):
     return measured
 
 
-def one_and_many(recipe, points, spec, pictures, workdir):
-    """The recipe's own network and the fixed ones, as `measure` returns them."""
+def fixed_networks(recipe, points, spec, pictures, workdir):
+    """The fixed networks, and the regret of the one, as `measure` returns them."""
     grid = recipe.build().coefficients.grid(points)
     comparison = compare(recipe, grid, None, pictures, workdir)
     print(comparison)
-    one = evaluate(released(recipe, workdir / "one"), spec, settings=points).mean
     many = []
     for vector in grid.tolist():
         fixed = dataclasses.replace(recipe, fixed=tuple(vector))
@@ -114,10 +113,6 @@ def one_and_many(recipe, points, spec, pictures, workdir):
     return {
         "filters": recipe.filters,
         "hyper_filters": recipe.hyper_filters,
-        "one": {
-            "parameters": comparison.one_parameters,
-            "draws": [{"hours": comparison.one_hours, "points": one}],
-        },
         "many": {
             "parameters": comparison.many_parameters,
             "hours": comparison.many_hours,

@@ -86,6 +86,23 @@ def test_mixed_precision(rng, embedding, randomize):
     )
 
 
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("rank", [3, 4, 5])
+def test_one_alone_is_as_in_a_batch(rank, dtype, rng, embedding, randomize):
+    features = rng.normal(3, 2, size=(4, *range(40, 38 + rank), 3)).astype("float32")
+    layer = ConditionalInstanceNormalization(0.3, 0.01, dtype=dtype)
+    layer.build(features.shape, embedding.shape)
+    features = keras.ops.cast(features, layer.compute_dtype)
+    together = keras.ops.cast(randomize(layer)(features, embedding), "float32")
+    for row in range(4):
+        alone = layer(features[row : row + 1], embedding[row : row + 1])
+        assert alone.dtype == layer.compute_dtype
+        alone = keras.ops.cast(alone[0], "float32")
+        # In bfloat16 a step, where the two sums round to either side.
+        step = {"rtol": 2**-7, "atol": 1e-4} if "mixed" in dtype else {"atol": 1e-5}
+        np.testing.assert_allclose(alone, together[row], **step)
+
+
 def test_all_weights_learn(features, embedding, gradients):
     found = gradients(ConditionalInstanceNormalization(), features, embedding)
     assert len(found) == 2

@@ -18,6 +18,7 @@ from keras import layers, ops
 from yoto_tf.coefficients import Coefficients
 from yoto_tf.layers import CoefficientEmbedding, FiLM
 from yoto_tf.zoo.stylization import palette
+from yoto_tf.zoo.stylization.packed_convolution import PackedConv2D
 from yoto_tf.zoo.stylization.stage import Stage, reflected
 from yoto_tf.zoo.stylization.style_table import StyleTable
 
@@ -73,9 +74,10 @@ class Transformer(keras.Model):
             Stage(middle, 3, double=True, name="decoder_0"),
             Stage(low, 3, double=True, name="decoder_1"),
         ]
-        self.colors = layers.Conv2D(
+        self.colors = PackedConv2D(
             3,
             9,
+            pack=MULTIPLE,
             # Starts within the range, so that the clipping lets colours through.
             kernel_initializer=keras.initializers.VarianceScaling(0.02),
             name="colors",
@@ -121,7 +123,7 @@ class Transformer(keras.Model):
         self.palette.build((None, None, None, 3), (None, both[-1] + palette.SIZE))
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         image = inputs["image"]
         height, width = ops.shape(image)[1:3]
         *modulations, colors = self.modulations(inputs["style"], inputs["coefficients"])
@@ -131,15 +133,16 @@ class Transformer(keras.Model):
         stages = zip(self.stages, modulations, strict=True)
         for _ in self.encoder:
             stage, modulation = next(stages)
-            features = stage(features, modulation)
+            features = stage(features, modulation, training=training)
         for _ in range(self.blocks):
             skipped = features
             for stage, modulation in (next(stages), next(stages)):
-                features = stage(features, modulation)
+                features = stage(features, modulation, training=training)
             features = features + skipped
         for stage, modulation in stages:
-            features = stage(features, modulation)
-        features = reflected(features, self.colors.kernel_size[0] // 2)
+            features = stage(features, modulation, training=training)
+        margin = self.colors.kernel_size[0] // 2
+        features = reflected(features, margin, training=training)
         image = self.paint(features, colors)
         return image[:, :height, :width]
 

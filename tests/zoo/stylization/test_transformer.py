@@ -48,6 +48,11 @@ def test_examples_do_not_see_each_other(network, rng):
         np.testing.assert_allclose(together[row], alone[0], atol=2e-5)
 
 
+def test_it_is_trained_as_it_is_used(network, rng):
+    batch = inputs(rng)
+    np.testing.assert_allclose(network(batch, training=True), network(batch), atol=2e-5)
+
+
 @pytest.mark.parametrize("name", ["style", "coefficients"])
 def test_every_style_and_coefficient_changes_the_picture(network, rng, name):
     batch = inputs(rng, batch=1)
@@ -135,6 +140,10 @@ def test_margins_are_mirrored_and_doubling_repeats(rng):
     np.testing.assert_array_equal(whole, np.pad(image, margins, "reflect"))
     margins = ((0, 0), (2, 2), (2, 2), (0, 0))
     padded = np.pad(image, margins, "reflect")
-    np.testing.assert_array_equal(reflected(image, 2), padded)
+    for training in (False, True):
+        found = reflected(image, 2, training=training)
+        np.testing.assert_array_equal(found, padded)
+    only_columns = reflected(image, 2, rows=False)
+    np.testing.assert_array_equal(only_columns, padded[:, 2:-2])
     twice = image.repeat(2, axis=1).repeat(2, axis=2)
     np.testing.assert_array_equal(doubled(image), twice)

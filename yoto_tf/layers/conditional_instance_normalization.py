@@ -78,8 +78,8 @@ def _fits_the_fused_kernel(features):
 def _fused(features, scale, shift, epsilon):
     """A single example by the kernel for batches, whose moments are its own.
 
-    It reads and writes the features a third as often as the operations that serve any
-    batch, and it, too, computes in float32 whatever the features are.
+    It passes over the features less often than the operations that serve any batch
+    have to, and it, too, computes in float32 whatever the features are.
     """
     import tensorflow as tf
 

@@ -1,6 +1,7 @@
 import keras
 from keras import layers, ops
 
+from yoto_tf.compilation import runs_here
 from yoto_tf.layers.film import FiLM
 
 
@@ -70,6 +71,8 @@ class ConditionalInstanceNormalization(layers.Layer):
 def _fits_the_fused_kernel(features):
     return (
         keras.backend.backend() == "tensorflow"
+        # TensorFlow.js would take the moments of no batch at all.
+        and runs_here()
         and features.shape[0] == 1
         and keras.backend.standardize_dtype(features.dtype) in ("bfloat16", "float32")
     )

@@ -1,18 +1,30 @@
 """Compiled inference on either backend."""
 
+import contextlib
 import contextvars
 
 import keras
 
-_COMPILED = contextvars.ContextVar("_COMPILED", default=False)
+_HERE = contextvars.ContextVar("_HERE", default=False)
 
 
 def runs_here():
-    """Whether what is being traced is `compiled`: for this process alone.
+    """Whether what is computed or traced is for this process, no export or training.
 
-    It may then use operations that the runtimes of an export lack or misread.
+    It may then use what is fast here, and what other runtimes lack, misread or are slow
+    at, or what has a slow gradient.
     """
-    return _COMPILED.get()
+    return _HERE.get()
+
+
+@contextlib.contextmanager
+def running_here():
+    """Within it `runs_here` is true, as it is in what is `compiled`."""
+    token = _HERE.set(True)
+    try:
+        yield
+    finally:
+        _HERE.reset(token)
 
 
 def compiled(function):
@@ -26,11 +38,8 @@ def compiled(function):
     """
 
     def traced(*tensors):
-        token = _COMPILED.set(True)
-        try:
+        with running_here():
             return function(*tensors)
-        finally:
-            _COMPILED.reset(token)
 
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from yoto_tf.compilation import runs_here
+
 
 @keras.saving.register_keras_serializable(package="yoto_tf.stylization")
 class PackedConv2D(layers.Conv2D):
@@ -13,7 +15,8 @@ class PackedConv2D(layers.Conv2D):
     A kernel that makes three channels leaves most of a processor's lanes idle. Here P
     neighbouring columns of the input are one with P times the channels, and so are P of
     the output, by the kernel at P offsets; the zeros around it cost less than the lanes
-    gain. The sums are the same up to their rounding, and the weights are those of
+    gain. Browsers do not gain by it: it is done only where the layer `runs_here`. The
+    sums are the same up to their rounding, and the weights are those of
     `keras.layers.Conv2D`.
 
     Args:
@@ -27,6 +30,8 @@ class PackedConv2D(layers.Conv2D):
         self.pack = pack
 
     def call(self, features):
+        if not runs_here():
+            return super().call(features)
         batch, height, width, channels = ops.shape(features)
         rows, columns, _, filters = self.kernel.shape
         blocks = (columns - 1) // self.pack + 1

@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from yoto_tf.compilation import runs_here
 from yoto_tf.layers import ConditionalInstanceNormalization, FiLM
 
 
@@ -44,16 +45,15 @@ class Stage(layers.Layer):
         self.convolution.build(features_shape)
         self.normalization.build((None, None, None, self.filters), modulation_shape)
 
-    def call(self, features, modulation, training=False):
-        features = self.convolve(features, training=training)
-        features = self.normalization(features, modulation)
+    def call(self, features, modulation):
+        features = self.normalization(self.convolve(features), modulation)
         return ops.relu(features) if self.activate else features
 
-    def convolve(self, features, pad_rows=True, training=False):
+    def convolve(self, features, pad_rows=True):
         """What is normalised. Without `pad_rows` the rows are padded already."""
         if self.double:
             features = doubled(features)
-        features = reflected(features, self.size // 2, pad_rows, training)
+        features = reflected(features, self.size // 2, pad_rows)
         return self.convolution(features)
 
     def compute_output_shape(self, features_shape, modulation_shape):
@@ -112,13 +112,13 @@ def doubled(features):
     return ops.reshape(features, (batch, 2 * height, 2 * width, channels))
 
 
-def reflected(features, margin, rows=True, training=False):
+def reflected(features, margin, rows=True):
     """[B, H, W, C] with a mirrored margin, the edge not repeated."""
     axes = (1, 2) if rows else (2,)
-    if training:
+    if not runs_here():
         margins = [(margin, margin) if axis in axes else (0, 0) for axis in range(4)]
         return ops.pad(features, margins, mode="reflect")
-    # The same, several times as fast on the CPU; but its gradient is slow.
+    # The same, several times as fast on the CPU.
     for axis in axes:
         before = [_line(features, axis, at) for at in range(margin, 0, -1)]
         after = [_line(features, axis, -1 - at) for at in range(1, margin + 1)]

@@ -123,7 +123,7 @@ class Transformer(keras.Model):
         self.palette.build((None, None, None, 3), (None, both[-1] + palette.SIZE))
         self.built = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs):
         image = inputs["image"]
         height, width = ops.shape(image)[1:3]
         *modulations, colors = self.modulations(inputs["style"], inputs["coefficients"])
@@ -133,16 +133,15 @@ class Transformer(keras.Model):
         stages = zip(self.stages, modulations, strict=True)
         for _ in self.encoder:
             stage, modulation = next(stages)
-            features = stage(features, modulation, training=training)
+            features = stage(features, modulation)
         for _ in range(self.blocks):
             skipped = features
             for stage, modulation in (next(stages), next(stages)):
-                features = stage(features, modulation, training=training)
+                features = stage(features, modulation)
             features = features + skipped
         for stage, modulation in stages:
-            features = stage(features, modulation, training=training)
-        margin = self.colors.kernel_size[0] // 2
-        features = reflected(features, margin, training=training)
+            features = stage(features, modulation)
+        features = reflected(features, self.colors.kernel_size[0] // 2)
         image = self.paint(features, colors)
         return image[:, :height, :width]
 

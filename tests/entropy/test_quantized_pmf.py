@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from yoto_tf.entropy.quantized_pmf import balance_frequencies, quantize_pmf
@@ -41,6 +41,8 @@ def test_costs_what_the_compiled_op_costs(pmf, precision):
 
     ours = balance_frequencies(pmf, precision)
     theirs = quantize_pmf(pmf, precision)
+    # Whether the op reads subnormal numbers as zero depends on the thread it runs in.
+    assume(not np.any((pmf > 0) & (pmf < np.finfo("float32").tiny)))
     assert bits(ours) == pytest.approx(bits(theirs), rel=1e-9)
     if len(set(pmf.tolist())) == len(pmf):
         np.testing.assert_array_equal(ours, theirs)

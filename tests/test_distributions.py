@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
+from scipy.stats import arcsine
 
 import yoto_tf as yoto
 from yoto_tf.errors import CoefficientError
@@ -34,6 +35,16 @@ def test_log_uniform_is_uniform_in_the_logarithm(low, decades, seed):
 
 
 @settings(max_examples=20, deadline=None)
+@given(low=st.floats(-6, 6), decades=st.floats(0.1, 6), seed=st.integers(0, 1000))
+def test_the_logarithm_of_log_arcsine_follows_the_arcsine_law(low, decades, seed):
+    distribution = yoto.LogArcsine(10**low, 10 ** (low + decades))
+    values = draw(distribution, seed=seed)
+    assert values.dtype == "float32"
+    shares = (np.log10(values.astype("float64")) - low) / decades
+    assert uniformity(arcsine.cdf(shares)) < _FAR
+
+
+@settings(max_examples=20, deadline=None)
 @given(low=st.floats(-1e3, 1e3), width=st.floats(1e-1, 1e3), seed=st.integers(0, 1000))
 def test_uniform(low, width, seed):
     values = draw(yoto.Uniform(low, low + width), seed=seed)
@@ -54,6 +65,7 @@ def test_fixed_is_fixed():
     "distribution",
     [
         yoto.LogUniform(0.0018, 0.18),
+        yoto.LogArcsine(0.0018, 0.18),
         yoto.Uniform(-1, 3),
         yoto.Discrete([1, 2, 5]),
         yoto.Fixed(3.0),
@@ -70,6 +82,9 @@ def test_moments_are_those_of_the_transformed_sample(distribution):
 
 def test_quantiles():
     assert yoto.LogUniform(0.01, 100).quantile(0.5) == pytest.approx(1)
+    np.testing.assert_allclose(
+        yoto.LogArcsine(0.01, 100).quantile([0, 1 / 3, 0.5, 1]), [0.01, 0.1, 1, 100]
+    )
     assert yoto.Uniform(-1, 3).quantile(0.25) == pytest.approx(0)
     assert yoto.Discrete([3, 1, 2]).quantile(1) == 3
     np.testing.assert_array_equal(yoto.Fixed(2.0).quantile([0, 1]), [2, 2])
@@ -130,6 +145,8 @@ def test_dirichlet_lattice(count, divisions):
         (lambda: yoto.LogUniform(0, 1), r"0 < low < high.*low=0, high=1"),
         (lambda: yoto.LogUniform(2, 1), r"0 < low < high.*low=2, high=1"),
         (lambda: yoto.LogUniform(float("nan"), 1), r"low=nan, high=1"),
+        (lambda: yoto.LogArcsine(0, 1), r"0 < low < high.*low=0, high=1"),
+        (lambda: yoto.LogArcsine(1, float("nan")), r"low=1, high=nan"),
         (lambda: yoto.Uniform(1, 1), r"low < high.*low=1, high=1"),
         (lambda: yoto.Uniform(0, float("inf")), r"low=0, high=inf"),
         (lambda: yoto.Fixed(float("nan")), r"finite value.*value=nan"),

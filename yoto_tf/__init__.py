@@ -22,6 +22,7 @@ _PUBLIC = {
     "Dirichlet": "yoto_tf.coefficients",
     "Discrete": "yoto_tf.coefficients",
     "Fixed": "yoto_tf.coefficients",
+    "LogArcsine": "yoto_tf.coefficients",
     "LogUniform": "yoto_tf.coefficients",
     "Uniform": "yoto_tf.coefficients",
     "LossConditionalModel": "yoto_tf.training",

@@ -12,10 +12,17 @@ import keras
 import numpy as np
 from keras import ops
 
-from yoto_tf.distributions import Dirichlet, Discrete, Fixed, LogUniform, Uniform
+from yoto_tf.distributions import (
+    Dirichlet,
+    Discrete,
+    Fixed,
+    LogArcsine,
+    LogUniform,
+    Uniform,
+)
 from yoto_tf.errors import CoefficientError
 
-_INDEPENDENT = (LogUniform, Uniform, Fixed, Discrete)
+_INDEPENDENT = (LogUniform, LogArcsine, Uniform, Fixed, Discrete)
 
 # Relative slack for values that went through float32 on their way to validation.
 _TOLERANCE = 1e-5

@@ -88,6 +88,9 @@ def _quantile(distribution, q):
         case "LogUniform":
             low, high = math.log(config["low"]), math.log(config["high"])
             return np.exp(low + (high - low) * q)
+        case "LogArcsine":
+            low, high = math.log(config["low"]), math.log(config["high"])
+            return np.exp(low + (high - low) * math.sin(q * math.pi / 2) ** 2)
         case "Uniform":
             return config["low"] + (config["high"] - config["low"]) * q
         case "Fixed":

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from yoto_tf import Coefficients, Discrete, Fixed, LogUniform, Uniform
+from yoto_tf import Coefficients, Discrete, Fixed, LogArcsine, LogUniform, Uniform
 from yoto_tf.errors import CoefficientError
 from yoto_tf.export.serving.dial import Dial
 from yoto_tf.zoo.release import Release
@@ -14,6 +14,7 @@ COEFFICIENTS = Coefficients(
     b=Uniform(-1.0, 3.0),
     c=Fixed(0.3),
     d=Discrete([1.0, 2.0, 5.0, 9.0]),
+    e=LogArcsine(0.01, 10.0),
 )
 
 
@@ -35,7 +36,7 @@ def test_vectors(dial, values):
 
 
 @pytest.mark.parametrize(
-    "values", [{"a": 0.2}, {"a": float("nan")}, {"b": "much"}, {"e": 1}, {"bb": 1.0}]
+    "values", [{"a": 0.2}, {"a": float("nan")}, {"b": "much"}, {"f": 1}, {"bb": 1.0}]
 )
 def test_refusals(dial, values):
     with pytest.raises(CoefficientError) as ours:

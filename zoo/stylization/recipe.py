@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
-from yoto_tf.coefficients import Coefficients, LogUniform
+from yoto_tf.coefficients import Coefficients, LogArcsine, LogUniform
 from yoto_tf.data import Patches
 from yoto_tf.errors import RecipeError
 from yoto_tf.recipe import Recipe
@@ -42,6 +42,8 @@ class StylizationRecipe(Recipe):
         content_highest: largest coefficient of the content, ten times that of a style
             term: it stands alone against several, and has the same part as all of them
             together when all dials are in the middle.
+        ends: whether training draws the dials more often from near their ends, by
+            `LogArcsine`. What the network sees of a setting stays the same.
         total_variation: fixed weight of the total variation.
         content_layer: VGG layer of the content term.
         style_layers: VGG layers of the style terms, shallow to deep.
@@ -58,6 +60,7 @@ class StylizationRecipe(Recipe):
     lowest: float = 0.01
     highest: float = 1.0
     content_highest: float = 10.0
+    ends: bool = False
     total_variation: float = 20.0
     content_layer: str = CONTENT_LAYER
     style_layers: tuple[str, ...] = STYLE_LAYERS
@@ -106,10 +109,19 @@ class StylizationRecipe(Recipe):
         return LossConditionalModel(
             network,
             terms,
-            network.coefficients,
+            self.drawn(network.coefficients),
             balance=0.99,
             normalize_weights=self.fixed is None,
         )
+
+    def drawn(self, dials):
+        """The coefficients to draw from in training, for a network's dials."""
+        if self.fixed is not None or not self.ends:
+            return dials
+        laws = {
+            name: LogArcsine(low, high) for name, (low, high) in dials.ranges().items()
+        }
+        return Coefficients(**laws)
 
     def batches(self, spec, first_batch):
         count = len(painting_files(self.styles))

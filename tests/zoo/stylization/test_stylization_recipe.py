@@ -1,6 +1,7 @@
 import dataclasses
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -64,6 +65,19 @@ def test_a_network_for_one_setting(recipe):
     fixed = override(recipe, ["fixed=1,0.1,0.1,0.1,0.2"])
     coefficients = fixed.build().coefficients
     np.testing.assert_allclose(coefficients.vector(), [1, 0.1, 0.1, 0.1, 0.2])
+
+
+def test_the_ends_are_drawn_more_often_and_the_dial_stays(recipe):
+    model = override(recipe, ["ends=True"]).build()
+    generator = keras.random.SeedGenerator(0)
+    drawn = np.log10(model.coefficients.sample(2000, generator))
+    outer = np.abs(drawn - drawn.mean(axis=0)) > 0.35 * np.ptp(drawn, axis=0)
+    # Uniform logarithms would have 0.3 there; those of the arcsine law have 0.506.
+    np.testing.assert_allclose(outer.mean(axis=0), 0.506, atol=0.05)
+    uniform = recipe.build().network
+    assert model.network.coefficients.get_config() == uniform.coefficients.get_config()
+    held = override(recipe, ["ends=True", "fixed=1,0.1,0.1,0.1,0.2"]).build()
+    np.testing.assert_allclose(held.coefficients.vector(), [1, 0.1, 0.1, 0.1, 0.2])
 
 
 def test_other_layers_and_their_number(recipe):

@@ -1,6 +1,8 @@
 """A stylizer, second part: larger patches, from the weights of the first.
 
 yoto train stylization/large --from SMALL --set styles=PAINTINGS --data PHOTOGRAPHS
+
+By then the middles of the dials are learned; the ends get more of the examples.
 """
 
 from yoto_tf.zoo.stylization.recipe import StylizationRecipe
@@ -14,4 +16,5 @@ def recipe():
         warmup_steps=200,
         decay_fraction=0.5,
         patch_size=256,
+        ends=True,
     )

@@ -166,7 +166,7 @@ class OnePainting(StylizationRecipe):
         return LossConditionalModel(
             network,
             terms,
-            self.coefficients(),
+            self.drawn(self.coefficients()),
             normalize_weights=self.fixed is None,
         )
 

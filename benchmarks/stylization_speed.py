@@ -166,12 +166,14 @@ def main():
     results = {"width": config["width"], "blocks": config["blocks"], "frames": {}}
     for size in options.sizes:
         seconds = {name: [] for name in networks}
-        for network in networks.values():
-            for _ in range(2):
-                network.seconds(size)
         for _ in range(options.rounds):
             for name, network in networks.items():
-                seconds[name].append(network.seconds(size))
+                # Frames that follow one another: at first the threads of the network
+                # before still spin, waiting for work, and keep a core from this one.
+                for _ in range(2):
+                    network.seconds(size)
+                frames = [network.seconds(size) for _ in range(3)]
+                seconds[name] += frames
         medians = {name: statistics.median(times) for name, times in seconds.items()}
         results["frames"][size] = medians
         for name, median in medians.items():

@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
+from yoto_tf.compilation import running_here
 from yoto_tf.zoo.stylization.stage import reflected
 from yoto_tf.zoo.stylization.transformer import MULTIPLE
 
@@ -18,6 +19,7 @@ from yoto_tf.zoo.stylization.transformer import MULTIPLE
 STRIPE_VALUES = 2**23
 
 
+@running_here()
 def stylize_in_stripes(network, image, style, coefficients, values=STRIPE_VALUES):
     """What the network makes of a picture, in little more memory than its features.
 
@@ -113,7 +115,7 @@ class _FeatureMap:
         if stage.double:
             # A mirrored margin of the doubled rows repeats the last of the single ones.
             rows = _rows_around(self._source, begin // 2 - 1, end // 2 + 1, repeat=True)
-            return stage.convolve(rows, pad_rows=False)[:, 1:-1]
+            return stage.convolve(rows, pad_rows=False)
         margin = stage.size // 2
         first, last = begin * stage.stride, (end - 1) * stage.stride
         rows = _rows_around(self._source, first - margin, last + margin + 1)

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from keras import ops
 
-from yoto_tf.compilation import compiled, running_here
+from yoto_tf.compilation import compiled
 from yoto_tf.errors import DataError
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_folder import write_release
@@ -105,8 +105,7 @@ class Stylizer:
         weights = style_weights(style, self.styles)
         vector = self.coefficients.vector(**coefficients)
         if image.shape[0] * image.shape[1] > PIXELS_AT_ONCE:
-            with running_here():
-                stylized = stylize_in_stripes(self.model, image, weights, vector)
+            stylized = stylize_in_stripes(self.model, image, weights, vector)
         else:
             inputs = (image, weights, vector)
             pixels = self._stylize(*(ops.convert_to_tensor(x[None]) for x in inputs))

@@ -9,7 +9,7 @@ from yoto_tf import Coefficients, LogUniform
 from yoto_tf.compilation import running_here
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.stylization import Transformer
-from yoto_tf.zoo.stylization.stage import doubled, reflected
+from yoto_tf.zoo.stylization.stage import doubled, doubled_and_convolved, reflected
 from yoto_tf.zoo.stylization.transformer import MINIMUM, mirrored_to_multiple
 
 
@@ -152,3 +152,14 @@ def test_margins_are_mirrored_and_doubling_repeats(rng):
         np.testing.assert_array_equal(only_columns, padded[:, 2:-2])
     twice = image.repeat(2, axis=1).repeat(2, axis=2)
     np.testing.assert_array_equal(doubled(image), twice)
+
+
+def test_doubling_and_convolving_at_once(rng):
+    features = rng.normal(size=(2, 5, 7, 4)).astype("float32")
+    kernel = rng.normal(size=(3, 3, 4, 6)).astype("float32")
+    expected = ops.conv(reflected(doubled(features), 1), kernel)
+    once = doubled_and_convolved(features, kernel)
+    np.testing.assert_allclose(once, expected, atol=1e-5)
+    rows = np.pad(features, ((0, 0), (1, 1), (0, 0), (0, 0)), "edge")
+    padded = doubled_and_convolved(rows, kernel, pad_rows=False)
+    np.testing.assert_allclose(padded, expected, atol=1e-5)

@@ -121,11 +121,12 @@ def doubled(features):
 
 
 def doubled_and_convolved(features, kernel, pad_rows=True):
-    """`doubled`, `reflected` by 1 and convolved, in half of the time or less.
+    """`doubled`, `reflected` by 1 and convolved, at once.
 
-    Doubling is a transposed convolution with a block of 2×2 ones, the convolution after
-    it makes its kernel one of 4×4: four products for each pixel instead of nine, and no
-    doubled features. Of these a mirrored margin repeats the edge of the single ones.
+    Doubling is a transposed convolution with a block of 2×2 ones, and the convolution
+    after it makes that kernel one of 4×4: four products for each pixel instead of nine,
+    and no doubled features. A mirrored margin of these would repeat the edge of the
+    single ones, so these get one that does.
 
     Args:
         features: [B, H, W, C].

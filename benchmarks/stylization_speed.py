@@ -141,7 +141,7 @@ def main():
     parser.add_argument("--width", type=float, default=1.0, help="where untrained")
     parser.add_argument("--blocks", type=int, default=5, help="where untrained")
     parser.add_argument("--sizes", type=int, nargs="*", default=[256, 512, 1024])
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--environment", type=Path, default=Path("runs/pytorch"))
     parser.add_argument("--large", type=int, default=4096)
     parser.add_argument("--results", type=Path, default=RESULTS)

@@ -23,82 +23,75 @@ class _Distribution:
         return cls(**config)
 
 
+class _LogRange(_Distribution):
+    """A law for the logarithm, which is what the network sees, with 0 < low < high."""
+
+    transform = "log"
+
+    def __init__(self, low, high):
+        if not 0 < low < high < math.inf:
+            raise CoefficientError(
+                f"{type(self).__name__} needs 0 < low < high. "
+                f"Received: low={low}, high={high}"
+            )
+        self.low, self.high = float(low), float(high)
+
+    def _logarithms(self):
+        return math.log(self.low), math.log(self.high)
+
+    def get_config(self):
+        return {"low": self.low, "high": self.high}
+
+
 @keras.saving.register_keras_serializable(package="yoto_tf")
-class LogUniform(_Distribution):
+class LogUniform(_LogRange):
     """Density proportional to 1/x on [low, high], with 0 < low < high.
 
     The network sees the standardised logarithm.
     """
 
-    transform = "log"
-
-    def __init__(self, low, high):
-        if not 0 < low < high < math.inf:
-            raise CoefficientError(
-                f"LogUniform needs 0 < low < high. Received: low={low}, high={high}"
-            )
-        self.low, self.high = float(low), float(high)
-
     def quantile(self, q):
         """The value below which a fraction `q` (array, in [0, 1]) of the mass lies."""
-        low, high = math.log(self.low), math.log(self.high)
+        low, high = self._logarithms()
         return np.exp(low + (high - low) * np.asarray(q))
 
     def sample(self, shape, seed):
         """Float32 tensor of `shape`; `seed` is a `keras.random.SeedGenerator`."""
-        return ops.exp(
-            keras.random.uniform(
-                shape, math.log(self.low), math.log(self.high), "float32", seed
-            )
-        )
+        low, high = self._logarithms()
+        return ops.exp(keras.random.uniform(shape, low, high, "float32", seed))
 
     def moments(self):
         """Mean and standard deviation of the transformed value."""
-        low, high = math.log(self.low), math.log(self.high)
+        low, high = self._logarithms()
         return (low + high) / 2, (high - low) / math.sqrt(12)
-
-    def get_config(self):
-        return {"low": self.low, "high": self.high}
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf")
-class LogArcsine(_Distribution):
+class LogArcsine(_LogRange):
     """The arcsine law for the logarithm on [log low, log high], with 0 < low < high.
 
     A quarter of the values lie in the lowest 15 % of that range and a quarter in the
-    highest, twice as many as of `LogUniform`, where a network that interpolates has no
-    neighbours on one side. Chebyshev's nodes of interpolation follow the same law.
+    highest, against 15 % of `LogUniform`: a network that interpolates has no neighbours
+    there on one side. Chebyshev's nodes of interpolation follow the same law.
 
     The network sees the standardised logarithm.
     """
 
-    transform = "log"
-
-    def __init__(self, low, high):
-        if not 0 < low < high < math.inf:
-            raise CoefficientError(
-                f"LogArcsine needs 0 < low < high. Received: low={low}, high={high}"
-            )
-        self.low, self.high = float(low), float(high)
-
     def quantile(self, q):
         """The value below which a fraction `q` (array, in [0, 1]) of the mass lies."""
-        low, high = math.log(self.low), math.log(self.high)
+        low, high = self._logarithms()
         return np.exp(low + (high - low) * np.sin(np.asarray(q) * (math.pi / 2)) ** 2)
 
     def sample(self, shape, seed):
         """Float32 tensor of `shape`; `seed` is a `keras.random.SeedGenerator`."""
-        low, high = math.log(self.low), math.log(self.high)
+        low, high = self._logarithms()
         angles = keras.random.uniform(shape, 0, math.pi / 2, "float32", seed)
         return ops.exp(low + (high - low) * ops.square(ops.sin(angles)))
 
     def moments(self):
         """Mean and standard deviation of the transformed value."""
-        low, high = math.log(self.low), math.log(self.high)
+        low, high = self._logarithms()
         return (low + high) / 2, (high - low) / math.sqrt(8)
-
-    def get_config(self):
-        return {"low": self.low, "high": self.high}
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf")

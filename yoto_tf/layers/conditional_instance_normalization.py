@@ -73,13 +73,16 @@ def _fits_the_fused_kernel(features):
         keras.backend.backend() == "tensorflow"
         # TensorFlow.js would take the moments of no batch at all.
         and runs_here()
+        # Of any other rank they would have to be reshaped to images, and what follows,
+        # a ReLU say, could not be computed with them.
+        and len(features.shape) == 4
         and features.shape[0] == 1
         and keras.backend.standardize_dtype(features.dtype) in ("bfloat16", "float32")
     )
 
 
 def _fused(features, scale, shift, epsilon):
-    """A single example by the kernel for batches, whose moments are its own.
+    """A single image by the kernel for batches, whose moments are its own.
 
     It passes over the features less often than the operations that serve any batch
     have to, and it, too, computes in float32 whatever the features are.
@@ -87,7 +90,7 @@ def _fused(features, scale, shift, epsilon):
     import tensorflow as tf
 
     outputs, *_ = tf.raw_ops.FusedBatchNormV3(
-        x=tf.reshape(features, (1, 1, -1, features.shape[-1])),
+        x=features,
         scale=tf.reshape(scale, [-1]),
         offset=tf.reshape(shift, [-1]),
         mean=tf.zeros([0]),
@@ -95,4 +98,4 @@ def _fused(features, scale, shift, epsilon):
         epsilon=epsilon,
         is_training=True,
     )
-    return tf.reshape(outputs, tf.shape(features))
+    return outputs

@@ -48,11 +48,11 @@ class PackedConv2D(layers.Conv2D):
         features = ops.reshape(
             features, (batch, height, width // self.pack, self.pack * channels)
         )
-        outputs = ops.conv(features, kernel)
-        outputs = ops.reshape(
+        bias = ops.tile(self.bias, (self.pack,))
+        outputs = ops.add(ops.conv(features, kernel), bias)
+        return ops.reshape(
             outputs, (batch, height - rows + 1, width - columns + 1, filters)
         )
-        return ops.add(outputs, self.bias)
 
     def get_config(self):
         return {**super().get_config(), "pack": self.pack}

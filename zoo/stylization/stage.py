@@ -144,7 +144,7 @@ def doubled_and_convolved(features, kernel, pad_rows=True):
     kernel = kernel[1:] + kernel[:-1]
     kernel = kernel[:, 1:] + kernel[:, :-1]
     # A transposed convolution mirrors its kernel, and has the output's channels first.
-    kernel = ops.transpose(ops.flip(kernel, (0, 1)), (0, 1, 3, 2))
+    kernel = ops.transpose(kernel[::-1, ::-1], (0, 1, 3, 2))
     kernel = ops.cast(kernel, features.dtype)
     return ops.conv_transpose(features, kernel, 2, "same")[:, 2:-2, 2:-2]
 

@@ -62,7 +62,7 @@ def table_indexes(scales, hyper_latents, level):
         )
         phases = 1 if last else 4
         multiplier, offset = (
-            ops.tile(numbers, (1, phases))[:, None, None]
+            ops.concatenate([numbers] * phases, axis=-1)[:, None, None]
             for numbers in (multiplier, offset)
         )
         limit = NUM_SCALES - 1 if last else 2**ACTIVATION_BITS - 1

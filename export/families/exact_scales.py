@@ -61,6 +61,7 @@ def table_indexes(scales, hyper_latents, level):
             for name in ("multipliers", "offsets")
         )
         phases = 1 if last else 4
+        # Keras before 3.13 tiles a number of times that LiteRT takes for unknown.
         multiplier, offset = (
             ops.concatenate([numbers] * phases, axis=-1)[:, None, None]
             for numbers in (multiplier, offset)

@@ -53,6 +53,7 @@ setup(
         'etils<1.14; python_version < "3.11"',
         "numpy",
         "pillow>=10",
+        "safetensors>=0.4.5",
         "scipy>=1.11",
         "threadpoolctl>=3",
         "matplotlib>=3.8",

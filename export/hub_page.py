@@ -32,7 +32,11 @@ def page(manifest, name, version):
     """
     coefficients = ", ".join(f"`{name}`" for name in manifest["coefficients"])
     description, overview = _split(manifest["card"])
-    released = {summary.id.hex() for summary in zoo.summaries().values()}
+    released = {
+        known.hex()
+        for summary in zoo.summaries().values()
+        for known in (summary.id, *summary.former_ids)
+    }
     licence = "apache-2.0" if manifest["id"] in released else "custom"
     metadata = {
         # Relative to this page. A catalogue elsewhere needs the whole address.

@@ -9,6 +9,7 @@ import importlib.util
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError
+from yoto_tf.zoo.release import check_shapes
 from yoto_tf.zoo.release_folder import read_release, read_summary
 
 __all__ = ["evaluate", "load", "names", "release_of", "summaries"]
@@ -27,12 +28,13 @@ def summaries():
     return {name: read_summary(folder) for name, folder in names().items()}
 
 
-def release_of(name):
+def release_of(name, check=None):
     """Reads a pretrained model's `Release`, without Keras.
 
     Args:
         name: a pretrained name (see `names`), the directory of a release or of an
             exported SavedModel, or a handle (see `yoto_tf.zoo.handles.fetch`).
+        check: see `yoto_tf.zoo.release_folder.read_release`.
 
     Raises:
         RecipeError: no such model, or one that cannot be fetched.
@@ -56,7 +58,7 @@ def release_of(name):
         directory = directory / "release"
         if not directory.is_dir():
             raise RecipeError(f"{name} is a SavedModel, but without a release/ in it")
-    return read_release(directory)
+    return read_release(directory, check)
 
 
 def load(name, **options):
@@ -76,7 +78,7 @@ def load(name, **options):
     Raises:
         RecipeError: no such model, or one that cannot be fetched.
     """
-    release = release_of(name)
+    release = release_of(name, check_shapes)
     family = importlib.import_module(f"yoto_tf.zoo.{release.family}")
     return family.Pretrained(release, **options)
 

@@ -1,17 +1,22 @@
 """Releases: what a pretrained model consists of.
 
-The weights are rounded to float16 before anything is derived from them, so that what
-was measured is what is shipped. Nothing but making and building a network needs Keras.
+The weights are rounded before anything is derived from them, so that what was measured
+is what is shipped. Nothing but making and building a network needs Keras.
 """
 
+import contextlib
 import dataclasses
+import functools
 import hashlib
 import importlib
 import json
+import threading
 
 import numpy as np
 
-from yoto_tf.errors import RecipeError
+from yoto_tf.errors import RecipeError, YotoError
+from yoto_tf.zoo.network_config import check_network, without_modules
+from yoto_tf.zoo.quantization import dequantize
 
 _ID_BYTES = 8
 
@@ -22,11 +27,17 @@ class Release:
 
     Attributes:
         family: "codec", "vae" or "stylization".
-        config: the serialised network.
+        config: the serialised network, see `yoto_tf.zoo.network_config`.
         ranges: {coefficient: (low, high)}, in the network's order.
-        weights: {path: float16 array}.
-        tables: {name: integer array}, possibly empty.
+        weights: {path: float16 array}; of a kernel in 8 bits an int8 array, and its
+            scale under another name, see `yoto_tf.zoo.quantization`.
+        tables: {name: array}, possibly empty: what must be the same everywhere.
         card: Markdown.
+        former_ids: ids that the same model had before; what was written under them it
+            decodes.
+
+    Raises:
+        RecipeError: a configuration that names classes that are not the family's.
     """
 
     family: str
@@ -35,6 +46,10 @@ class Release:
     weights: dict
     tables: dict
     card: str = ""
+    former_ids: tuple[bytes, ...] = ()
+
+    def __post_init__(self):
+        check_network(self.family, self.config)
 
     @classmethod
     def from_network(cls, family, network):
@@ -50,10 +65,7 @@ class Release:
         import keras
         from keras import ops
 
-        config = keras.saving.serialize_keras_object(network)
-        # What Keras adds about building and compiling is nobody's business here.
-        kept = ("module", "class_name", "registered_name", "config")
-        config = json.loads(json.dumps({key: config[key] for key in kept}))
+        config = without_modules(keras.saving.serialize_keras_object(network))
         weights = {}
         for path, weight in _by_path(network).items():
             with np.errstate(over="ignore"):
@@ -62,36 +74,126 @@ class Release:
                 raise RecipeError(f"weight {path} does not fit into float16")
         return cls(family, config, network.coefficients.ranges(), weights, {})
 
-    @property
+    @functools.cached_property
     def id(self):
-        """8 bytes that name configuration, weights and tables."""
-        digest = hashlib.sha256(_canonical(self.config))
-        for arrays in (self.weights, self.tables):
-            for name in sorted(arrays):
-                array = np.ascontiguousarray(arrays[name])
-                digest.update(f"{name} {array.dtype} {array.shape}".encode())
-                digest.update(array.tobytes())
+        """8 bytes that name all that changes what the model does, and its former ids.
+
+        SHA-256 of a JSON list of family, network, ranges and former ids, then of each
+        array: weights before tables, sorted by name, each as a JSON list of its kind,
+        name, dtype and shape, and its bytes.
+        """
+        # Not sorted: the order of the coefficients is that of the vector.
+        head = {
+            "family": self.family,
+            "network": self.config,
+            "ranges": {name: list(map(float, r)) for name, r in self.ranges.items()},
+            "former_ids": [former.hex() for former in self.former_ids],
+        }
+        digest = hashlib.sha256(json.dumps(head).encode())
+        for kind in ("weights", "tables"):
+            for name, array in sorted(getattr(self, kind).items()):
+                array = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
+                entry = [kind, name, array.dtype.name, list(array.shape)]
+                digest.update(json.dumps(entry).encode())
+                digest.update(array)
         return digest.digest()[:_ID_BYTES]
 
     def network(self, precision="float32"):
         """Builds the network under a Keras dtype policy and sets its weights.
 
         Raises:
-            RecipeError: weights that are not the network's.
+            RecipeError: weights or ranges that are not the network's, or a network that
+                cannot be built.
         """
+        weights = dequantize(self.weights)
+        # Before memory is taken for its own.
+        check_shapes(self.family, self.config, shapes_of(weights))
+        with _dtype_policy(precision):
+            network = _built(self.family, self.config)
+        if network.coefficients.ranges() != self.ranges:
+            raise RecipeError(
+                f"the release has the ranges {self.ranges}, its network "
+                f"{network.coefficients.ranges()}"
+            )
+        set_weights(network, weights)
+        return network
+
+
+def shapes_of(arrays):
+    """{name: shape}."""
+    return {name: array.shape for name, array in arrays.items()}
+
+
+def check_shapes(family, config, shapes):
+    """Compares weights with those of a network that is described, and never allocated.
+
+    Args:
+        family: see `Release`.
+        config: likewise.
+        shapes: {path: shape} of the weights, without scales.
+
+    Raises:
+        RecipeError: a path or shape that is not the network's, or a network that cannot
+            be built.
+    """
+    _compare(_shapes_of_network(family, json.dumps(config)), shapes)
+
+
+@functools.lru_cache(maxsize=8)
+def _shapes_of_network(family, config):
+    result = {}
+
+    def build():
         import keras
 
-        # With it come the family's classes, which Keras knows from then on.
-        _ = importlib.import_module(f"yoto_tf.zoo.{self.family}").Pretrained
-        before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(precision)
         try:
-            network = keras.saving.deserialize_keras_object(self.config)
-        finally:
-            keras.config.set_dtype_policy(before)
+            # Within it variables have shapes, and no values.
+            with keras.StatelessScope(initialize_variables=False):
+                network = _built(family, json.loads(config))
+            weights = _by_path(network).items()
+            result.update((path, tuple(weight.shape)) for path, weight in weights)
+        except YotoError as error:
+            errors.append(error)
+
+    # Keras notes for each thread which variables still need a value. With this one the
+    # note ends.
+    errors = []
+    thread = threading.Thread(target=build)
+    thread.start()
+    thread.join()
+    for error in errors:
+        raise error
+    return result
+
+
+def _built(family, config):
+    check_network(family, config)
+    import keras
+
+    # With it come the family's classes, which Keras knows from then on.
+    _ = importlib.import_module(f"yoto_tf.zoo.{family}").Pretrained
+    try:
+        network = keras.saving.deserialize_keras_object(config)
         network.build(None)
-        set_weights(network, self.weights)
-        return network
+    # Whatever a layer makes of numbers that it cannot have.
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise RecipeError(
+            f"the {config['class_name']} of this release cannot be built: {reason}"
+        ) from error
+    return network
+
+
+@contextlib.contextmanager
+def _dtype_policy(name):
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def set_weights(network, weights):
@@ -101,17 +203,22 @@ def set_weights(network, weights):
         RecipeError: a path or shape that is not the network's.
     """
     own = _by_path(network)
-    if own.keys() != weights.keys():
-        path = min(own.keys() ^ weights.keys())
+    _compare({path: tuple(own[path].shape) for path in own}, shapes_of(weights))
+    for path, weight in own.items():
+        weight.assign(weights[path].astype("float32"))
+
+
+def _compare(own, stored):
+    """Raises RecipeError where {path: shape} of a network is not what is stored."""
+    if own.keys() != stored.keys():
+        path = min(own.keys() ^ stored.keys())
         where = "network" if path in own else "stored weights"
         raise RecipeError(f"weights do not match: {path} is in the {where} only")
-    for path, weight in own.items():
-        if tuple(weight.shape) != weights[path].shape:
+    for path, shape in own.items():
+        if shape != stored[path]:
             raise RecipeError(
-                f"weight {path} has shape {tuple(weight.shape)}, "
-                f"stored is {weights[path].shape}"
+                f"weight {path} has shape {shape}, stored is {stored[path]}"
             )
-        weight.assign(weights[path].astype("float32"))
 
 
 def start_from(network, release):
@@ -132,7 +239,7 @@ def start_from(network, release):
                 f"the pretrained model has {name} {_brief(value)}, the recipe "
                 f"{_brief(own['config'].get(name))}"
             )
-    set_weights(network, release.weights)
+    set_weights(network, dequantize(release.weights))
 
 
 def join_arrays(**groups):
@@ -170,7 +277,3 @@ def _brief(value):
             return str(inner)
         return ", ".join(f"{name}={_brief(part)}" for name, part in inner.items())
     return str(value)
-
-
-def _canonical(config):
-    return json.dumps(config, sort_keys=True).encode()

@@ -2,23 +2,32 @@
 
 A release is a folder:
 
-    config.json    family, id, ranges of the coefficients, and the network as a
-                   serialised Keras object without weights
-    weights.npz    float16, one array a weight, keyed by its path in the network
-    tables.npz     integers that must be the same everywhere; only some families have it
-    README.md      the model card: data, steps, hours, machine, numbers
+    config.json            format, which is 2; family, id, former ids; ranges of the
+                           coefficients; the network as a serialised Keras object,
+                           without weights and without the modules of its classes
+    weights.safetensors    float16, one array a weight, keyed by its path in the
+                           network; or int8 with a scale beside it, see
+                           `zoo.quantization`
+    tables.safetensors     what must be the same everywhere; only some families have it
+    README.md              the model card: data, steps, hours, machine, numbers
+
+Releases of format 1 are read too, see `zoo.release_format_1`.
 """
 
 import dataclasses
-import io
 import json
+import re
 from pathlib import Path
 
-import numpy as np
-
 from yoto_tf.atomic import write_atomically
-from yoto_tf.errors import RecipeError
+from yoto_tf.errors import RecipeError, YotoError
+from yoto_tf.zoo import array_file, release_format_1
+from yoto_tf.zoo.network_config import without_modules
+from yoto_tf.zoo.quantization import SUFFIX
 from yoto_tf.zoo.release import Release
+
+_FORMAT = 2
+_LARGEST_TEXT = 2**22
 
 
 def write_release(directory, release):
@@ -29,45 +38,78 @@ def write_release(directory, release):
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    write_atomically(directory / "weights.npz", _pack(release.weights))
+    write_atomically(directory / array_file.WEIGHTS, array_file.pack(release.weights))
     if release.tables:
-        write_atomically(directory / "tables.npz", _pack(release.tables))
+        write_atomically(directory / array_file.TABLES, array_file.pack(release.tables))
     write_atomically(directory / "README.md", release.card.encode())
     config = {
+        "format": _FORMAT,
         "family": release.family,
         "id": release.id.hex(),
+        "former_ids": [former.hex() for former in release.former_ids],
         "ranges": release.ranges,
         "network": release.config,
     }
     # Last, since it is what makes a folder a release.
     text = json.dumps(config, indent=2) + "\n"
     write_atomically(directory / "config.json", text.encode())
+    # What another release has left here.
+    stale = [release_format_1.WEIGHTS, release_format_1.TABLES]
+    for name in stale if release.tables else [*stale, array_file.TABLES]:
+        (directory / name).unlink(missing_ok=True)
 
 
-def read_release(directory):
+def read_release(directory, check=None):
     """Reads a release's folder.
 
+    Args:
+        directory: the folder.
+        check: function of (family, network, {path: shape of the weight}), called before
+            the arrays are read; see `yoto_tf.zoo.release.check_shapes`.
+
     Raises:
-        RecipeError: no release there, or a damaged one.
+        RecipeError: no release there, a damaged one, or one of a format or with classes
+            that this version does not know; and what `check` raises.
     """
     directory = Path(directory)
-    config, card = _read_texts(directory)
+    texts = _read_texts(directory)
+    old = texts.format == 1
+    network = without_modules(texts.network) if old else texts.network
+    reader = release_format_1 if old else array_file
     try:
-        weights = _unpack(directory / "weights.npz")
-        tables = directory / "tables.npz"
-        tables = _unpack(tables) if tables.exists() else {}
+        shapes = reader.read_shapes(directory / reader.WEIGHTS)
+        if check is not None:
+            values = {p: shapes[p] for p in shapes if not p.endswith(SUFFIX)}
+            check(texts.family, network, values)
+        weights = reader.read_arrays(directory / reader.WEIGHTS)
+        tables = {}
+        if (directory / reader.TABLES).exists():
+            reader.read_shapes(directory / reader.TABLES)
+            tables = reader.read_arrays(directory / reader.TABLES)
+    except YotoError:
+        raise
     except FileNotFoundError as error:
         raise _missing(directory, error) from error
-    # Damaged bytes make zipfile and numpy raise a dozen kinds of exception.
+    # Damaged bytes make the readers raise a dozen kinds of exception.
     except Exception as error:
         raise _damaged(directory, error) from error
     release = Release(
-        config["family"], config["network"], config["ranges"], weights, tables, card
+        texts.family,
+        network,
+        texts.ranges,
+        weights,
+        tables,
+        texts.card,
+        # What was written under the old id stays readable.
+        (texts.id,) if old else texts.former_ids,
     )
-    if release.id != config["id"]:
+    content = release.id
+    if old:
+        content = release_format_1.release_id(texts.network, weights, tables)
+    if content != texts.id:
         raise RecipeError(
             f"{directory} is a damaged release: its content makes the id "
-            f"{release.id.hex()}, it says {config['id'].hex()}"
+            f"{content.hex()}, it says {texts.id.hex()}"
         )
     return release
 
@@ -78,13 +120,15 @@ class Summary:
 
     Attributes:
         family: see `Release`.
-        id: likewise.
+        id: likewise; of a release of format 1 its id in that format.
+        former_ids: likewise.
         ranges: likewise.
         headline: the card's first line of text below its title, or an empty string.
     """
 
     family: str
     id: bytes
+    former_ids: tuple[bytes, ...]
     ranges: dict
     headline: str
 
@@ -95,35 +139,71 @@ def read_summary(directory):
     Raises:
         RecipeError: no release there, or a damaged one.
     """
-    config, card = _read_texts(Path(directory))
-    lines = (line.strip() for line in card.splitlines())
-    return Summary(
-        config["family"],
-        config["id"],
-        config["ranges"],
-        next((line for line in lines if line and line[0] != "#"), ""),
-    )
+    texts = _read_texts(Path(directory))
+    lines = (line.strip() for line in texts.card.splitlines())
+    headline = next((line for line in lines if line and line[0] != "#"), "")
+    return Summary(texts.family, texts.id, texts.former_ids, texts.ranges, headline)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Texts:
+    """The parsed config.json, and the card."""
+
+    format: int
+    family: str
+    id: bytes
+    former_ids: tuple[bytes, ...]
+    ranges: dict
+    network: dict
+    card: str
 
 
 def _read_texts(directory):
-    """The parsed config.json and the card."""
     try:
-        config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
-        config = {
-            "family": config["family"],
-            "id": bytes.fromhex(config["id"]),
-            "ranges": {
+        config = json.loads(_read_text(directory / "config.json"))
+        if config.get("format", 1) not in (1, _FORMAT):
+            raise RecipeError(
+                f"{directory} is a release of format {config['format']!r}, this "
+                f"version reads 1 and {_FORMAT}"
+            )
+        card = directory / "README.md"
+        return _Texts(
+            format=config.get("format", 1),
+            family=config["family"],
+            id=_id(config["id"]),
+            former_ids=tuple(map(_id, config.get("former_ids", ()))),
+            ranges={
                 name: (float(low), float(high))
                 for name, (low, high) in config["ranges"].items()
             },
-            "network": config["network"],
-        }
-        card = directory / "README.md"
-        return config, card.read_text(encoding="utf-8") if card.exists() else ""
+            network=config["network"],
+            card=_read_text(card) if card.exists() else "",
+        )
     except FileNotFoundError as error:
         raise _missing(directory, error) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise _damaged(directory, error) from error
+
+
+def _read_text(path):
+    with open(path, encoding="utf-8") as file:
+        text = file.read(_LARGEST_TEXT + 1)
+    if len(text) > _LARGEST_TEXT:
+        raise ValueError(f"{path.name} has more than {_LARGEST_TEXT:,} characters")
+    return text
+
+
+def _id(text):
+    if not re.fullmatch("[0-9a-f]{16}", text):
+        raise ValueError(f"an id is {text!r}, expected 16 hexadecimal digits")
+    return bytes.fromhex(text)
 
 
 def _missing(directory, error):
@@ -132,16 +212,5 @@ def _missing(directory, error):
 
 
 def _damaged(directory, error):
-    reason = f"{type(error).__name__}: {error}"
+    reason = f"{type(error).__name__}: {error}".partition("\n")[0]
     return RecipeError(f"{directory} is a damaged release ({reason})")
-
-
-def _pack(arrays):
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def _unpack(path):
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}

@@ -36,7 +36,7 @@ class CodecRequests:
     """
 
     def __init__(self, release, predict):
-        self._id = release.id
+        self._id, self._former_ids = release.id, release.former_ids
         self._dial = Dial(release)
         coding, self._names, self._block = _CODECS[release.config["class_name"]]
         self._coding = coding(release.tables)
@@ -60,7 +60,7 @@ class CodecRequests:
     def decompress(self, data):
         """As `Client.decompress`."""
         container = Container.from_bytes(data)
-        vector = container.vector(self._id, self._dial)
+        vector = container.vector(self._id, self._dial, self._former_ids)
         rows, columns = container.blocks(self._block)
         integers = self._coding.read(container.sections, rows, columns, vector)
         self._check_server(integers, vector)

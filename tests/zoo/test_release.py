@@ -77,14 +77,16 @@ def test_weight_too_large_for_float16_is_refused(release):
         Release.from_network("codec", network)
 
 
-@pytest.mark.parametrize("name", ["config.json", "weights.npz"])
+@pytest.mark.parametrize("name", ["config.json", "weights.safetensors"])
 def test_missing_file_is_named(folder, name):
     (folder / name).unlink()
     with pytest.raises(RecipeError, match=f"no released model: {name} is missing"):
         read_release(folder)
 
 
-@pytest.mark.parametrize("name", ["config.json", "weights.npz", "tables.npz"])
+@pytest.mark.parametrize(
+    "name", ["config.json", "weights.safetensors", "tables.safetensors"]
+)
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "emptied"])
 def test_damaged_release_is_refused(folder, name, damage):
     data = bytearray((folder / name).read_bytes())
@@ -102,13 +104,13 @@ def test_damaged_release_is_refused(folder, name, damage):
 
 
 def test_release_without_its_tables_is_refused(folder):
-    (folder / "tables.npz").unlink()
+    (folder / "tables.safetensors").unlink()
     with pytest.raises(RecipeError, match="its content makes the id"):
         read_release(folder)
 
 
 def test_summary_needs_no_weights(folder, release):
-    (folder / "weights.npz").unlink()
+    (folder / "weights.safetensors").unlink()
     summary = read_summary(folder)
     assert summary.family == "codec"
     assert summary.id == release.id

@@ -11,6 +11,9 @@ _PUBLIC = {
     "Hyperprior": "yoto_tf.zoo.codec.hyperprior",
 }
 
+# The networks that a release of this family may hold, as Keras knows them.
+REGISTERED_NAMES = ("yoto_tf.codec>FactorizedPrior", "yoto_tf.codec>Hyperprior")
+
 __all__ = ["Codec", "FactorizedPrior", "Hyperprior"]
 
 

@@ -45,7 +45,7 @@ class Codec:
         model: the Keras network itself.
         coefficients: its `yoto_tf.Coefficients`.
         coding: what turns the network's integers into bytes.
-        model_id: 8 bytes that name weights and tables in the files it writes.
+        model_id: 8 bytes that name the release in the files it writes.
         card: the model card, Markdown.
 
     Example:
@@ -172,7 +172,9 @@ class Codec:
             FormatError: a damaged or foreign file, or one of another model.
         """
         container = Container.from_bytes(data)
-        vector = container.vector(self.model_id, self.coefficients)
+        vector = container.vector(
+            self.model_id, self.coefficients, self.release.former_ids
+        )
         rows, columns = container.blocks(self.model.multiple)
         integers = self.coding.read(container.sections, rows, columns, vector)
         image = self._decode(integers, vector)

@@ -3,7 +3,7 @@
     offset  bytes  field
     0       4      magic, "YOTO"
     4       1      format version, 1
-    5       8      model id: hash of the weights and tables that decode the file
+    5       8      model id: hash of the release that decodes the file
     13      1      K, the number of coefficients
     14      4·K    the coefficients, float32
             4      height, uint32, 1 to 65,535
@@ -50,17 +50,18 @@ class Container:
     width: int
     sections: tuple[bytes, bytes]
 
-    def vector(self, model_id, coefficients):
+    def vector(self, model_id, coefficients, former_ids=()):
         """The checked coefficients [K], float32, with which a model decodes the file.
 
         Args:
             model_id: of the model that is to decode it.
             coefficients: of that model; anything that can `validate` a vector.
+            former_ids: ids that this model had before.
 
         Raises:
             FormatError: written by another model, or with impossible coefficients.
         """
-        if self.model_id != model_id:
+        if self.model_id not in (model_id, *former_ids):
             raise FormatError(
                 f"written by model {self.model_id.hex()}, this is model "
                 f"{model_id.hex()}"

@@ -167,9 +167,12 @@ def _pixels_of_file(path):
 
 
 def _pretrained(model_id):
-    """Name and summary of the pretrained model with this id, or None twice."""
+    """Name and summary of the pretrained model that has this id or had it before.
+
+    None twice if there is none.
+    """
     for name, summary in zoo.summaries().items():
-        if summary.id == model_id:
+        if model_id in (summary.id, *summary.former_ids):
             return name, summary
     return None, None
 

@@ -11,6 +11,9 @@ _PUBLIC = {
     "add_style": "yoto_tf.zoo.stylization.new_style",
 }
 
+# The networks that a release of this family may hold, as Keras knows them.
+REGISTERED_NAMES = ("yoto_tf.stylization>Transformer",)
+
 __all__ = ["Stylizer", "Transformer", "add_style"]
 
 

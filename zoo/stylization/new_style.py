@@ -13,6 +13,7 @@ import numpy as np
 
 from yoto_tf.engine import train
 from yoto_tf.errors import DataError, RecipeError
+from yoto_tf.zoo.quantization import dequantize
 from yoto_tf.zoo.stylization.paintings import painting_files
 from yoto_tf.zoo.stylization.recipe import StylizationRecipe
 from yoto_tf.zoo.stylization.styled_patches import StyledPatches
@@ -77,13 +78,16 @@ def with_style(release, name):
     styles = release.config["config"]["styles"]
     if name in styles:
         raise RecipeError(f"there is a style {name!r} already: rename the painting")
-    weights = dict(release.weights)
+    weights = dequantize(release.weights)
     for part in ("embedding", "modulation"):
         rows = [weights[f"table/{style}_{part}"] for style in styles]
         weights[f"table/{name}_{part}"] = np.mean(rows, axis=0, dtype="float32")
     config = {**release.config["config"], "styles": [*styles, name]}
     return dataclasses.replace(
-        release, config={**release.config, "config": config}, weights=weights
+        release,
+        config={**release.config, "config": config},
+        weights=weights,
+        former_ids=(),
     )
 
 

@@ -7,6 +7,9 @@ _PUBLIC = {
     "ConvVAE": "yoto_tf.zoo.vae.conv_vae",
 }
 
+# The networks that a release of this family may hold, as Keras knows them.
+REGISTERED_NAMES = ("yoto_tf.vae>ConvVAE",)
+
 __all__ = ["VAE", "ConvVAE"]
 
 

@@ -1,0 +1,101 @@
+"""The network in a release: which classes its configuration may name.
+
+    {"class_name": "Hyperprior", "registered_name": "yoto_tf.codec>Hyperprior",
+     "config": {..., "coefficients": {"class_name": "Coefficients", ...}}}
+
+Classes are found by the names they are registered under, which stay when a class moves
+to another module. A family lists those of its networks as `REGISTERED_NAMES`; beside
+them a network has coefficients and their distributions. Whatever else Keras could build
+from a configuration, such as a lambda, is refused before it builds anything.
+"""
+
+import importlib
+import reprlib
+
+from yoto_tf.errors import RecipeError
+
+_COEFFICIENTS = tuple(
+    f"yoto_tf>{name}"
+    for name in (
+        "Coefficients",
+        "Dirichlet",
+        "Discrete",
+        "Fixed",
+        "LogArcsine",
+        "LogUniform",
+        "Uniform",
+    )
+)
+_KEYS = ("class_name", "registered_name", "config")
+
+
+def without_modules(value):
+    """A serialised Keras object as releases hold it, at any depth.
+
+    What else Keras adds, about modules, building and compiling, is left out.
+    """
+    if isinstance(value, dict):
+        keys = _KEYS if "class_name" in value and "config" in value else value
+        return {key: without_modules(value[key]) for key in keys if key in value}
+    if isinstance(value, (list, tuple)):
+        return [without_modules(item) for item in value]
+    return value
+
+
+def check_network(family, config):
+    """Checks the configuration of a network that may come from anybody.
+
+    Args:
+        family: name of a family of the zoo.
+        config: see above.
+
+    Raises:
+        RecipeError: no such family, or a configuration that names a module or any class
+            but the family's own, at any depth.
+    """
+    networks = _registered_names(family)
+    _check(config, f"a network of the family {family}", networks)
+    for value in _objects(config["config"]):
+        _check(value, f"{config['class_name']}'s configuration", _COEFFICIENTS)
+
+
+def _registered_names(family):
+    try:
+        if not (isinstance(family, str) and family.isidentifier()):
+            raise ImportError
+        return importlib.import_module(f"yoto_tf.zoo.{family}").REGISTERED_NAMES
+    except (ImportError, AttributeError) as error:
+        raise RecipeError(f"there is no family {reprlib.repr(family)}") from error
+
+
+def _objects(value):
+    """Yields every serialised object in a configuration."""
+    if isinstance(value, dict):
+        # A coefficient may be called "module", but is no text.
+        if any(isinstance(value.get(key), str) for key in (*_KEYS, "module")):
+            yield value
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return
+    for item in value:
+        yield from _objects(item)
+
+
+def _check(value, where, allowed):
+    if not isinstance(value, dict):
+        raise RecipeError(f"{where} is {reprlib.repr(value)}, expected an object")
+    # What Keras would look a class up by, the most telling first.
+    name = value.get("registered_name") or value.get("class_name")
+    known = name in allowed and value.get("class_name") == name.partition(">")[2]
+    if not known:
+        given = value.get("class_name") if name in allowed else name
+        raise RecipeError(
+            f"{where} names the class {reprlib.repr(given)}, expected one of "
+            f"{', '.join(allowed)}"
+        )
+    if value.keys() != set(_KEYS) or not isinstance(value["config"], dict):
+        odd = min(map(str, value.keys() ^ set(_KEYS)), default="config")
+        raise RecipeError(
+            f"{where}: {name} has {odd} = {reprlib.repr(value.get(odd))}, expected "
+            f"{', '.join(_KEYS)}, the last an object"
+        )

@@ -35,9 +35,6 @@ class Release:
         card: Markdown.
         former_ids: ids that the same model had before; what was written under them it
             decodes.
-
-    Raises:
-        RecipeError: a configuration that names classes that are not the family's.
     """
 
     family: str
@@ -47,9 +44,6 @@ class Release:
     tables: dict
     card: str = ""
     former_ids: tuple[bytes, ...] = ()
-
-    def __post_init__(self):
-        check_network(self.family, self.config)
 
     @classmethod
     def from_network(cls, family, network):

@@ -22,7 +22,7 @@ from pathlib import Path
 from yoto_tf.atomic import write_atomically
 from yoto_tf.errors import RecipeError, YotoError
 from yoto_tf.zoo import array_file, release_format_1
-from yoto_tf.zoo.network_config import without_modules
+from yoto_tf.zoo.network_config import check_network, without_modules
 from yoto_tf.zoo.quantization import SUFFIX
 from yoto_tf.zoo.release import Release
 
@@ -75,6 +75,7 @@ def read_release(directory, check=None):
     texts = _read_texts(directory)
     old = texts.format == 1
     network = without_modules(texts.network) if old else texts.network
+    check_network(texts.family, network)
     reader = release_format_1 if old else array_file
     try:
         shapes = reader.read_shapes(directory / reader.WEIGHTS)

@@ -5,6 +5,7 @@ costs little more than importing Keras.
 """
 
 import importlib
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -55,7 +56,34 @@ def __dir__():
     return __all__
 
 
-if "keras" in sys.modules:
-    # Keras loads a saved model only if the modules of its classes have been imported.
-    for _module in ("coefficients", "layers", "training"):
-        importlib.import_module(f"yoto_tf.{_module}")
+def _register():
+    importlib.import_module("yoto_tf.registered").register()
+
+
+class _AfterKeras:
+    """Tells Keras of our classes once it is imported: on `sys.meta_path` until then.
+
+    What it waits for is `keras.saving`, which `keras` imports.
+    """
+
+    def find_spec(self, name, path, target=None):
+        if name != "keras.saving":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_register(module):
+                execute(module)
+                _register()
+
+            spec.loader.exec_module = execute_and_register
+        return spec
+
+
+# Keras loads a saved model only if it knows the model's classes.
+if "keras.saving" in sys.modules:
+    _register()
+else:
+    sys.meta_path.insert(0, _AfterKeras())

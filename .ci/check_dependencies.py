@@ -3,6 +3,10 @@
 - Under `yoto_tf/`, only the command line may import `yoto_tf.zoo` or `yoto_tf.export`.
 - Under `yoto_tf/` and `zoo/`, no module imports TensorFlow while it is itself being
   imported: what needs no TensorFlow works where there is none.
+- No family of the zoo imports another.
+- `zoo/families.py`, the table of families, names what lies above it by strings. Every
+  one of them is there, and no other module but a package's own `__init__` imports by a
+  string.
 
 Prints a line for each violation; the exit status is 1 if there is one.
 """
@@ -12,25 +16,87 @@ import sys
 from pathlib import Path
 
 ABOVE = ("yoto_tf.zoo", "yoto_tf.export")
+TABLE = "zoo/families.py"
+BY_STRING = ("import_module", "resolve_name", "__import__")
+PLACES = ("yoto_tf", "zoo", "export")
 LATE = ("tensorflow", "tensorflow_compression_ops", "tensorflow_datasets", "tf_keras")
 
 
 def violations(root):
     """Yields a line for each forbidden import in the repository at `root`."""
     root = Path(root)
-    for path in sorted([*root.glob("yoto_tf/**/*.py"), *root.glob("zoo/**/*.py")]):
+    table = _table(root)
+    families = [fields["package"] for _, fields in table if "package" in fields]
+    for path in sorted(p for top in PLACES for p in root.glob(f"{top}/**/*.py")):
         place = path.relative_to(root)
         top, *inner = place.with_suffix("").parts
-        # `zoo` is installed as a part of the package.
+        # `zoo` and `export` are installed as parts of the package.
         package = ["yoto_tf", *([] if top == "yoto_tf" else [top]), *inner[:-1]]
+        own = next((f for f in families if _is_in(".".join(package), [f])), None)
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-        if top == "yoto_tf" and inner[0] != "cli":
-            for line, module in _imports(ast.walk(tree), package):
-                if _is_in(module, ABOVE):
-                    yield f"{place}:{line}: imports {module}, which builds upon it"
-        for line, module in _imports(_executed_at_import(tree), package):
-            if _is_in(module, LATE):
-                yield f"{place}:{line}: imports {module} while it is being imported"
+        for line, module in _imports(ast.walk(tree), package):
+            if top == "yoto_tf" and inner[0] != "cli" and _is_in(module, ABOVE):
+                yield f"{place}:{line}: imports {module}, which builds upon it"
+            if own and _is_in(module, [name for name in families if name != own]):
+                yield f"{place}:{line}: imports {module}, which is of another family"
+        if top != "export":
+            for line, module in _imports(_executed_at_import(tree), package):
+                if _is_in(module, LATE):
+                    yield f"{place}:{line}: imports {module} while it is being imported"
+        if place.as_posix() != TABLE and place.name != "__init__.py":
+            for line, function in _functions_by_string(tree):
+                yield f"{place}:{line}: imports by a string ({function})"
+    for line, fields in table:
+        for field, name in fields.items():
+            if not _is_there(root, name, is_package=field == "package"):
+                yield f"{TABLE}:{line}: names {name}, which is not there"
+
+
+def _table(root):
+    """(line, {field: dotted name}) of every `Family` that the table makes."""
+    path = root / TABLE
+    if not path.exists():
+        return []
+    return [
+        (
+            call.lineno,
+            {
+                keyword.arg: keyword.value.value
+                for keyword in call.keywords
+                if isinstance(keyword.value, ast.Constant)
+                and str(keyword.value.value).startswith("yoto_tf.")
+            },
+        )
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Family"
+    ]
+
+
+def _is_there(root, name, is_package):
+    """Whether there is such a package, or a module that defines such a name."""
+    module, _, attribute = name.partition(":")
+    path = root.joinpath(*module.split(".")[1:])
+    init = path / "__init__.py"
+    if is_package:
+        return init.exists()
+    path = init if init.exists() else path.with_suffix(".py")
+    if not path.exists():
+        return False
+    defined = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            defined.add(node.name)
+        elif isinstance(node, ast.Assign):
+            defined.update(getattr(target, "id", None) for target in node.targets)
+    return attribute in defined
+
+
+def _functions_by_string(tree):
+    """(line, name) wherever one of `BY_STRING` is used."""
+    for node in ast.walk(tree):
+        name = getattr(node, "id", None) or getattr(node, "attr", None)
+        if name in BY_STRING:
+            yield node.lineno, name
 
 
 def _imports(nodes, package):

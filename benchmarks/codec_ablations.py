@@ -31,11 +31,12 @@ from yoto_tf import LossConditionalModel, engine
 from yoto_tf.atomic import write_atomically
 from yoto_tf.data import image_files, read_image
 from yoto_tf.errors import RecipeError, YotoError
-from yoto_tf.recipe import load_recipe, override
+from yoto_tf.recipe import override
 from yoto_tf.tradeoff import bd_rate, sweep
 from yoto_tf.zoo.codec.hyperprior import Hyperprior
 from yoto_tf.zoo.codec.losses import rate_distortion_terms
 from yoto_tf.zoo.codec.recipe import CodecRecipe
+from yoto_tf.zoo.recipes import load_recipe
 
 RESULTS = Path(__file__).parent / "results" / "codec_ablations.json"
 FIELDS = [field.name for field in dataclasses.fields(CodecRecipe)]

@@ -33,9 +33,10 @@ from yoto_tf import engine, zoo
 from yoto_tf.atomic import write_atomically
 from yoto_tf.data import image_files
 from yoto_tf.errors import YotoError
-from yoto_tf.recipe import load_recipe, override
+from yoto_tf.recipe import override
 from yoto_tf.tradeoff import bd_rate
 from yoto_tf.zoo.codec.evaluation import evaluate
+from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.release import start_from
 
 RESULTS = Path(__file__).parent / "results" / "codec_fine_tuning.json"

@@ -37,9 +37,10 @@ from yoto_tf import engine, zoo
 from yoto_tf.atomic import write_atomically
 from yoto_tf.comparison import compare
 from yoto_tf.data import image_files, read_image
-from yoto_tf.recipe import load_recipe, override
+from yoto_tf.recipe import override
 from yoto_tf.tradeoff import bd_rate
 from yoto_tf.zoo.codec.evaluation import evaluate
+from yoto_tf.zoo.recipes import load_recipe
 
 RESULTS = Path(__file__).parent / "results" / "codec_one_or_many.json"
 KINDS = {"one": "one network", "gains_only": "one with λ in its gains only"}

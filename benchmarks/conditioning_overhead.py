@@ -26,9 +26,9 @@ from PIL import Image
 
 from yoto_tf import Coefficients, Fixed, LossConditionalModel
 from yoto_tf.precision import supported_precision
-from yoto_tf.recipe import load_recipe
 from yoto_tf.zoo.codec import Codec, Hyperprior
 from yoto_tf.zoo.codec.losses import rate_distortion_terms
+from yoto_tf.zoo.recipes import load_recipe
 
 RESULTS = Path(__file__).parent / "results" / "conditioning_overhead.json"
 

@@ -18,7 +18,7 @@ import keras
 
 from yoto_tf.data import Patches
 from yoto_tf.precision import supported_precision
-from yoto_tf.recipe import load_recipe
+from yoto_tf.zoo.recipes import load_recipe
 
 RESULTS = Path(__file__).parent / "results" / "input_pipeline.json"
 SHAPES = ((128, 4), (128, 8), (256, 8))

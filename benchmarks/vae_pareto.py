@@ -32,8 +32,9 @@ from yoto_tf import engine
 from yoto_tf.atomic import write_atomically
 from yoto_tf.comparison import compare
 from yoto_tf.data import Examples
-from yoto_tf.recipe import load_recipe, override
+from yoto_tf.recipe import override
 from yoto_tf.tradeoff import sweep
+from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.vae.pictures import load_pictures
 
 RESULTS = Path(__file__).parent / "results" / "vae_pareto.json"

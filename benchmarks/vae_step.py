@@ -21,7 +21,7 @@ import keras
 from input_pipeline import Repeated
 
 from yoto_tf.atomic import write_atomically
-from yoto_tf.recipe import load_recipe
+from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.vae.pictures import load_pictures
 
 RESULTS = Path(__file__).parent / "results" / "vae_step.json"

@@ -8,9 +8,9 @@ import math
 import re
 
 from yoto_tf import zoo
+from yoto_tf.zoo.families import all_families
 
-# From tfhub.dev's list of tasks, which has none for compression.
-_TASKS = {"vae": "image-generator", "stylization": "image-style-transfer"}
+# tfhub.dev has no task for compression and the like.
 _OTHER_TASK = "image-others"
 _PUBLISHER = "yoto"
 _LICENCES = {
@@ -32,6 +32,7 @@ def page(manifest, name, version):
     """
     coefficients = ", ".join(f"`{name}`" for name in manifest["coefficients"])
     description, overview = _split(manifest["card"])
+    family = all_families().get(manifest["family"])
     released = {
         known.hex()
         for summary in zoo.summaries().values()
@@ -41,7 +42,7 @@ def page(manifest, name, version):
     metadata = {
         # Relative to this page. A catalogue elsewhere needs the whole address.
         "asset-path": f"{version}.tar.gz",
-        "task": _TASKS.get(manifest["family"], _OTHER_TASK),
+        "task": (family and family.hub_task) or _OTHER_TASK,
         "fine-tunable": "true",
         "format": "saved_model_2",
         "license": licence,
@@ -132,7 +133,7 @@ def _example(manifest, url):
         f'    "{name}": {values.get(name, name)},  # {_described(tensor)}'
         for name, tensor in signatures[shown]["inputs"].items()
     )
-    if manifest["family"] == "your_own":
+    if manifest["family"] not in all_families():
         # Keras finds the classes of the layers once the library is imported.
         module = "keras\nimport yoto_tf"
         load = 'keras.models.load_model(f"{hub.resolve(url)}/model.keras")'

@@ -68,10 +68,10 @@ def release_folder(untrained_codec, tmp_path_factory):
 @pytest.fixture
 def pretrained(release_folder, tmp_path_factory, monkeypatch):
     """Makes it the one pretrained model, under the name "codec"."""
-    from yoto_tf import zoo
+    from yoto_tf.zoo import families
 
     root = tmp_path_factory.mktemp("zoo")
     (root / "codec" / "released").mkdir(parents=True)
     (root / "codec" / "released" / "codec").symlink_to(release_folder)
-    monkeypatch.setattr(zoo, "_ROOT", root)
+    monkeypatch.setattr(families, "folder", lambda family: root / family.name)
     return release_folder

@@ -34,6 +34,8 @@ def test_dependencies_point_one_way(violations):
             "zoo/codec/codec.py",
             "try:\n    import tensorflow_compression_ops\nfinally: 0",
         ),
+        ("zoo/codec/codec.py", "from importlib import import_module; import_module(x)"),
+        ("export/hub.py", "import pkgutil\nf = pkgutil.resolve_name"),
     ],
 )
 def test_a_forbidden_import_is_found(path, source, violations, tmp_path):
@@ -54,6 +56,7 @@ def test_a_forbidden_import_is_found(path, source, violations, tmp_path):
         ("yoto_tf/engine.py", "from yoto_tf.zoology import x"),
         ("yoto_tf/engine.py", "from . import layers"),
         ("export/hub.py", "import tensorflow as tf, yoto_tf.zoo"),
+        ("zoo/codec/__init__.py", "import importlib\nf = importlib.import_module"),
     ],
 )
 def test_an_allowed_import_is_not(path, source, violations, tmp_path):
@@ -61,3 +64,46 @@ def test_an_allowed_import_is_not(path, source, violations, tmp_path):
     path.parent.mkdir(parents=True)
     path.write_text(source)
     assert violations(tmp_path) == []
+
+
+@pytest.fixture
+def two_families(tmp_path):
+    """A repository with a table of two families, and a function to write a module."""
+
+    def write(path, source):
+        path = tmp_path / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+        return tmp_path
+
+    table = [
+        f"Family(name={name!r}, package='yoto_tf.zoo.{name}', "
+        f"model='yoto_tf.zoo.{name}.model:Model')"
+        for name in ("line", "curve")
+    ]
+    write("zoo/families.py", "\n".join(table))
+    for name in ("line", "curve"):
+        write(f"zoo/{name}/__init__.py", "")
+        write(f"zoo/{name}/model.py", "class Model: ...")
+    return write
+
+
+def test_every_name_in_the_table_is_there(two_families, violations):
+    root = two_families("zoo/line/other.py", "from yoto_tf.zoo.line import model")
+    assert violations(root) == []
+    two_families("zoo/curve/model.py", "from yoto_tf.zoo import Model")
+    (root / "zoo/line/__init__.py").unlink()
+    assert violations(root) == [
+        "zoo/families.py:1: names yoto_tf.zoo.line, which is not there",
+        "zoo/families.py:2: names yoto_tf.zoo.curve.model:Model, which is not there",
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["from yoto_tf.zoo import curve", "def f():\n    from ..curve import model"],
+)
+def test_no_family_imports_another(source, two_families, violations):
+    [line] = violations(two_families("zoo/line/other.py", source))
+    assert line.startswith("zoo/line/other.py:")
+    assert line.endswith("which is of another family")

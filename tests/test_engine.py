@@ -18,8 +18,9 @@ import pytest
 from yoto_tf import checkpoint
 from yoto_tf.engine import train
 from yoto_tf.errors import DataError, RecipeError
-from yoto_tf.recipe import load_recipe, override
+from yoto_tf.recipe import override
 from yoto_tf.reports import read_log
+from yoto_tf.zoo.recipes import load_recipe
 
 FILE = Path(__file__).parent / "least_squares_recipe.py"
 RECIPE = load_recipe(FILE)
@@ -30,7 +31,7 @@ import json, os, sys
 if os.environ["KERAS_BACKEND"] == "jax":
     sys.modules["tensorflow"] = None
 from yoto_tf.engine import train
-from yoto_tf.recipe import load_recipe
+from yoto_tf.zoo.recipes import load_recipe
 for workdir in sys.argv[1:]:
     trained = train(
         load_recipe({str(FILE)!r}), None, workdir, resume=True, checkpoint_seconds=0.01

@@ -1,6 +1,5 @@
 import contextlib
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from yoto_tf.coefficients import Coefficients
 from yoto_tf.distributions import Dirichlet, Uniform
 from yoto_tf.errors import CoefficientError, RecipeError
-from yoto_tf.recipe import Recipe, load_recipe, override, recipe_names
+from yoto_tf.recipe import Recipe, override
 
 FILE = Path(__file__).parent / "least_squares_recipe.py"
 
@@ -26,56 +25,6 @@ class Fields(Recipe):
 
 
 FIELDS = Fields(steps=100, batch_size=4, learning_rate=1e-4)
-
-
-@pytest.fixture
-def zoo(tmp_path, monkeypatch):
-    folder = tmp_path / "my_zoo" / "line" / "recipes"
-    folder.mkdir(parents=True)
-    for package in (folder, folder.parent, folder.parent.parent):
-        (package / "__init__.py").touch()
-    (folder / "short.py").write_text(FILE.read_text(encoding="utf-8"))
-    monkeypatch.syspath_prepend(tmp_path)
-    yield "my_zoo"
-    for name in [name for name in sys.modules if name.startswith("my_zoo")]:
-        del sys.modules[name]
-
-
-def test_recipe_of_a_file():
-    assert load_recipe(FILE).steps == 600
-
-
-def test_recipe_of_the_zoo(zoo):
-    assert recipe_names(zoo) == ["line/short"]
-    assert load_recipe("line/short", package=zoo).batch_size == 16
-
-
-@pytest.mark.parametrize("name", ["line/long", "line", "", "..", "os/path"])
-def test_unknown_name_lists_what_there_is(zoo, name):
-    with pytest.raises(RecipeError, match=r"\.py file or one of: line/short"):
-        load_recipe(name, package=zoo)
-
-
-def test_missing_file_is_named(tmp_path):
-    with pytest.raises(RecipeError, match=r"none\.py: expected a recipe file"):
-        load_recipe(tmp_path / "none.py")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("steps = ", "SyntaxError"),
-        ("x = 1", "AttributeError.*recipe"),
-        ("def recipe(): return 3", "must return a Recipe, it returned a int"),
-        ("import no_such_module", "no_such_module"),
-    ],
-)
-def test_broken_file_is_one_line(tmp_path, text, message):
-    path = tmp_path / "broken.py"
-    path.write_text(text)
-    with pytest.raises(RecipeError, match=message) as caught:
-        load_recipe(path)
-    assert "\n" not in str(caught.value)
 
 
 def test_override_keeps_the_rest():

@@ -22,10 +22,6 @@ Fork a recipe rather than growing options.
 
 import dataclasses
 import difflib
-import importlib
-import importlib.util
-import re
-import sys
 import types
 import typing
 from collections.abc import Iterable, Sequence
@@ -113,67 +109,6 @@ class Recipe:
             self.learning_rate, self.steps, self.warmup_steps, self.decay_fraction
         )
         return keras.optimizers.Adam(schedule, global_clipnorm=self.clipnorm)
-
-
-def load_recipe(name: str, package: str = "yoto_tf.zoo") -> Recipe:
-    """Returns the recipe of a file, or one that ships with the zoo.
-
-    Args:
-        name: The path of a `.py` file, or `FAMILY/NAME` for
-            `PACKAGE/FAMILY/recipes/NAME.py`.
-        package: The package whose folders are the families.
-
-    Raises:
-        RecipeError: If there is no such recipe, or its file cannot be run.
-    """
-    name = str(name)
-    try:
-        if name.endswith(".py"):
-            module = _module_of_file(Path(name))
-        else:
-            known = recipe_names(package)
-            if name not in known:
-                raise RecipeError(
-                    f"unknown recipe {name!r}, expected a .py file or one of: "
-                    f"{', '.join(known) or 'none is installed'}"
-                )
-            family, _, stem = name.partition("/")
-            module = importlib.import_module(f"{package}.{family}.recipes.{stem}")
-        loaded = module.recipe()
-    except RecipeError:
-        raise
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise RecipeError(f"recipe {name} cannot be run: {reason}") from error
-    if not isinstance(loaded, Recipe):
-        raise RecipeError(
-            f"recipe() of {name} must return a Recipe, it returned a "
-            f"{type(loaded).__name__}"
-        )
-    return loaded
-
-
-def recipe_names(package: str = "yoto_tf.zoo") -> list[str]:
-    """Returns the `FAMILY/NAME` of every recipe that ships in a package."""
-    folders = importlib.util.find_spec(package).submodule_search_locations
-    files = [file for folder in folders for file in Path(folder).glob("*/recipes/*.py")]
-    return sorted(
-        f"{file.parent.parent.name}/{file.stem}"
-        for file in files
-        if not file.stem.startswith("_")
-    )
-
-
-def _module_of_file(path):
-    if not path.is_file():
-        raise RecipeError(f"{path}: expected a recipe file, there is none")
-    name = "yoto_recipe_" + re.sub(r"\W", "_", path.stem)
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    # dataclasses look their own module up while the file runs.
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:

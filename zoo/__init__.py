@@ -5,22 +5,32 @@
 """
 
 import difflib
-import importlib.util
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError
+from yoto_tf.zoo.families import all_families, family_named
 from yoto_tf.zoo.release import check_shapes
 from yoto_tf.zoo.release_folder import read_release, read_summary
 
 __all__ = ["evaluate", "load", "names", "release_of", "summaries"]
 
-_ROOT = Path(__file__).parent
-
 
 def names():
-    """{name: directory} of the pretrained models that ship with the package."""
-    folders = sorted(_ROOT.glob("*/released/*/config.json"))
-    return {path.parent.name: path.parent for path in folders}
+    """{name: directory} of the pretrained models that are installed.
+
+    Raises:
+        RecipeError: two of one name, or see `yoto_tf.zoo.families.all_families`.
+    """
+    found = {}
+    for family in all_families().values():
+        for name, directory in family.released().items():
+            if name in found:
+                raise RecipeError(
+                    f"two pretrained models are called {name}: {found[name]} and "
+                    f"{directory}"
+                )
+            found[name] = directory
+    return found
 
 
 def summaries():
@@ -43,8 +53,9 @@ def release_of(name, check=None):
     directory = pretrained.get(name)
     if directory is None:
         if "://" in str(name):
-            handles = importlib.import_module("yoto_tf.zoo.handles")
-            directory = handles.fetch(str(name))
+            from yoto_tf.zoo.handles import fetch
+
+            directory = fetch(str(name))
         else:
             directory = Path(name)
         if not directory.is_dir():
@@ -79,8 +90,7 @@ def load(name, **options):
         RecipeError: no such model, or one that cannot be fetched.
     """
     release = release_of(name, check_shapes)
-    family = importlib.import_module(f"yoto_tf.zoo.{release.family}")
-    return family.Pretrained(release, **options)
+    return family_named(release.family).resolve("model")(release, **options)
 
 
 def evaluate(name, spec):
@@ -98,9 +108,9 @@ def evaluate(name, spec):
         DataError: no such pictures.
     """
     model = load(name)
-    family = f"yoto_tf.zoo.{model.release.family}"
-    if importlib.util.find_spec(f"{family}.evaluation") is None:
+    evaluation = family_named(model.release.family).resolve("evaluation")
+    if evaluation is None:
         raise RecipeError(
             f"{name} is of the family {model.release.family}, which has no evaluation"
         )
-    return importlib.import_module(f"{family}.evaluation").evaluate(model, spec, name)
+    return evaluation(model, spec, name)

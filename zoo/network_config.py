@@ -4,15 +4,15 @@
      "config": {..., "coefficients": {"class_name": "Coefficients", ...}}}
 
 Classes are found by the names they are registered under, which stay when a class moves
-to another module. A family lists those of its networks as `REGISTERED_NAMES`; beside
-them a network has coefficients and their distributions. Whatever else Keras could build
+to another module. A family lists those of its networks, see
+`yoto_tf.zoo.families`; beside them a network has coefficients and their distributions. Whatever else Keras could build
 from a configuration, such as a lambda, is refused before it builds anything.
 """
 
-import importlib
 import reprlib
 
 from yoto_tf.errors import RecipeError
+from yoto_tf.zoo.families import family_named
 
 _COEFFICIENTS = tuple(
     f"yoto_tf>{name}"
@@ -53,19 +53,10 @@ def check_network(family, config):
         RecipeError: no such family, or a configuration that names a module or any class
             but the family's own, at any depth.
     """
-    networks = _registered_names(family)
+    networks = family_named(family).resolve("networks")
     _check(config, f"a network of the family {family}", networks)
     for value in _objects(config["config"]):
         _check(value, f"{config['class_name']}'s configuration", _COEFFICIENTS)
-
-
-def _registered_names(family):
-    try:
-        if not (isinstance(family, str) and family.isidentifier()):
-            raise ImportError
-        return importlib.import_module(f"yoto_tf.zoo.{family}").REGISTERED_NAMES
-    except (ImportError, AttributeError) as error:
-        raise RecipeError(f"there is no family {reprlib.repr(family)}") from error
 
 
 def _objects(value):

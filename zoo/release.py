@@ -8,13 +8,13 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
-import importlib
 import json
 import threading
 
 import numpy as np
 
 from yoto_tf.errors import RecipeError, YotoError
+from yoto_tf.zoo.families import family_named
 from yoto_tf.zoo.network_config import check_network, without_modules
 from yoto_tf.zoo.quantization import dequantize
 
@@ -26,7 +26,7 @@ class Release:
     """A pretrained model, as stored.
 
     Attributes:
-        family: "codec", "vae" or "stylization".
+        family: name of a `yoto_tf.zoo.families.Family`.
         config: the serialised network, see `yoto_tf.zoo.network_config`.
         ranges: {coefficient: (low, high)}, in the network's order.
         weights: {path: float16 array}; of a kernel in 8 bits an int8 array, and its
@@ -165,7 +165,7 @@ def _built(family, config):
     import keras
 
     # With it come the family's classes, which Keras knows from then on.
-    _ = importlib.import_module(f"yoto_tf.zoo.{family}").Pretrained
+    family_named(family).resolve("model")
     try:
         network = keras.saving.deserialize_keras_object(config)
         network.build(None)

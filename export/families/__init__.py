@@ -1,13 +1,12 @@
 """What there is to export of each family: one module with a `describe` for each.
 
 `describe(model)` returns an `Exportable`, which knows nothing of formats; the targets
-know nothing of families.
+know nothing of families. Which function describes a family's models is in
+`yoto_tf.zoo.families`.
 """
 
-import importlib
-import importlib.util
-
 from yoto_tf.errors import RecipeError
+from yoto_tf.zoo.families import family_named
 
 
 def describe(model):
@@ -22,12 +21,14 @@ def describe(model):
     """
     release = getattr(model, "release", None)
     if release is not None and hasattr(release, "family"):
-        module = f"{__name__}.{release.family}"
-        if importlib.util.find_spec(module) is None:
-            raise RecipeError(f"the family {release.family} has no export yet")
-        return importlib.import_module(module).describe(model)
+        describe_released = family_named(release.family).resolve("export")
+        if describe_released is None:
+            raise RecipeError(f"the family {release.family} has no export")
+        return describe_released(model)
     if hasattr(model, "network") and hasattr(model, "coefficients"):
-        return importlib.import_module(f"{__name__}.your_own").describe(model)
+        from yoto_tf.export.families import your_own
+
+        return your_own.describe(model)
     raise RecipeError(
         f"cannot export a {type(model).__name__}, expected a model of the zoo, a "
         "LossConditionalModel, or a Keras network with coefficients=..."

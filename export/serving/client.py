@@ -1,19 +1,12 @@
 """A client of TensorFlow Serving for this project's models, and for any other."""
 
-import importlib
-
 import numpy as np
 
 from yoto_tf import zoo
 from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.export.serving.rest_transport import RestTransport
 from yoto_tf.export.serving.transport import Servable, ServingError, Unreachable
-
-_FAMILIES = {
-    "codec": ("yoto_tf.export.serving.codec_requests", "CodecRequests"),
-    "stylization": ("yoto_tf.export.serving.stylizer_requests", "StylizerRequests"),
-    "vae": ("yoto_tf.export.serving.vae_requests", "VAERequests"),
-}
+from yoto_tf.zoo.families import all_families, family_named
 
 
 class Client:
@@ -23,8 +16,8 @@ class Client:
         address: "HOST:PORT" of gRPC, or None for REST alone.
         name: the model's name on the server; without it the one under which `model`
             is exported.
-        model: what runs there, for the methods that know its family: whatever
-            `yoto_tf.zoo.load` takes. `predict` needs none.
+        model: what runs there, for `requests` and the methods from `compress` on:
+            whatever `yoto_tf.zoo.load` takes. `predict` needs none.
         rest: address of REST, "HOST:PORT" or a URL, which is taken where grpcio is
             missing or gRPC is not answered. Some fifty times slower.
         version: number of the version to ask for; by default the server chooses.
@@ -75,7 +68,8 @@ class Client:
                 self._transport = GrpcTransport(address, servable, timeout)
         self._signatures = None
         self._family = release and release.family
-        self._requests = release and _requests(release, self.predict)
+        requests = release and family_named(release.family).resolve("requests")
+        self._requests = requests and requests(release, self.predict)
 
     def __enter__(self):
         return self
@@ -138,6 +132,20 @@ class Client:
         }
         return self._transport.predict(signature, arrays, list(outputs))
 
+    @property
+    def requests(self):
+        """What the family of `model` can be asked: an object with a method for each.
+
+        The methods below are those of the zoo's families; another family's are here.
+
+        Raises:
+            RecipeError: the client was made without `model`, or its family has none.
+        """
+        if self._requests is None:
+            families = all_families().values()
+            raise self._not_of(family.name for family in families if family.requests)
+        return self._requests
+
     def compress(self, image, quality=None, **coefficients):
         """Compresses a picture, the networks there and the range coder here.
 
@@ -154,7 +162,7 @@ class Client:
             DataError, FormatError, CoefficientError: as `Codec.compress`.
             ServingError: as `predict`; or the server runs another model.
         """
-        return self._of("codec").compress(image, quality, **coefficients)
+        return self._requests_with("compress").compress(image, quality, **coefficients)
 
     def decompress(self, data):
         """Decodes a `.yoto` file of the served codec, whoever wrote it.
@@ -169,7 +177,7 @@ class Client:
             RecipeError, ServingError: as `compress`.
             FormatError: a damaged or foreign file, or one of another model.
         """
-        return self._of("codec").decompress(data)
+        return self._requests_with("decompress").decompress(data)
 
     def stylize(self, image, style, **coefficients):
         """Stylises a picture.
@@ -188,7 +196,7 @@ class Client:
             DataError, StyleError, CoefficientError: as `Stylizer.stylize`.
             ServingError: as `predict`.
         """
-        return self._of("stylization").stylize(image, style, **coefficients)
+        return self._requests_with("stylize").stylize(image, style, **coefficients)
 
     def reconstruct(self, image, **coefficients):
         """A codec's picture after quantisation, or a VAE's from the latents' means.
@@ -204,7 +212,7 @@ class Client:
             RecipeError: the client was made without `model`, or for neither of them.
             DataError, CoefficientError, ServingError: see above.
         """
-        return self._of("codec", "vae").reconstruct(image, **coefficients)
+        return self._requests_with("reconstruct").reconstruct(image, **coefficients)
 
     def sample(self, number, seed=None, **coefficients):
         """Draws pictures from a VAE, as `VAE.sample` does.
@@ -221,15 +229,23 @@ class Client:
             RecipeError: the client was made without `model`, or for no VAE.
             DataError, CoefficientError, ServingError: see above.
         """
-        return self._of("vae").sample(number, seed, **coefficients)
+        return self._requests_with("sample").sample(number, seed, **coefficients)
 
-    def _of(self, *families):
-        if self._family not in families:
-            raise RecipeError(
-                f"expected a client of the family {' or '.join(families)}, got one of "
-                f"{self._family or 'none'}: name what the server runs with model="
+    def _requests_with(self, method):
+        """`requests`, if the family can be asked for this."""
+        if not hasattr(self._requests, method):
+            raise self._not_of(
+                name
+                for name, family in all_families().items()
+                if hasattr(family.resolve("requests"), method)
             )
         return self._requests
+
+    def _not_of(self, names):
+        return RecipeError(
+            f"expected a client of the family {' or '.join(names)}, got one of "
+            f"{self._family or 'none'}: name what the server runs with model="
+        )
 
 
 def _exported_name(release):
@@ -237,13 +253,6 @@ def _exported_name(release):
     summaries = zoo.summaries().items()
     names = (name for name, summary in summaries if summary.id == release.id)
     return next(names, release.family)
-
-
-def _requests(release, predict):
-    if release.family not in _FAMILIES:
-        return None
-    module, name = _FAMILIES[release.family]
-    return getattr(importlib.import_module(module), name)(release, predict)
 
 
 def _check_names(kind, given, known, exactly):

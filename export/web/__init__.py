@@ -20,14 +20,15 @@ from yoto_tf.export.saved_model import check_backend
 from yoto_tf.export.sizes import with_sizes
 from yoto_tf.export.web import runtime
 from yoto_tf.export.web.graph_model import write_graph_model
-from yoto_tf.export.web.page import write_page
+from yoto_tf.zoo.families import all_families
 
 
 def write(model, directory):
     """Writes the folder of a web page.
 
     Args:
-        model: a `yoto_tf.zoo.stylization.Stylizer`.
+        model: one of a family that has such a page: a
+            `yoto_tf.zoo.stylization.Stylizer`.
         directory: the folder to write; it may exist if it is empty.
 
     Raises:
@@ -37,16 +38,19 @@ def write(model, directory):
     """
     check_backend()
     exportable = describe(model)
-    if exportable.family != "stylization":
+    family = all_families().get(exportable.family)
+    write_page = family and family.resolve("web_page")
+    if write_page is None:
+        shown = [f"{f.noun}s" for f in all_families().values() if f.web_page]
         raise RecipeError(
-            f"target web shows stylizers, {exportable.name} is of the family "
-            f"{exportable.family}"
+            f"target web shows {' and '.join(shown)}, {exportable.name} is of the "
+            f"family {exportable.family}"
         )
     exportable = with_sizes(exportable, batch=1)
     with new_folder(directory) as folder, tempfile.TemporaryDirectory() as downloads:
         runtime.fetch(folder / "runtime", Path(downloads))
         write_graph_model(
-            exportable.endpoints["stylize"],
+            exportable.endpoints[exportable.default],
             exportable.network.variables,
             folder / "network",
         )

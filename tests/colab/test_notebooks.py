@@ -190,6 +190,7 @@ def test_on_colab_a_picture_is_uploaded_and_a_file_downloaded(tmp_path, download
 @pytest.fixture
 def untrained_stylizer(tmp_path, monkeypatch):
     """Makes it the pretrained one; its conditioning is far from its start."""
+    from yoto_tf.zoo import families
     from yoto_tf.zoo.stylization import Stylizer, Transformer
 
     keras.utils.set_random_seed(0)
@@ -203,7 +204,7 @@ def untrained_stylizer(tmp_path, monkeypatch):
         weight.assign(weight + rng.normal(0, 0.1, weight.shape))
     stylizer = Stylizer.from_network(network)
     stylizer.save(tmp_path / "stylization" / "released" / "stylization")
-    monkeypatch.setattr(yoto.zoo, "_ROOT", tmp_path)
+    monkeypatch.setattr(families, "folder", lambda family: tmp_path / family.name)
     return stylizer
 
 

@@ -60,7 +60,8 @@ def run(options):
     from yoto_tf import zoo
     from yoto_tf.engine import train
     from yoto_tf.errors import RecipeError
-    from yoto_tf.recipe import load_recipe, override
+    from yoto_tf.recipe import override
+    from yoto_tf.zoo.recipes import load_recipe
     from yoto_tf.zoo.release import start_from
 
     recipe, start = override(load_recipe(options.recipe), options.set), options.start

@@ -18,8 +18,6 @@ __all__ = ["Codec", "FactorizedPrior", "Hyperprior"]
 
 
 def __getattr__(name):
-    # What `yoto_tf.zoo.load` makes of a release of this family.
-    public = "Codec" if name == "Pretrained" else name
-    if public in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[public]), public)
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from yoto_tf import zoo
 from yoto_tf.atomic import write_atomically
-from yoto_tf.errors import DataError, FormatError, RecipeError
+from yoto_tf.errors import DataError, FormatError
 from yoto_tf.metrics import bits_per_pixel
 from yoto_tf.zoo.codec.container import MAGIC, Container, check_size
 from yoto_tf.zoo.conversion import convert_files, pair_files
+from yoto_tf.zoo.families import check_family
 
 SUFFIX = ".yoto"
 
@@ -179,10 +180,7 @@ def _pretrained(model_id):
 
 def _codec(model):
     loaded = zoo.load(model)
-    if loaded.release.family != "codec":
-        raise RecipeError(
-            f"{model} is of the family {loaded.release.family}, expected a codec"
-        )
+    check_family(model, loaded.release, "codec")
     return loaded
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from yoto_tf import zoo
-from yoto_tf.errors import DataError, RecipeError, YotoError
+from yoto_tf.errors import DataError, YotoError
+from yoto_tf.zoo.families import check_family
 
 
 class StyleError(YotoError, ValueError):
@@ -80,10 +81,7 @@ def style_names(model="stylization"):
 def stylizer_release(model):
     """The `Release` of a stylizer, as `style_names`."""
     release = zoo.release_of(model)
-    if release.family != "stylization":
-        raise RecipeError(
-            f"{model} is of the family {release.family}, expected a stylizer"
-        )
+    check_family(model, release, "stylization")
     return release
 
 

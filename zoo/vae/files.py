@@ -9,7 +9,8 @@ import numpy as np
 from yoto_tf import zoo
 from yoto_tf.atomic import check_writable
 from yoto_tf.data import write_image
-from yoto_tf.errors import DataError, RecipeError
+from yoto_tf.errors import DataError
+from yoto_tf.zoo.families import check_family
 from yoto_tf.zoo.vae.grids import grid
 from yoto_tf.zoo.vae.pictures import load_pictures
 
@@ -113,10 +114,7 @@ def write_reconstructions(
 
 def _load(model):
     loaded = zoo.load(model)
-    if loaded.release.family != "vae":
-        raise RecipeError(
-            f"{model} is of the family {loaded.release.family}, expected a vae"
-        )
+    check_family(model, loaded.release, "vae")
     return loaded
 
 

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from yoto_tf.zoo.web import codec_tab, style_tab, vae_tab
+from yoto_tf.zoo.families import all_families
 from yoto_tf.zoo.web.controls import AT_A_TIME
 
 # Requests that wait; the next user is told that the page is busy.
@@ -17,11 +17,6 @@ Loss-conditional training (Dosovitskiy & Djolonga, *You Only Train Once*, 2020):
 weights of the losses are drawn anew for every training example and given to the
 network, so that you choose them afterwards.
 """
-_FAMILIES = {
-    "codec": ("Codec", "codec"),
-    "stylization": ("Style", "stylizer"),
-    "vae": ("VAE", "VAE"),
-}
 THEME = gr.themes.Default(
     primary_hue="teal",
     neutral_hue="slate",
@@ -57,11 +52,11 @@ def build(models, example):
     ) as page:
         gr.Markdown(_ABOUT)
         with gr.Tabs():
-            for family, (title, _) in _FAMILIES.items():
+            for family in _shown():
                 members = _members(models, family)
                 if members:
-                    with gr.Tab(title):
-                        _fill(family, members, example)
+                    with gr.Tab(family.demo_title):
+                        _fill(family.resolve("demo_tab"), members, example)
         for line in left_out(models):
             gr.Markdown(line, elem_classes="note")
     return page.queue(max_size=WAITING, default_concurrency_limit=AT_A_TIME)
@@ -70,31 +65,32 @@ def build(models, example):
 def left_out(models):
     """A sentence for every family without a model."""
     return [
-        f"The tab {title} is left out: no pretrained {noun} is installed "
-        "(`yoto list` shows what is)."
-        for family, (title, noun) in _FAMILIES.items()
+        f"The tab {family.demo_title} is left out: no pretrained {family.noun} is "
+        "installed (`yoto list` shows what is)."
+        for family in _shown()
         if not _members(models, family)
     ]
 
 
+def _shown():
+    return [family for family in all_families().values() if family.demo_tab]
+
+
 def _members(models, family):
     return {
-        name: model for name, model in models.items() if model.release.family == family
+        name: model
+        for name, model in models.items()
+        if model.release.family == family.name
     }
 
 
-def _fill(family, members, example):
+def _fill(add, members, example):
     """One model, or a tab within the tab for each of several."""
     if len(members) == 1:
         [(name, model)] = members.items()
-        _add(family, name, model, example)
+        add(name, model, example)
         return
     with gr.Tabs():
         for name, model in members.items():
             with gr.Tab(name):
-                _add(family, name, model, example)
-
-
-def _add(family, name, model, example):
-    tab = {"codec": codec_tab, "stylization": style_tab, "vae": vae_tab}[family]
-    tab.add(name, model, example)
+                add(name, model, example)

@@ -5,7 +5,7 @@ import pytest
 
 from yoto_tf import zoo
 from yoto_tf.metrics import psnr
-from yoto_tf.recipe import load_recipe
+from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.release import start_from
 
 RECIPES = {"codec": "codec/large", "codec-small": "codec/small"}

@@ -7,7 +7,7 @@ from PIL import Image
 from yoto_tf import zoo
 from yoto_tf.cli import main
 from yoto_tf.errors import DataError, RecipeError
-from yoto_tf.recipe import load_recipe
+from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.stylization import add_style
 from yoto_tf.zoo.stylization.new_style import with_style
 

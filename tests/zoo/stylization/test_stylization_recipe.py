@@ -7,7 +7,8 @@ import pytest
 
 from yoto_tf import engine, zoo
 from yoto_tf.errors import DataError, RecipeError
-from yoto_tf.recipe import load_recipe, override
+from yoto_tf.recipe import override
+from yoto_tf.zoo.recipes import load_recipe
 
 
 @pytest.fixture

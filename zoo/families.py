@@ -74,8 +74,7 @@ class Family:
         """Imports what a field names.
 
         Args:
-            field: "networks", "model", "evaluation", "export", "requests", "web_page" or
-                "demo_tab".
+            field: of those above that hold such a name, such as "model".
 
         Returns:
             What is named, or None where the field is None.

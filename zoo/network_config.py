@@ -4,9 +4,10 @@
      "config": {..., "coefficients": {"class_name": "Coefficients", ...}}}
 
 Classes are found by the names they are registered under, which stay when a class moves
-to another module. A family lists those of its networks, see
-`yoto_tf.zoo.families`; beside them a network has coefficients and their distributions. Whatever else Keras could build
-from a configuration, such as a lambda, is refused before it builds anything.
+to another module. A family lists those of its networks, see `yoto_tf.zoo.families`;
+beside them a network has coefficients and their distributions. Whatever else Keras
+could build from a configuration, such as a lambda, is refused before it builds
+anything.
 """
 
 import reprlib

@@ -11,18 +11,17 @@ import socket
 import subprocess
 import sys
 import time
-import types
 import urllib.request
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from model_server import STAND_IN, free_port, start, stop
 
 from yoto_tf import Coefficients, LogUniform
 from yoto_tf.errors import CoefficientError, DataError, FormatError, RecipeError
 from yoto_tf.export.serving import Client, ServingError
-from yoto_tf.export.serving.configuration import MOUNT, with_version
+from yoto_tf.export.serving.configuration import with_version
 from yoto_tf.export.serving.warmup import write_warmup
 from yoto_tf.zoo.codec import Codec, Hyperprior
 
@@ -32,7 +31,6 @@ pytest.importorskip(
     reason="needs tensorflow-serving-api: pip install 'yoto_tf[test]'",
 )
 
-STAND_IN = Path(__file__).with_name("serving_stand_in.py")
 REAL = shutil.which("tensorflow_model_server")
 KINDS = {
     "codec": "Hyperprior",
@@ -85,58 +83,15 @@ def folder(exported, tmp_path_factory):
     return directory
 
 
-def start(program, folder, tmp_path_factory):
-    """A started server and its addresses. Takes what docker-compose.yaml gives it."""
-    config = tmp_path_factory.mktemp("config") / "models.config"
-    text = (folder / "models.config").read_text()
-    config.write_text(text.replace(MOUNT, str(folder)))
-    ports = [_free_port(), _free_port()]
-    process = subprocess.Popen(
-        [
-            *program,
-            f"--port={ports[0]}",
-            f"--rest_api_port={ports[1]}",
-            f"--model_config_file={config}",
-            "--allow_version_labels_for_unavailable_models=true",
-        ],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-    )
-    grpc, rest = (f"127.0.0.1:{port}" for port in ports)
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"http://{rest}/v1/models/vae", timeout=5) as r:
-                if "AVAILABLE" in r.read().decode():
-                    return types.SimpleNamespace(process=process, grpc=grpc, rest=rest)
-        except OSError:
-            time.sleep(0.2)
-    stop(process)
-    raise RuntimeError(f"{program} did not start")
-
-
-def stop(process):
-    process.stdin.close()
-    process.terminate()
-    process.wait(20)
-
-
-def _free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 @pytest.fixture(scope="module", params=["stand-in", "tensorflow_model_server"])
 def server(request, folder, tmp_path_factory):
     if request.param == "stand-in":
-        program = [sys.executable, STAND_IN, *STAND_IN_OPTIONS]
+        program = [*STAND_IN, *STAND_IN_OPTIONS]
     elif REAL:
         program = [REAL]
     else:
         pytest.skip("tensorflow_model_server is not on the PATH")
-    server = start(program, folder, tmp_path_factory)
+    server = start(program, folder, tmp_path_factory.mktemp("config"), "vae")
     yield server
     stop(server.process)
 
@@ -318,7 +273,7 @@ def test_what_the_client_refuses_by_itself(connect, photograph):
 
 
 def test_no_server_is_an_error_at_once(folder):
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     for where in ({"address": address}, {"address": None, "rest": address}):
         client = Client(name="codec", **where)
         started = time.monotonic()
@@ -333,7 +288,7 @@ def test_the_name_is_the_exported_one(server, folder, exported):
 
 
 def test_rest_is_the_fallback(server, folder):
-    with Client(f"127.0.0.1:{_free_port()}", "vae", rest=server.rest) as client:
+    with Client(f"127.0.0.1:{free_port()}", "vae", rest=server.rest) as client:
         noise = {"noise": np.zeros((1, 4)), "coefficients": [2.0]}
         assert client.predict(noise, "sample")["image"].shape == (1, 16, 16, 3)
 

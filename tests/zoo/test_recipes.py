@@ -19,7 +19,13 @@ def zoo(tmp_path, monkeypatch):
         (package / "__init__.py").touch()
     (folder / "short.py").write_text(FILE.read_text(encoding="utf-8"))
     monkeypatch.syspath_prepend(tmp_path)
-    line = Family(name="line", noun="line", package="my_zoo.line", model="none:None")
+    line = Family(
+        name="line",
+        noun="line",
+        package="my_zoo.line",
+        networks="my_zoo.line:REGISTERED_NAMES",
+        model="my_zoo.line:Line",
+    )
     monkeypatch.setattr(recipes, "all_families", lambda: {"line": line})
     yield
     for name in [name for name in sys.modules if name.startswith("my_zoo")]:

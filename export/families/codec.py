@@ -22,9 +22,8 @@ from yoto_tf.export.exportable import (
     coefficient_vector,
 )
 from yoto_tf.export.families.codec_bytes import byte_endpoints
-from yoto_tf.export.families.exact_scales import channel_indexes, levels, table_indexes
+from yoto_tf.export.families.exact_scales import levels, next_indexes
 from yoto_tf.export.families.released import describe_release
-from yoto_tf.zoo.codec.hyperprior import Hyperprior
 from yoto_tf.zoo.codec.network import channelwise
 from yoto_tf.zoo.codec.padding import pad_to_multiple
 
@@ -33,12 +32,11 @@ _IMAGE = Tensor("float32", ("B", "H", "W", 3))
 
 def describe(codec) -> Exportable:
     """The `Exportable` of a `yoto_tf.zoo.codec.Codec`."""
-    network = codec.model
+    network, coding = codec.model, codec.coding
     endpoint = functools.partial(Endpoint, codec.coefficients)
     vector = coefficient_vector(codec.coefficients)
     pictures = {"image": _IMAGE, "coefficients": vector}
     latents = Tensor("float32", ("B", "h", "w", network.filters[-1]))
-    symbols = Tensor("int32", latents.shape)
     padded = Tensor("float32", ("B", "16h", "16w", 3))
 
     def analysis(inputs, training=False):
@@ -56,34 +54,31 @@ def describe(codec) -> Exportable:
         image = ops.clip(outputs["reconstruction"], 0.0, 1.0)
         return {"image": image, "bits": outputs["bits"]}
 
-    integers = {"symbols": symbols}
-    indexes = {"indexes": symbols}
-    if isinstance(network, Hyperprior):
-        hyper_latents = Tensor("int32", ("B", "h/4", "w/4", network.hyper_filters))
-        integers = {"hyper_latents": hyper_latents, **integers}
-        indexes = {"hyper_indexes": hyper_latents, **indexes}
+    integers, indexes = {}, {}
+    for code, channels in zip(coding.codes, coding.channels, strict=True):
+        tensor = Tensor("int32", ("B", *_sizes(code.side), channels))
+        integers[code.name] = indexes[code.indexes] = tensor
 
     def analyze(inputs):
         # The coding takes pixels of 8 bits.
         pixels = inputs["image"] * 255.0
-        arrays = codec.coding.analyze(pixels, inputs["coefficients"])
+        arrays = coding.analyze(pixels, inputs["coefficients"])
+        level = levels(coding, inputs["coefficients"])
+        tables = [
+            next_indexes(coding, arrays[:number], array, level)
+            for number, array in enumerate(arrays)
+        ]
         answer = dict(zip(integers, arrays, strict=True))
-        level = levels(codec.coding, inputs["coefficients"])
-        # The first have a table for each channel.
-        first, *others = arrays
-        tables = [channel_indexes(first, level)]
-        if others:
-            tables.append(table_indexes(codec.coding.scales, first, level))
         return {**answer, **dict(zip(indexes, tables, strict=True))}
 
     def scales(inputs):
-        level = levels(codec.coding, inputs["coefficients"])
-        index = table_indexes(codec.coding.scales, inputs["hyper_latents"], level)
-        return {"indexes": index}
+        level = levels(coding, inputs["coefficients"])
+        before = [inputs[coding.codes[0].name]]
+        return {coding.codes[1].indexes: next_indexes(coding, before, None, level)}
 
     def synthesize(inputs):
         arrays = (inputs[name] for name in integers)
-        image = codec.coding.synthesize(*arrays, inputs["coefficients"])
+        image = coding.synthesize(*arrays, inputs["coefficients"])
         return {"image": ops.clip(image, 0.0, 1.0)}
 
     endpoints = {
@@ -97,11 +92,12 @@ def describe(codec) -> Exportable:
             {"image": _IMAGE, "bits": Tensor("float32", ("B",))},
         ),
     }
-    if "hyper_latents" in integers:
+    for code in coding.codes[1:]:
+        first = coding.codes[0].name
         endpoints["scales"] = endpoint(
             scales,
-            {"hyper_latents": hyper_latents, "coefficients": vector},
-            {"indexes": symbols},
+            {first: integers[first], "coefficients": vector},
+            {code.indexes: indexes[code.indexes]},
         )
     parts = {
         "analysis": Part(
@@ -123,6 +119,11 @@ def describe(codec) -> Exportable:
         on_devices=tuple(name for name in endpoints if name != "reconstruct"),
         endpoints_with_tfc_ops=byte_endpoints(codec),
     )
+
+
+def _sizes(side):
+    """Names of the sizes of integers that cover so many pixels; h is the latents'."""
+    return ("h", "w") if side == 16 else (f"h/{side // 16}", f"w/{side // 16}")
 
 
 def _variables(*layers):

@@ -18,7 +18,7 @@ from yoto_tf.export.exportable import (
     Tensor,
     coefficient_vector,
 )
-from yoto_tf.export.families.exact_scales import channel_indexes, levels, table_indexes
+from yoto_tf.export.families.exact_scales import levels, next_indexes
 
 _IMAGE = Tensor("float32", ("B", "H", "W", 3))
 
@@ -27,34 +27,32 @@ def byte_endpoints(codec):
     """{name: Endpoint}, empty where the ops cannot be loaded."""
     if load_tfc_ops() is None:
         return {}
-    coding, network = codec.coding, codec.model
+    coding = codec.coding
     vector = coefficient_vector(codec.coefficients)
-    has_hyperprior = hasattr(coding, "hyper_tables")
-    sections = ("hyper_latents", "latents") if has_hyperprior else ("latents",)
-    sections = dict.fromkeys(sections, Tensor("string", ("B",)))
-    first_tables = coding.hyper_tables if has_hyperprior else coding.tables
+    sections = {code.section: Tensor("string", ("B",)) for code in coding.codes}
 
     def compress(inputs):
         level = levels(coding, inputs["coefficients"])
         pixels = inputs["image"] * 255.0
-        first, *others = coding.analyze(pixels, inputs["coefficients"])
-        parts = [_encode(first, channel_indexes(first, level), first_tables)]
-        if others:
-            indexes = table_indexes(coding.scales, first, level)
-            parts.append(_encode(others[0], indexes, coding.tables))
+        arrays = coding.analyze(pixels, inputs["coefficients"])
+        parts = [
+            _encode(array, next_indexes(coding, arrays[:number], array, level), tables)
+            for number, (array, tables) in enumerate(
+                zip(arrays, coding.code_tables, strict=True)
+            )
+        ]
         return dict(zip(sections, parts, strict=True))
 
     def decompress(inputs):
         level = levels(coding, inputs["coefficients"])
         height, width = ops.unstack(inputs["size"][0], 2)
-        multiple, channels = network.multiple, network.prior_channels
+        multiple, channels = coding.codes[0].side, coding.channels[0]
         shape = (1, -(-height // multiple), -(-width // multiple), channels)
         like = ops.zeros(shape, "int32")
-        first, *others = (inputs[name] for name in sections)
-        arrays = [_decode(first, channel_indexes(like, level), first_tables)]
-        if others:
-            indexes = table_indexes(coding.scales, arrays[0], level)
-            arrays.append(_decode(others[0], indexes, coding.tables))
+        arrays = []
+        for section, tables in zip(sections, coding.code_tables, strict=True):
+            indexes = next_indexes(coding, arrays, like, level)
+            arrays.append(_decode(inputs[section], indexes, tables))
         image = coding.synthesize(*arrays, inputs["coefficients"])
         return {"image": ops.clip(image, 0.0, 1.0)[:, :height, :width]}
 

@@ -36,6 +36,23 @@ def channel_indexes(symbols, level):
     return ops.broadcast_to(rows[:, None, None], ops.shape(symbols))
 
 
+def next_indexes(coding, before, like, level):
+    """The tables of a code's integers.
+
+    Args:
+        coding: a `yoto_tf.zoo.codec.symbol_coding.SymbolCoding`.
+        before: int32 [B, h, w, N] of each code before it.
+        like: int32 of the shape of its integers; only looked at for the first code.
+        level: int32 [B].
+
+    Returns:
+        int32 of the shape of its integers.
+    """
+    if before:
+        return table_indexes(coding.scales, before[0], level)
+    return channel_indexes(like, level)
+
+
 def table_indexes(scales, hyper_latents, level):
     """`IntegerScales.__call__` of a batch.
 

@@ -15,16 +15,7 @@ from yoto_tf.export.serving import pictures
 from yoto_tf.export.serving.dial import Dial
 from yoto_tf.export.serving.transport import ServingError
 from yoto_tf.zoo.codec.container import Container, check_size
-from yoto_tf.zoo.codec.symbol_coding import (
-    FactorizedSymbolCoding,
-    HyperpriorSymbolCoding,
-)
-
-# {network: (its coding, names of its integers in the signatures, pixels to a block)}
-_CODECS = {
-    "Hyperprior": (HyperpriorSymbolCoding, ("hyper_latents", "symbols"), 64),
-    "FactorizedPrior": (FactorizedSymbolCoding, ("symbols",), 16),
-}
+from yoto_tf.zoo.codec.symbol_coding import symbol_coding_of
 
 
 class CodecRequests:
@@ -38,8 +29,8 @@ class CodecRequests:
     def __init__(self, release, predict):
         self._id, self._former_ids = release.id, release.former_ids
         self._dial = Dial(release)
-        coding, self._names, self._block = _CODECS[release.config["class_name"]]
-        self._coding = coding(release.tables)
+        self._coding = symbol_coding_of(release)
+        self._names = [code.name for code in self._coding.codes]
         self._predict = predict
         self._server_is_known = False
 
@@ -53,7 +44,7 @@ class CodecRequests:
         answer = self._predict(inputs, "analyze", self._names)
         integers = [answer[name][0] for name in self._names]
         self._check_server(integers, vector)
-        sections = self._coding.write(*integers, vector)
+        sections = self._coding.write(integers, vector)
         values = tuple(map(float, vector))
         return Container(self._id, values, height, width, sections).to_bytes()
 
@@ -61,7 +52,7 @@ class CodecRequests:
         """As `Client.decompress`."""
         container = Container.from_bytes(data)
         vector = container.vector(self._id, self._dial, self._former_ids)
-        rows, columns = container.blocks(self._block)
+        rows, columns = container.blocks(self._coding.codes[0].side)
         integers = self._coding.read(container.sections, rows, columns, vector)
         self._check_server(integers, vector)
         inputs = dict(zip(self._names, integers, strict=True), coefficients=vector)
@@ -90,15 +81,17 @@ class CodecRequests:
         Raises:
             ServingError: its integer arithmetic gives other tables than ours.
         """
-        if self._server_is_known or "hyper_latents" not in self._names:
+        if self._server_is_known:
             return
-        hyper_latents = integers[0]
-        inputs = {"hyper_latents": hyper_latents[None], "coefficients": vector[None]}
-        theirs = self._predict(inputs, "scales", ["indexes"])["indexes"][0]
-        ours = self._coding.scales(hyper_latents, self._coding.levels.index(vector))
-        if not np.array_equal(ours, theirs):
-            raise ServingError(
-                f"the server runs another model than {self._id.hex()}, which files of "
-                "this client would name"
-            )
+        # Of one code alone the server computes no tables.
+        first = self._coding.codes[0].name
+        for code in self._coding.codes[1:]:
+            inputs = {first: integers[0][None], "coefficients": vector[None]}
+            theirs = self._predict(inputs, "scales", [code.indexes])[code.indexes][0]
+            ours = self._coding.scales(integers[0], self._coding.levels.index(vector))
+            if not np.array_equal(ours, theirs):
+                raise ServingError(
+                    f"the server runs another model than {self._id.hex()}, which files "
+                    "of this client would name"
+                )
         self._server_is_known = True

@@ -9,23 +9,14 @@ from keras import ops
 from yoto_tf.compilation import compiled
 from yoto_tf.errors import CoefficientError, DataError
 from yoto_tf.zoo.codec.container import Container, check_size, shortest_decimal
-from yoto_tf.zoo.codec.factorized import FactorizedPrior
-from yoto_tf.zoo.codec.factorized_coding import FactorizedCoding
-from yoto_tf.zoo.codec.hyperprior import Hyperprior
-from yoto_tf.zoo.codec.hyperprior_coding import HyperpriorCoding
+
+# Registers the networks that a release names.
+from yoto_tf.zoo.codec.factorized import FactorizedPrior  # noqa: F401
+from yoto_tf.zoo.codec.hyperprior import Hyperprior  # noqa: F401
 from yoto_tf.zoo.codec.search import compress_to_target
-from yoto_tf.zoo.codec.striped import (
-    StripedFactorizedPrior,
-    StripedHyperprior,
-    to_pixels,
-)
+from yoto_tf.zoo.codec.striped import to_pixels
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_folder import write_release
-
-_CODINGS = {
-    Hyperprior: (HyperpriorCoding, StripedHyperprior),
-    FactorizedPrior: (FactorizedCoding, StripedFactorizedPrior),
-}
 
 
 class Codec:
@@ -58,13 +49,12 @@ class Codec:
         self.release = release
         self.model = release.network(precision)
         self.coefficients = self.model.coefficients
-        coding, striped = _CODINGS[type(self.model)]
-        self.coding = coding(self.model, release.tables)
+        self.coding = self.model.coding(self.model, release.tables)
         self.model_id = release.id
         self.card = release.card
         self._analyze = compiled(self.coding.analyze)
         self._synthesize = compiled(self._pixels)
-        self._striped = striped(self.coding)
+        self._striped = self.coding.striped(self.coding)
         self._network_in_use = threading.Lock()
 
     @classmethod
@@ -80,8 +70,7 @@ class Codec:
         """
         rounded = Release.from_network("codec", network)
         exact = rounded.network()
-        coding, _ = _CODINGS[type(exact)]
-        tables = coding.build_tables(exact)
+        tables = exact.coding.build_tables(exact)
         return cls(dataclasses.replace(rounded, tables=tables, card=card))
 
     def save(self, directory):
@@ -154,7 +143,7 @@ class Codec:
             [(unit, goal)] = targets.items()
             return compress_to_target(self, image, unit, goal)
         vector = self.vector(quality, **coefficients)
-        sections = self.coding.write(*self._encode(image, vector), vector)
+        sections = self.coding.write(self._encode(image, vector), vector)
         height, width = image.shape[:2]
         values = tuple(float(value) for value in vector)
         return Container(self.model_id, values, height, width, sections).to_bytes()

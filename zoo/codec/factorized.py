@@ -11,6 +11,7 @@ Reference: Ballé, Laparra & Simoncelli, "End-to-end Optimized Image Compression
 import keras
 from keras import ops
 
+from yoto_tf.zoo.codec.factorized_coding import FactorizedCoding
 from yoto_tf.zoo.codec.network import CodecNetwork, channelwise
 from yoto_tf.zoo.codec.padding import pad_to_multiple
 
@@ -32,7 +33,7 @@ class FactorizedPrior(CodecNetwork):
         "bits": float32 [B]}.
     """
 
-    multiple = 16
+    coding = FactorizedCoding
 
     def __init__(
         self,

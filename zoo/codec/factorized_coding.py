@@ -5,6 +5,7 @@ from keras import ops
 from yoto_tf.zoo.codec.levels import Levels
 from yoto_tf.zoo.codec.network import channelwise
 from yoto_tf.zoo.codec.padding import pad_to_multiple
+from yoto_tf.zoo.codec.striped import StripedFactorizedPrior
 from yoto_tf.zoo.codec.symbol_coding import FactorizedSymbolCoding
 from yoto_tf.zoo.release import join_arrays
 
@@ -16,6 +17,8 @@ class FactorizedCoding(FactorizedSymbolCoding):
         network: a built `FactorizedPrior`.
         tables: arrays as `build_tables` returns them.
     """
+
+    striped = StripedFactorizedPrior
 
     def __init__(self, network, tables):
         super().__init__(tables)

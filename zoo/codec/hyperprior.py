@@ -22,6 +22,7 @@ from keras import ops
 from yoto_tf.entropy import LaplaceConditional
 from yoto_tf.entropy.scale_conditional import LOG_STEP, MIN_SCALE
 from yoto_tf.zoo.codec.gain import LogGain
+from yoto_tf.zoo.codec.hyperprior_coding import HyperpriorCoding
 from yoto_tf.zoo.codec.network import CodecNetwork, channelwise
 from yoto_tf.zoo.codec.padding import pad_to_multiple
 from yoto_tf.zoo.codec.transforms import HyperAnalysis, HyperSynthesis
@@ -46,7 +47,7 @@ class Hyperprior(CodecNetwork):
         "bits": float32 [B], of latents and hyper-latents together}.
     """
 
-    multiple = 64
+    coding = HyperpriorCoding
 
     def __init__(
         self,

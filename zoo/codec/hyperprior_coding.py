@@ -6,6 +6,7 @@ from yoto_tf.zoo.codec.integer_scales import IntegerScales
 from yoto_tf.zoo.codec.levels import Levels
 from yoto_tf.zoo.codec.network import channelwise
 from yoto_tf.zoo.codec.padding import pad_to_multiple
+from yoto_tf.zoo.codec.striped import StripedHyperprior
 from yoto_tf.zoo.codec.symbol_coding import HyperpriorSymbolCoding
 from yoto_tf.zoo.release import join_arrays
 
@@ -17,6 +18,8 @@ class HyperpriorCoding(HyperpriorSymbolCoding):
         network: a built `Hyperprior`.
         tables: arrays as `build_tables` returns them.
     """
+
+    striped = StripedHyperprior
 
     def __init__(self, network, tables):
         super().__init__(tables)

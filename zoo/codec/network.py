@@ -25,9 +25,17 @@ class CodecNetwork(keras.Model):
         conditioned: False leaves FiLM out of the transforms: λ reaches the gains and
             the prior only.
 
+    Attributes:
+        coding: class of what stands between such a network and bytes: a `SymbolCoding`,
+            made from the network and tables, with the graphs `analyze` and
+            `synthesize`, with `build_tables`, and with `striped`, the class of what
+            does the same in tiles.
+
     Raises:
         ValueError: not four filters.
     """
+
+    coding: type
 
     def __init__(
         self,
@@ -77,6 +85,11 @@ class CodecNetwork(keras.Model):
         self.prior_film.build(described, embedding)
         self.prior.build(described)
         self.built = True
+
+    @property
+    def multiple(self):
+        """Pixels of which a side must be a multiple, the size of the first code."""
+        return self.coding.codes[0].side
 
     def analyze(self, image, embedding):
         """Padded image to latents [B, h, w, C] before the gain, float32."""

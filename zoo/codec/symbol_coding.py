@@ -6,6 +6,8 @@ go through the range coder some rows at a time, for they are many in a large pic
 their table indexes as many.
 """
 
+import dataclasses
+
 import numpy as np
 
 from yoto_tf import entropy
@@ -21,56 +23,140 @@ _SYMBOL_POSITIONS = 2**15
 _SCALES_REACH = (2, 1)
 
 
-class HyperpriorSymbolCoding:
-    """Hyper-latents and symbols of a `Hyperprior` to bytes and back.
+@dataclasses.dataclass(frozen=True)
+class Code:
+    """An array of integers that a picture becomes, [h, w, C].
 
-    Args:
-        tables: arrays as `HyperpriorCoding.build_tables` returns them.
+    Attributes:
+        name: of the integers in an exported model's signatures.
+        indexes: of the numbers of their tables there.
+        section: of its tables in a release, and of its bytes.
+        side: how many pixels an integer covers along each side.
     """
 
-    def __init__(self, tables):
-        tables = split_arrays(tables)
-        self.levels = Levels(**tables["levels"])
-        self.scales = IntegerScales.from_arrays(tables["scales"])
-        self.hyper_tables = entropy.CodingTables.from_arrays(tables["hyper_latents"])
-        self.tables = entropy.CodingTables.from_arrays(tables["latents"])
+    name: str
+    indexes: str
+    section: str
+    side: int
 
-    def write(self, hyper_latents, symbols, vector):
-        """Integers of one image, without batch axis, to two byte strings."""
+
+HYPER_LATENTS = Code("hyper_latents", "hyper_indexes", "hyper_latents", 64)
+SYMBOLS = Code("symbols", "indexes", "latents", 16)
+
+
+class SymbolCoding:
+    """The integers of a codec's network to bytes and back.
+
+    The first code has a table for each level and channel. The tables of a further one
+    are chosen by what is decoded before it.
+
+    Args:
+        tables: arrays as the network's coding has them from `build_tables`.
+
+    Attributes:
+        codes: the `Code`s in which the network describes a picture, in the order in
+            which they are decoded.
+        code_tables: the `yoto_tf.entropy.CodingTables` of each.
+        channels: of each.
+        levels: the `Levels` of the coefficient.
+    """
+
+    codes: tuple[Code, ...]
+
+    def __init__(self, tables):
+        arrays = split_arrays(tables)
+        self.levels = Levels(**arrays["levels"])
+        self.code_tables = [
+            entropy.CodingTables.from_arrays(arrays[code.section])
+            for code in self.codes
+        ]
+        self.channels = [len(self.code_tables[0]) // len(self.levels.vectors)]
+
+    def write(self, integers, vector):
+        """An image's integers to bytes.
+
+        Args:
+            integers: of each code an int array [h, w, C].
+            vector: the coefficients [1].
+
+        Returns:
+            The two sections of a file's payload, the first empty where there is one
+            code only.
+        """
         level = self.levels.index(vector)
-        chunks = (
-            (symbols[first:last].ravel(), indexes)
-            for first, last, indexes in self._indexes(hyper_latents, level)
-        )
-        return (
-            entropy.encode(
-                hyper_latents.ravel(),
-                channel_indexes(hyper_latents.shape, level),
-                self.hyper_tables,
-            ),
-            entropy.encode_chunks(chunks, self.tables),
-        )
+        sections = []
+        for number, tables in enumerate(self.code_tables):
+            indexes = self._indexes(integers[:number], integers[number].shape, level)
+            chunks = _paired(integers[number], indexes)
+            sections.append(entropy.encode_chunks(chunks, tables))
+        return (*[b""] * (2 - len(sections)), *sections)
 
     def read(self, sections, rows, columns, vector):
-        """What `write` wrote for an image of rows × columns blocks of 64×64 pixels.
+        """What `write` wrote.
+
+        Args:
+            sections: as `write` returns them.
+            rows, columns: of blocks of the first code's size.
+            vector: the coefficients [1].
+
+        Returns:
+            Of each code an int32 array [h, w, C].
 
         Raises:
             FormatError: bytes that `write` did not write.
         """
         level = self.levels.index(vector)
-        shape = (rows, columns, _channels(self.hyper_tables, self.levels))
-        hyper_latents = entropy.decode(
-            sections[0], channel_indexes(shape, level), self.hyper_tables
-        ).reshape(shape)
-        channels = self.scales.kernels[-1].shape[-1]
-        symbols = np.empty((4 * rows, 4 * columns, channels), "int32")
-        chunks = (indexes for _, _, indexes in self._indexes(hyper_latents, level))
-        decoded = entropy.decode_chunks(sections[1], chunks, symbols.size, self.tables)
-        _fill(symbols, decoded)
-        return hyper_latents, symbols
+        integers = []
+        for number, data in enumerate(sections[-len(self.codes) :]):
+            scale = self.codes[0].side // self.codes[number].side
+            shape = (scale * rows, scale * columns, self.channels[number])
+            array, tables = np.empty(shape, "int32"), self.code_tables[number]
+            chunks = (index for *_, index in self._indexes(integers, shape, level))
+            _fill(array, entropy.decode_chunks(data, chunks, array.size, tables))
+            integers.append(array)
+        return tuple(integers)
 
-    def _indexes(self, hyper_latents, level):
-        """Yields first and last row of symbols, and their flat table indexes."""
+    def _indexes(self, before, shape, level):
+        """Yields first and last row of a code's integers, and their flat table indexes.
+
+        Args:
+            before: the integers of the codes before it.
+            shape: [h, w, C] of its integers.
+            level: int.
+        """
+        height, width, channels = shape
+        size = max(_SYMBOL_POSITIONS // width, 1)
+        for _, _, first, last in spans(height, size, (0, 0)):
+            yield first, last, channel_indexes((last - first, width, channels), level)
+
+
+class FactorizedSymbolCoding(SymbolCoding):
+    """Symbols of a `FactorizedPrior` to bytes and back."""
+
+    codes = (SYMBOLS,)
+
+
+class HyperpriorSymbolCoding(SymbolCoding):
+    """Hyper-latents and symbols of a `Hyperprior` to bytes and back.
+
+    Attributes:
+        hyper_tables, tables: the `CodingTables` of hyper-latents and of symbols.
+        scales: the `IntegerScales` that choose the latter by hyper-latents.
+    """
+
+    codes = (HYPER_LATENTS, SYMBOLS)
+
+    def __init__(self, tables):
+        super().__init__(tables)
+        self.hyper_tables, self.tables = self.code_tables
+        self.scales = IntegerScales.from_arrays(split_arrays(tables)["scales"])
+        self.channels.append(self.scales.kernels[-1].shape[-1])
+
+    def _indexes(self, before, shape, level):
+        if not before:
+            yield from super()._indexes(before, shape, level)
+            return
+        [hyper_latents] = before
         height, width, _ = hyper_latents.shape
         size = max(_POSITIONS // width, 2 * sum(_SCALES_REACH))
         for begin, end, first, last in spans(height, size, _SCALES_REACH):
@@ -79,46 +165,19 @@ class HyperpriorSymbolCoding:
             yield 4 * first, 4 * last, kept.ravel()
 
 
-class FactorizedSymbolCoding:
-    """Symbols of a `FactorizedPrior` to bytes and back.
+def symbol_coding_of(release):
+    """The `SymbolCoding` of a codec's `Release`."""
+    by_network = {
+        "FactorizedPrior": FactorizedSymbolCoding,
+        "Hyperprior": HyperpriorSymbolCoding,
+    }
+    return by_network[release.config["class_name"]](release.tables)
 
-    Args:
-        tables: arrays as `FactorizedCoding.build_tables` returns them.
-    """
 
-    def __init__(self, tables):
-        tables = split_arrays(tables)
-        self.levels = Levels(**tables["levels"])
-        self.tables = entropy.CodingTables.from_arrays(tables["latents"])
-
-    def write(self, symbols, vector):
-        """Integers of one image, without batch axis, to two byte strings."""
-        chunks = (
-            (symbols[first:last].ravel(), indexes)
-            for first, last, indexes in self._indexes(symbols.shape, vector)
-        )
-        return b"", entropy.encode_chunks(chunks, self.tables)
-
-    def read(self, sections, rows, columns, vector):
-        """What `write` wrote for an image of rows × columns blocks of 16×16 pixels.
-
-        Raises:
-            FormatError: bytes that `write` did not write.
-        """
-        channels = _channels(self.tables, self.levels)
-        symbols = np.empty((rows, columns, channels), "int32")
-        chunks = (indexes for _, _, indexes in self._indexes(symbols.shape, vector))
-        decoded = entropy.decode_chunks(sections[1], chunks, symbols.size, self.tables)
-        _fill(symbols, decoded)
-        return (symbols,)
-
-    def _indexes(self, shape, vector):
-        """Yields first and last row of symbols, and their flat table indexes."""
-        height, width, channels = shape
-        level = self.levels.index(vector)
-        size = max(_SYMBOL_POSITIONS // width, 1)
-        for _, _, first, last in spans(height, size, (0, 0)):
-            yield first, last, channel_indexes((last - first, width, channels), level)
+def _paired(integers, indexes):
+    """Yields the integers of some rows, and their indexes, both flat."""
+    for first, last, chunk in indexes:
+        yield integers[first:last].ravel(), chunk
 
 
 def _fill(symbols, chunks):
@@ -133,8 +192,3 @@ def channel_indexes(shape, level):
     """Flat indexes for values [h, w, C] with a table for each level and channel."""
     row = level * shape[-1] + np.arange(shape[-1], dtype="int32")
     return np.broadcast_to(row, shape).ravel()
-
-
-def _channels(tables, levels):
-    """The number of channels that have a table for each level."""
-    return len(tables) // len(levels.vectors)

@@ -35,8 +35,8 @@ class Family:
         noun: what a model of it is called in a sentence, in the singular.
         package: name of its package. `recipes/NAME.py` in it are its recipes,
             `released/NAME/` its pretrained models.
-        networks: name of a tuple of names: under which Keras knows the networks that a
-            release of the family may hold.
+        networks: name of a tuple of the names under which Keras knows the networks that
+            a release of the family may hold. Its module needs no Keras.
         model: name of the class that a user holds. It takes a `Release` and
             `precision`, the dtype policy, keeps the former as `release`, and has the
             network as `model`, its `coefficients` and its `card`. Its module registers

@@ -20,9 +20,10 @@ from yoto_tf import checkpoint, zoo
 from yoto_tf.data import read_image
 from yoto_tf.engine import train
 from yoto_tf.errors import FormatError, RecipeError
-from yoto_tf.recipe import load_recipe
+from yoto_tf.zoo import families
 from yoto_tf.zoo.codec import files
 from yoto_tf.zoo.codec.container import Container
+from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.release import start_from
 from yoto_tf.zoo.release_folder import read_release, read_summary, write_release
 
@@ -127,7 +128,8 @@ def test_a_file_names_the_pretrained_model_that_has_changed_its_id(
 ):
     released = tmp_path / "zoo" / "codec" / "released"
     write_release(released / "tiny", read_release(FOLDER / "hyperprior"))
-    monkeypatch.setattr(zoo, "_ROOT", tmp_path / "zoo")
+    root = tmp_path / "zoo"
+    monkeypatch.setattr(families, "folder", lambda family: root / family.name)
     [path, *_] = FOLDER.glob("hyperprior-*.yoto")
     description = files.describe(path)
     assert description["model"] == "tiny"

@@ -46,7 +46,7 @@ def write_picture(path, width, height):
     import numpy as np
     from PIL import Image
 
-    from yoto_tf.zoo.demo import photograph
+    from yoto_tf.data import photograph
 
     Image.MAX_IMAGE_PIXELS = None
     photograph = photograph()

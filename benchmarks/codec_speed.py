@@ -140,8 +140,7 @@ def picture_of(data):
     """A name, and uint8 [512, 768, 3]."""
     import numpy as np
 
-    from yoto_tf.data import image_files, read_image
-    from yoto_tf.zoo.demo import photograph
+    from yoto_tf.data import image_files, photograph, read_image
 
     if data is None:
         image = photograph()

@@ -40,8 +40,8 @@ def keras_answers(model, size):
     """
     import tensorflow as tf
 
+    from yoto_tf.data import photograph
     from yoto_tf.export.families import describe
-    from yoto_tf.zoo.demo import photograph
 
     exportable = describe(model)
     values = exportable.coefficients.at(0.5)

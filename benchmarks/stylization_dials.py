@@ -37,10 +37,9 @@ from tqdm import tqdm
 
 from yoto_tf import LossConditionalModel, compare, engine, zoo
 from yoto_tf.contact_sheet import contact_sheet
-from yoto_tf.data import Examples, image_files, read_image, write_image
+from yoto_tf.data import Examples, image_files, photograph, read_image, write_image
 from yoto_tf.recipe import override
 from yoto_tf.tradeoff import sweep
-from yoto_tf.zoo.demo import photograph
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.release import Release, set_weights
 from yoto_tf.zoo.stylization.paintings import painting_files

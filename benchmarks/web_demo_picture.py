@@ -18,8 +18,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from headless_chromium import OPTIONS
 
 from yoto_tf import zoo
+from yoto_tf.data import photograph
 from yoto_tf.zoo import web
-from yoto_tf.zoo.demo import photograph
 
 PICTURE = Path(__file__).parent.parent / "docs" / "web-demo.png"
 WIDTH, HEIGHT = 1200, 1230

@@ -32,9 +32,8 @@ from PIL import Image
 
 import yoto_tf as yoto
 from yoto_tf.contact_sheet import contact_sheet
-from yoto_tf.data import read_image
+from yoto_tf.data import photograph, read_image
 from yoto_tf.metrics import bits_per_pixel, psnr
-from yoto_tf.zoo.demo import photograph
 
 try:
     from google.colab import files

@@ -30,8 +30,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 import yoto_tf as yoto
 from yoto_tf.contact_sheet import contact_sheet
+from yoto_tf.data import photograph
 from yoto_tf.metrics import psnr
-from yoto_tf.zoo.demo import photograph
 from yoto_tf.zoo.vae.grids import grid
 from yoto_tf.zoo.vae.pictures import fitted
 

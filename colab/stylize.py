@@ -28,8 +28,7 @@ from PIL import Image
 
 import yoto_tf as yoto
 from yoto_tf.contact_sheet import contact_sheet
-from yoto_tf.data import read_image, write_image
-from yoto_tf.zoo.demo import photograph
+from yoto_tf.data import photograph, read_image, write_image
 
 try:
     from google.colab import files

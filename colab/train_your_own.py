@@ -29,7 +29,7 @@ from PIL import Image
 
 import yoto_tf as yoto
 from yoto_tf.contact_sheet import contact_sheet
-from yoto_tf.zoo.demo import photograph
+from yoto_tf.data import photograph
 from yoto_tf.zoo.vae.grids import grid
 
 keras.utils.set_random_seed(0)

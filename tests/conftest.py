@@ -41,7 +41,7 @@ def saved_on_jax(tmp_path):
 @pytest.fixture(scope="session")
 def photograph():
     """uint8 [600, 512, 3]."""
-    from yoto_tf.zoo.demo import photograph
+    from yoto_tf.data import photograph
 
     return photograph()
 

@@ -12,8 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from yoto_tf.data import write_image
-from yoto_tf.zoo.demo import photograph
+from yoto_tf.data import photograph, write_image
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -8,8 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from yoto_tf import zoo
 from yoto_tf.atomic import write_atomically
-from yoto_tf.data import read_image, write_image
-from yoto_tf.errors import DataError
+from yoto_tf.data import photograph, write_image
 from yoto_tf.metrics import bits_per_pixel, psnr
 
 SETTINGS = 5
@@ -73,26 +72,6 @@ def demonstrate(directory, model="codec", settings=SETTINGS):
     ]
     write_image(directory / PICTURE, _side_by_side([image, *decoded], captions))
     return rows
-
-
-def photograph():
-    """A photograph that is there without a network: uint8 [600, 512, 3].
-
-    It is `grace_hopper.jpg` from matplotlib's sample data, taken by the U.S. Navy and
-    in the public domain.
-
-    Raises:
-        DataError: matplotlib was installed without its sample data.
-    """
-    import matplotlib
-
-    path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
-    if not path.exists():
-        raise DataError(
-            f"the photograph {path} is missing: this matplotlib was installed without "
-            "sample data"
-        )
-    return read_image(path)
 
 
 def _side_by_side(images, captions):

@@ -28,7 +28,7 @@ def write_page(exportable, folder):
         exportable: its `Exportable`.
         folder: a `pathlib.Path`.
     """
-    from yoto_tf.zoo.demo import photograph
+    from yoto_tf.data import photograph
 
     site = importlib.resources.files(__package__) / "site"
     for file in site.iterdir():

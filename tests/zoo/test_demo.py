@@ -1,10 +1,10 @@
 import matplotlib
 import pytest
 
-from yoto_tf.data import read_image
+from yoto_tf.data import photograph, read_image
 from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.metrics import psnr
-from yoto_tf.zoo.demo import demonstrate, photograph
+from yoto_tf.zoo.demo import demonstrate
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Pictures and data sets in, batches out; none of it needs TensorFlow but TFDS."""
 
+from yoto_tf.data.example_photograph import photograph
 from yoto_tf.data.examples import Examples
 from yoto_tf.data.images import image_files, read_image, write_image
 from yoto_tf.data.patches import Patches
@@ -13,6 +14,7 @@ __all__ = [
     "image_files",
     "images_from_tfds",
     "load_arrays",
+    "photograph",
     "read_image",
     "write_image",
 ]

@@ -42,7 +42,7 @@ def launch(host=HOST, port=PORT):
     models = {name: zoo.load(name) for name in zoo.names()}
     if not models:
         raise YotoError("the web demo shows pretrained models, and none is installed")
-    from yoto_tf.zoo.demo import photograph
+    from yoto_tf.data import photograph
 
     # A service manager ends it as Ctrl-C does, and no picture of a user stays.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -36,7 +36,11 @@ def violations(root):
         own = next((f for f in families if _is_in(".".join(package), [f])), None)
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
         for line, module in _imports(ast.walk(tree), package):
-            if top == "yoto_tf" and inner[0] != "cli" and _is_in(module, ABOVE):
+            if (
+                top == "yoto_tf"
+                and inner[0] not in ("cli", "demo")
+                and _is_in(module, ABOVE)
+            ):
                 yield f"{place}:{line}: imports {module}, which builds upon it"
             if own and _is_in(module, [name for name in families if name != own]):
                 yield f"{place}:{line}: imports {module}, which is of another family"

@@ -27,14 +27,15 @@ import numpy as np
 from keras import ops, random
 from kodak import curve
 
-from yoto_tf import LossConditionalModel, engine
-from yoto_tf.atomic import write_atomically
+from yoto_tf import LossConditionalModel
 from yoto_tf.data import image_files, read_image
 from yoto_tf.errors import RecipeError, YotoError
-from yoto_tf.recipe import override
+from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.tradeoff import bd_rate, sweep
-from yoto_tf.zoo.codec.hyperprior import Hyperprior
+from yoto_tf.training import engine
+from yoto_tf.training.recipe import override
 from yoto_tf.zoo.codec.losses import rate_distortion_terms
+from yoto_tf.zoo.codec.network.hyperprior import Hyperprior
 from yoto_tf.zoo.codec.recipe import CodecRecipe
 from yoto_tf.zoo.recipes import load_recipe
 

@@ -33,12 +33,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 from kodak import curve
 
-from yoto_tf import engine, zoo
-from yoto_tf.atomic import write_atomically
-from yoto_tf.comparison import compare
+from yoto_tf import zoo
 from yoto_tf.data import image_files, read_image
-from yoto_tf.recipe import override
+from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.tradeoff import bd_rate
+from yoto_tf.tradeoff.comparison import compare
+from yoto_tf.training import engine
+from yoto_tf.training.recipe import override
 from yoto_tf.zoo.codec.evaluation import evaluate
 from yoto_tf.zoo.recipes import load_recipe
 

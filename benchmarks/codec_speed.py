@@ -94,7 +94,7 @@ def webp(image, goal):
     import numpy as np
     from PIL import Image
 
-    from yoto_tf.metrics import psnr
+    from yoto_tf.imaging.metrics import psnr
 
     picture = Image.fromarray(image)
 
@@ -206,7 +206,7 @@ def main():
 
     from yoto_tf import zoo
     from yoto_tf.data import write_image
-    from yoto_tf.metrics import psnr
+    from yoto_tf.imaging.metrics import psnr
     from yoto_tf.zoo.codec import Codec
 
     picture, image = picture_of(options.data)

@@ -25,7 +25,7 @@ from matplotlib.cbook import get_sample_data
 from PIL import Image
 
 from yoto_tf import Coefficients, Fixed, LossConditionalModel
-from yoto_tf.precision import supported_precision
+from yoto_tf.training.precision import supported_precision
 from yoto_tf.zoo.codec import Codec, Hyperprior
 from yoto_tf.zoo.codec.losses import rate_distortion_terms
 from yoto_tf.zoo.recipes import load_recipe

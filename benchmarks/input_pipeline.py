@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 
 from yoto_tf.data import Patches
-from yoto_tf.precision import supported_precision
+from yoto_tf.training.precision import supported_precision
 from yoto_tf.zoo.recipes import load_recipe
 
 RESULTS = Path(__file__).parent / "results" / "input_pipeline.json"

@@ -31,16 +31,16 @@ from keras import ops
 from tqdm import tqdm
 
 from yoto_tf import zoo
-from yoto_tf.atomic import write_atomically
-from yoto_tf.compilation import compiled
 from yoto_tf.data import image_files, read_image
 from yoto_tf.entropy.bits import total_bits
 from yoto_tf.entropy.scale_conditional import NUM_SCALES
-from yoto_tf.metrics import psnr
+from yoto_tf.imaging.metrics import psnr
+from yoto_tf.machine.atomic_files import write_atomically
+from yoto_tf.machine.compilation import compiled
 from yoto_tf.tradeoff import bd_rate
-from yoto_tf.zoo.codec.container import Container
+from yoto_tf.zoo.codec.coding.container import Container
+from yoto_tf.zoo.codec.coding.symbol_coding import channel_indexes
 from yoto_tf.zoo.codec.evaluation import SETTINGS
-from yoto_tf.zoo.codec.symbol_coding import channel_indexes
 
 RESULTS = Path(__file__).parent / "results"
 CODES = ("ideal", "float tables", "integer tables", "coded", "file")

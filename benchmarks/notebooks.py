@@ -25,7 +25,7 @@ from pathlib import Path
 import nbclient
 import nbformat
 
-from yoto_tf.atomic import write_atomically
+from yoto_tf.machine.atomic_files import write_atomically
 
 RESULTS = Path(__file__).parent / "results" / "notebooks.json"
 BUILD = Path(__file__).parents[1] / "colab" / "build.py"

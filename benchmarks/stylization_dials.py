@@ -35,17 +35,18 @@ from PIL import Image
 from scipy.stats import spearmanr
 from tqdm import tqdm
 
-from yoto_tf import LossConditionalModel, compare, engine, zoo
-from yoto_tf.contact_sheet import contact_sheet
+from yoto_tf import LossConditionalModel, compare, zoo
 from yoto_tf.data import Examples, image_files, photograph, read_image, write_image
-from yoto_tf.recipe import override
+from yoto_tf.imaging.contact_sheet import contact_sheet
 from yoto_tf.tradeoff import sweep
+from yoto_tf.training import engine
+from yoto_tf.training.recipe import override
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.release import Release, set_weights
-from yoto_tf.zoo.stylization.paintings import painting_files
-from yoto_tf.zoo.stylization.perceptual import RGB_MEANS
+from yoto_tf.zoo.stylization.network.style_network import Transformer
 from yoto_tf.zoo.stylization.recipe import StylizationRecipe
-from yoto_tf.zoo.stylization.transformer import Transformer
+from yoto_tf.zoo.stylization.training.paintings import painting_files
+from yoto_tf.zoo.stylization.training.perceptual import RGB_MEANS
 
 RESULTS = Path(__file__).parent / "results" / "stylization_dials.json"
 FIELDS = dataclasses.fields(StylizationRecipe)

@@ -28,12 +28,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
-from yoto_tf import engine
-from yoto_tf.atomic import write_atomically
-from yoto_tf.comparison import compare
 from yoto_tf.data import Examples
-from yoto_tf.recipe import override
+from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.tradeoff import sweep
+from yoto_tf.tradeoff.comparison import compare
+from yoto_tf.training import engine
+from yoto_tf.training.recipe import override
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.vae.pictures import load_pictures
 

@@ -20,7 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 from input_pipeline import Repeated
 
-from yoto_tf.atomic import write_atomically
+from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.vae.pictures import load_pictures
 

@@ -19,7 +19,7 @@ from headless_chromium import OPTIONS
 
 from yoto_tf import zoo
 from yoto_tf.data import photograph
-from yoto_tf.zoo import web
+from yoto_tf.demo import web
 
 PICTURE = Path(__file__).parent.parent / "docs" / "web-demo.png"
 WIDTH, HEIGHT = 1200, 1230

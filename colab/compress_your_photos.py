@@ -31,9 +31,9 @@ from IPython.display import display
 from PIL import Image
 
 import yoto_tf as yoto
-from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.data import photograph, read_image
-from yoto_tf.metrics import bits_per_pixel, psnr
+from yoto_tf.imaging.contact_sheet import contact_sheet
+from yoto_tf.imaging.metrics import bits_per_pixel, psnr
 
 try:
     from google.colab import files

@@ -22,9 +22,9 @@ from IPython.display import display
 from PIL import Image
 
 import yoto_tf as yoto
-from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.data import photograph
 from yoto_tf.export.serving import Client, ServingError
+from yoto_tf.imaging.contact_sheet import contact_sheet
 
 tf.get_logger().setLevel("ERROR")
 

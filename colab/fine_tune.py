@@ -29,8 +29,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import yoto_tf as yoto
-from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.data import read_image, write_image
+from yoto_tf.imaging.contact_sheet import contact_sheet
 from yoto_tf.zoo.codec.evaluation import evaluate
 
 try:

@@ -29,10 +29,10 @@ from IPython.display import display
 from PIL import Image, ImageDraw, ImageFont
 
 import yoto_tf as yoto
-from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.data import photograph
-from yoto_tf.metrics import psnr
-from yoto_tf.zoo.vae.grids import grid
+from yoto_tf.imaging.contact_sheet import contact_sheet
+from yoto_tf.imaging.grids import grid
+from yoto_tf.imaging.metrics import psnr
 from yoto_tf.zoo.vae.pictures import fitted
 
 # %% tags=["parameters"]

@@ -27,8 +27,8 @@ from IPython.display import display
 from PIL import Image
 
 import yoto_tf as yoto
-from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.data import photograph, read_image, write_image
+from yoto_tf.imaging.contact_sheet import contact_sheet
 
 try:
     from google.colab import files

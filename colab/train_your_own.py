@@ -28,9 +28,9 @@ from keras import layers, ops
 from PIL import Image
 
 import yoto_tf as yoto
-from yoto_tf.contact_sheet import contact_sheet
 from yoto_tf.data import photograph
-from yoto_tf.zoo.vae.grids import grid
+from yoto_tf.imaging.contact_sheet import contact_sheet
+from yoto_tf.imaging.grids import grid
 
 keras.utils.set_random_seed(0)
 

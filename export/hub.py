@@ -16,11 +16,11 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from yoto_tf.atomic import write_atomically
 from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.export.families import describe
 from yoto_tf.export.hub_page import page
 from yoto_tf.export.saved_model import write_saved_model
+from yoto_tf.machine.atomic_files import write_atomically
 
 # Of a publisher and a name, tfhub.dev demands as much.
 _NAME = re.compile(r"([a-z0-9-]+/)?[A-Za-z0-9_][\w.-]*")

@@ -22,7 +22,7 @@ from yoto_tf.export.manifest import manifest
 from yoto_tf.export.new_folder import new_folder
 from yoto_tf.export.saved_model import check_backend, save_functions
 from yoto_tf.export.sizes import with_sizes
-from yoto_tf.muted_stderr import muted_stderr
+from yoto_tf.machine.muted_stderr import muted_stderr
 
 PRECISIONS = ("float16", "int8")
 

@@ -10,7 +10,7 @@ import signal
 import keras
 import numpy as np
 
-from yoto_tf.recipe import Recipe
+from yoto_tf.training.recipe import Recipe
 
 
 class LeastSquares(keras.Model):

@@ -11,7 +11,7 @@ from yoto_tf.coefficients import Coefficients
 from yoto_tf.conditioning import condition
 from yoto_tf.distributions import Fixed, LogUniform, Uniform
 from yoto_tf.errors import RecipeError
-from yoto_tf.training import LossConditionalModel
+from yoto_tf.loss_conditional_model import LossConditionalModel
 
 COEFFICIENTS = Coefficients(sharp=LogUniform(0.01, 1.0), smooth=Fixed(1.0))
 SETTINGS = ((0.01, 1.0), (1.0, 1.0))

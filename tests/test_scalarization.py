@@ -4,8 +4,8 @@ import pytest
 
 from yoto_tf.coefficients import Coefficients
 from yoto_tf.distributions import Dirichlet, Uniform
+from yoto_tf.loss_conditional_model import LossConditionalModel
 from yoto_tf.scalarization import COSMOS, Tchebycheff, WeightedSum
-from yoto_tf.training import LossConditionalModel
 
 RNG = np.random.default_rng(0)
 WEIGHTS = RNG.uniform(0.1, 2, (5, 3)).astype("float32")

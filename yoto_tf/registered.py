@@ -31,8 +31,8 @@ CLASSES = {
     "yoto_tf.layers.film": ("FiLM",),
     "yoto_tf.layers.gdn": ("GDN",),
     "yoto_tf.scalarization": ("COSMOS", "Tchebycheff", "WeightedSum"),
-    "yoto_tf.schedules": ("WarmupStableDecay",),
-    "yoto_tf.training": ("LossConditionalModel",),
+    "yoto_tf.training.schedules": ("WarmupStableDecay",),
+    "yoto_tf.loss_conditional_model": ("LossConditionalModel",),
 }
 
 

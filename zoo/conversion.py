@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from yoto_tf.atomic import check_writable
 from yoto_tf.errors import DataError, FormatError
+from yoto_tf.machine.atomic_files import check_writable
 
 # Pictures in work at once: at most this many pixels, or one larger picture.
 PIXELS_AT_ONCE = 2**25

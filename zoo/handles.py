@@ -16,8 +16,8 @@ import urllib.request
 import warnings
 from pathlib import Path
 
-from yoto_tf.atomic import write_atomically
 from yoto_tf.errors import RecipeError
+from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.zoo.archive import receive, unpack
 
 _HTTP = (r"[^?\s]+/[0-9]+(\.tar\.gz)?", "HOST/NAME/VERSION.tar.gz or HOST/NAME/VERSION")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError
-from yoto_tf.recipe import Recipe
+from yoto_tf.training.recipe import Recipe
 from yoto_tf.zoo.families import all_families
 
 

@@ -19,8 +19,8 @@ import json
 import re
 from pathlib import Path
 
-from yoto_tf.atomic import write_atomically
 from yoto_tf.errors import RecipeError, YotoError
+from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.zoo import array_file, release_format_1
 from yoto_tf.zoo.network_config import check_network, without_modules
 from yoto_tf.zoo.quantization import SUFFIX

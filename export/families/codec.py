@@ -24,8 +24,8 @@ from yoto_tf.export.exportable import (
 from yoto_tf.export.families.codec_bytes import byte_endpoints
 from yoto_tf.export.families.exact_scales import levels, next_indexes
 from yoto_tf.export.families.released import describe_release
-from yoto_tf.zoo.codec.network import channelwise
-from yoto_tf.zoo.codec.padding import pad_to_multiple
+from yoto_tf.zoo.codec.network.codec_network import channelwise
+from yoto_tf.zoo.codec.network.padding import pad_to_multiple
 
 _IMAGE = Tensor("float32", ("B", "H", "W", 3))
 

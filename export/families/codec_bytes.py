@@ -3,8 +3,9 @@
     compress    image ─► the sections of a `.yoto` file's payload
     decompress  sections and size ─► image
 
-The file around them, see `yoto_tf.zoo.codec.container`, is for the caller to write, and
-its checksum for the caller to check: here, nothing protects from damaged bytes.
+The file around them, see `yoto_tf.zoo.codec.coding.container`, is for the caller
+to write, and its checksum for the caller to check: here, nothing protects from damaged
+bytes.
 """
 
 import functools

@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from yoto_tf.entropy.scale_conditional import NUM_SCALES
-from yoto_tf.zoo.codec.integer_scales import ACTIVATION_BITS, HYPER_LIMIT
+from yoto_tf.zoo.codec.coding.integer_scales import ACTIVATION_BITS, HYPER_LIMIT
 
 # Rounded to their multiples, activations leave a remainder of at most 128 and weights
 # one of at most 64; the multiples are as small, for they have 15 and 12 bits.
@@ -29,7 +29,7 @@ def levels(coding, coefficients):
 def channel_indexes(symbols, level):
     """A table for each level and channel: int32 of the shape of symbols [B, h, w, N].
 
-    The same as `yoto_tf.zoo.codec.symbol_coding.channel_indexes`, of a batch.
+    The same as `yoto_tf.zoo.codec.coding.symbol_coding.channel_indexes`, of a batch.
     """
     count = symbols.shape[-1]
     rows = level[:, None] * count + ops.arange(count, dtype="int32")
@@ -40,7 +40,7 @@ def next_indexes(coding, before, like, level):
     """The tables of a code's integers.
 
     Args:
-        coding: a `yoto_tf.zoo.codec.symbol_coding.SymbolCoding`.
+        coding: a `yoto_tf.zoo.codec.coding.symbol_coding.SymbolCoding`.
         before: int32 [B, h, w, N] of each code before it.
         like: int32 of the shape of its integers; only looked at for the first code.
         level: int32 [B].

@@ -10,7 +10,7 @@ from yoto_tf.export.exportable import (
     coefficient_vector,
 )
 from yoto_tf.export.families.released import describe_release
-from yoto_tf.zoo.stylization.transformer import MINIMUM
+from yoto_tf.zoo.stylization.network.style_network import MINIMUM
 
 _IMAGE = Tensor("float32", ("B", "H", "W", 3))
 

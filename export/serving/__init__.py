@@ -7,8 +7,8 @@ is public here is loaded on first use.
 import importlib
 
 _PUBLIC = {
-    "Client": "yoto_tf.export.serving.client",
-    "ServingError": "yoto_tf.export.serving.transport",
+    "Client": "yoto_tf.export.serving.client.client",
+    "ServingError": "yoto_tf.export.serving.client.transport",
     "write": "yoto_tf.export.serving.folder",
 }
 

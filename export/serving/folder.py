@@ -10,13 +10,13 @@ DIRECTORY/README.md
 import re
 from pathlib import Path
 
-from yoto_tf.atomic import write_atomically
 from yoto_tf.errors import RecipeError
 from yoto_tf.export.families import describe
 from yoto_tf.export.new_folder import new_folder
 from yoto_tf.export.saved_model import write_saved_model
 from yoto_tf.export.serving import configuration
 from yoto_tf.export.serving.warmup import write_warmup
+from yoto_tf.machine.atomic_files import write_atomically
 
 _NAME = re.compile(r"[A-Za-z0-9_][\w.-]*")
 

@@ -2,7 +2,8 @@ import json
 
 from codec_one_or_many import known_widths, released, scaled
 
-from yoto_tf import engine, zoo
+from yoto_tf import zoo
+from yoto_tf.training import engine
 from yoto_tf.zoo.codec import Codec
 from yoto_tf.zoo.codec.recipe import CodecRecipe
 

@@ -4,7 +4,7 @@ from integer_path import CODES, Counter, costs, measure, table_bits
 
 from yoto_tf import entropy
 from yoto_tf.data import write_image
-from yoto_tf.metrics import psnr
+from yoto_tf.imaging.metrics import psnr
 
 
 @pytest.mark.parametrize("spread", [1, 10, 1000])

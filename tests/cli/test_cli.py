@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from yoto_tf import zoo
-from yoto_tf.checkpoint import steps
 from yoto_tf.cli import main
 from yoto_tf.data import read_image, write_image
-from yoto_tf.zoo.codec.container import Container
+from yoto_tf.training.checkpoint import steps
+from yoto_tf.zoo.codec.coding.container import Container
 
-LINE = Path(__file__).parent / "least_squares_recipe.py"
+LINE = Path(__file__).parents[1] / "least_squares_recipe.py"
 SMALL = ["batch_size=2", "filters=4,4,4,6", "hyper_filters=4", "patch_size=64"]
 
 
@@ -307,14 +307,14 @@ def test_read_only_folder(here, capsys):
 
 
 def test_full_disk_leaves_what_was_there(here, monkeypatch, capsys):
-    from yoto_tf import atomic
+    from yoto_tf.machine import atomic_files
 
     before = Path("photo.yoto").read_bytes()
 
     def fail(source, target):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(atomic.os, "replace", fail)
+    monkeypatch.setattr(atomic_files.os, "replace", fail)
     capsys.readouterr()
     assert main(["compress", "photo.png", "photo.yoto", "--quality", "1"]) == 2
     error = capsys.readouterr().err

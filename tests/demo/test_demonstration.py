@@ -2,9 +2,9 @@ import matplotlib
 import pytest
 
 from yoto_tf.data import photograph, read_image
+from yoto_tf.demo.demonstration import demonstrate
 from yoto_tf.errors import DataError, RecipeError
-from yoto_tf.metrics import psnr
-from yoto_tf.zoo.demo import demonstrate
+from yoto_tf.imaging.metrics import psnr
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from yoto_tf.entropy.tfc_ops import load_tfc_ops
 from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.export import export
 from yoto_tf.export.saved_model import write_saved_model
-from yoto_tf.zoo.codec.container import Container
+from yoto_tf.zoo.codec.coding.container import Container
 
 SIGNATURES = {
     "Hyperprior": {"analyze", "scales", "synthesize", "reconstruct"},

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from yoto_tf.contact_sheet import CELL, contact_sheet
+from yoto_tf.imaging.contact_sheet import CELL, contact_sheet
 
 
 def filled(value, height, width):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from yoto_tf.errors import DataError
-from yoto_tf.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr
+from yoto_tf.imaging.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr
 
 
 def picture(height, width, noise=0.0, seed=0):

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from yoto_tf.compilation import compiled
 from yoto_tf.layers import ConditionalInstanceNormalization
+from yoto_tf.machine.compilation import compiled
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 from keras import ops
 
-from yoto_tf.compilation import compiled, runs_here
+from yoto_tf.machine.compilation import compiled, runs_here
 
 
 def test_what_is_traced_knows_that_it_runs_here():

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from yoto_tf.muted_stderr import muted_stderr
+from yoto_tf.machine.muted_stderr import muted_stderr
 
 
 def test_nothing_is_heard_within(capfd):

@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from yoto_tf import checkpoint, zoo
+from yoto_tf import zoo
 from yoto_tf.data import read_image
-from yoto_tf.engine import train
 from yoto_tf.errors import FormatError, RecipeError
+from yoto_tf.training import checkpoint
+from yoto_tf.training.engine import train
 from yoto_tf.zoo import families
 from yoto_tf.zoo.codec import files
-from yoto_tf.zoo.codec.container import Container
+from yoto_tf.zoo.codec.coding.container import Container
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.release import start_from
 from yoto_tf.zoo.release_folder import read_release, read_summary, write_release

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from yoto_tf import engine
 from yoto_tf.coefficients import Coefficients
-from yoto_tf.comparison import Comparison, compare
 from yoto_tf.distributions import Fixed, Uniform
 from yoto_tf.errors import CoefficientError, RecipeError
-from yoto_tf.recipe import Recipe
-from yoto_tf.training import LossConditionalModel
+from yoto_tf.loss_conditional_model import LossConditionalModel
+from yoto_tf.tradeoff.comparison import Comparison, compare
+from yoto_tf.training import engine
+from yoto_tf.training.recipe import Recipe
 
 BATCH = {"x": np.zeros((8, 1), "float32")}
 VECTORS = [[0.5, 1.0], [2.0, 1.0]]

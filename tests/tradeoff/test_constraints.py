@@ -10,8 +10,8 @@ from keras import ops
 from yoto_tf.coefficients import Coefficients
 from yoto_tf.distributions import Dirichlet, Fixed, LogUniform, Uniform
 from yoto_tf.errors import CoefficientError, YotoError
+from yoto_tf.loss_conditional_model import LossConditionalModel
 from yoto_tf.tradeoff import find, search
-from yoto_tf.training import LossConditionalModel
 
 
 @given(

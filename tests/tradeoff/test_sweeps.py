@@ -9,8 +9,8 @@ from yoto_tf.coefficients import Coefficients
 from yoto_tf.data import Examples
 from yoto_tf.distributions import Fixed, LogUniform
 from yoto_tf.errors import CoefficientError, DataError, YotoError
+from yoto_tf.loss_conditional_model import LossConditionalModel
 from yoto_tf.tradeoff import Sweep, regret, sweep
-from yoto_tf.training import LossConditionalModel
 
 X = np.arange(1, 8, dtype="float32")[:, None]
 GRID = [[0.1, 2.0], [1.0, 2.0], [10.0, 2.0]]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from yoto_tf import checkpoint
 from yoto_tf.errors import RecipeError
+from yoto_tf.training import checkpoint
 
 
 def trained_model(seed=0, units=3, dtype=None, optimizer="adam", steps=2):

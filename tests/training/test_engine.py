@@ -15,14 +15,14 @@ import keras
 import numpy as np
 import pytest
 
-from yoto_tf import checkpoint
-from yoto_tf.engine import train
 from yoto_tf.errors import DataError, RecipeError
-from yoto_tf.recipe import override
-from yoto_tf.reports import read_log
+from yoto_tf.training import checkpoint
+from yoto_tf.training.engine import train
+from yoto_tf.training.recipe import override
+from yoto_tf.training.reports import read_log
 from yoto_tf.zoo.recipes import load_recipe
 
-FILE = Path(__file__).parent / "least_squares_recipe.py"
+FILE = Path(__file__).parents[1] / "least_squares_recipe.py"
 RECIPE = load_recipe(FILE)
 
 # Trains in each folder given; TensorFlow cannot be imported where the backend is JAX.
@@ -30,7 +30,7 @@ TRAIN = f"""
 import json, os, sys
 if os.environ["KERAS_BACKEND"] == "jax":
     sys.modules["tensorflow"] = None
-from yoto_tf.engine import train
+from yoto_tf.training.engine import train
 from yoto_tf.zoo.recipes import load_recipe
 for workdir in sys.argv[1:]:
     trained = train(

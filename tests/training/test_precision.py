@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from yoto_tf import precision
+from yoto_tf.training import precision
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from yoto_tf.coefficients import Coefficients
 from yoto_tf.distributions import Dirichlet, Uniform
 from yoto_tf.errors import CoefficientError, RecipeError
-from yoto_tf.recipe import Recipe, override
+from yoto_tf.training.recipe import Recipe, override
 
-FILE = Path(__file__).parent / "least_squares_recipe.py"
+FILE = Path(__file__).parents[1] / "least_squares_recipe.py"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import pytest
 
-from yoto_tf.schedules import WarmupStableDecay
+from yoto_tf.training.schedules import WarmupStableDecay
 
 PRINT_RATES = """
-import json, yoto_tf.schedules
-schedule = yoto_tf.schedules.WarmupStableDecay(0.5, 1000, 100, 0.2)
+import json, yoto_tf.training.schedules
+schedule = yoto_tf.training.schedules.WarmupStableDecay(0.5, 1000, 100, 0.2)
 print(json.dumps([float(schedule(step)) for step in range(0, 1001, 50)]))
 """
 

@@ -43,14 +43,14 @@ def run(options):
     where = {"host": options.host, "port": options.port}
     where = {name: value for name, value in where.items() if value is not None}
     if options.web:
-        from yoto_tf.zoo.web import launch
+        from yoto_tf.demo.web import launch
 
         launch(**where)
         return 0
     if where:
         raise YotoError(f"--{next(iter(where))} goes with --web")
     import_keras()
-    from yoto_tf.zoo.demo import PICTURE, demonstrate
+    from yoto_tf.demo.demonstration import PICTURE, demonstrate
 
     rows = demonstrate(options.out)
     if options.json:

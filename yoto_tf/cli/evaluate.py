@@ -36,7 +36,7 @@ def add(subparsers):
 def run(options):
     """Evaluates, prints the means, and writes what was asked for."""
     from yoto_tf import zoo
-    from yoto_tf.atomic import check_writable, write_atomically
+    from yoto_tf.machine.atomic_files import check_writable, write_atomically
 
     outputs = [path for path in (options.json, options.plot) if path not in (None, "-")]
     for path in outputs:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 
-from yoto_tf.muted_stderr import muted_stderr
+from yoto_tf.machine.muted_stderr import muted_stderr
 
 
 def import_keras():

@@ -58,9 +58,9 @@ def run(options):
     """Trains, and writes the release; the status is 130 after an interrupt."""
     import_keras()
     from yoto_tf import zoo
-    from yoto_tf.engine import train
     from yoto_tf.errors import RecipeError
-    from yoto_tf.recipe import override
+    from yoto_tf.training.engine import train
+    from yoto_tf.training.recipe import override
     from yoto_tf.zoo.recipes import load_recipe
     from yoto_tf.zoo.release import start_from
 

@@ -7,9 +7,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from yoto_tf import zoo
-from yoto_tf.atomic import write_atomically
 from yoto_tf.data import photograph, write_image
-from yoto_tf.metrics import bits_per_pixel, psnr
+from yoto_tf.imaging.metrics import bits_per_pixel, psnr
+from yoto_tf.machine.atomic_files import write_atomically
 
 SETTINGS = 5
 PICTURE = "comparison.png"

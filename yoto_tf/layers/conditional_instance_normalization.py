@@ -1,8 +1,8 @@
 import keras
 from keras import layers, ops
 
-from yoto_tf.compilation import runs_here
 from yoto_tf.layers.film import FiLM
+from yoto_tf.machine.compilation import runs_here
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf")

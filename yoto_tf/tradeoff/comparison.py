@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from yoto_tf import engine
-from yoto_tf.atomic import write_atomically
 from yoto_tf.errors import RecipeError
-from yoto_tf.recipe import Recipe
+from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.tradeoff import Sweep, plots, regret, sweep
+from yoto_tf.training import engine
+from yoto_tf.training.recipe import Recipe
 
 
 @dataclasses.dataclass(frozen=True)

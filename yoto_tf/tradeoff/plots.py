@@ -3,8 +3,8 @@
 import io
 from pathlib import Path
 
-from yoto_tf.atomic import write_atomically
 from yoto_tf.errors import YotoError
+from yoto_tf.machine.atomic_files import write_atomically
 
 # A coefficient that spans more than this factor is drawn on a logarithmic axis.
 _LINEAR_SPAN = 20

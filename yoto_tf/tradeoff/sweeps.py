@@ -11,8 +11,8 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from yoto_tf.atomic import write_atomically
 from yoto_tf.errors import DataError, YotoError
+from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.tradeoff import plots
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import keras
 
-from yoto_tf import checkpoint, reports
-from yoto_tf.atomic import write_atomically
-from yoto_tf.endless import EndlessBatches
 from yoto_tf.errors import RecipeError
-from yoto_tf.precision import supported_precision
-from yoto_tf.progress import Training, interrupts_stop
-from yoto_tf.recipe import Recipe
+from yoto_tf.machine.atomic_files import write_atomically
+from yoto_tf.training import checkpoint, reports
+from yoto_tf.training.endless import EndlessBatches
+from yoto_tf.training.precision import supported_precision
+from yoto_tf.training.recipe import Recipe
+from yoto_tf.training.stopping import Training, interrupts_stop
 
 EPOCH_STEPS = 200
 

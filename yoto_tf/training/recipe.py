@@ -33,7 +33,7 @@ import keras
 from yoto_tf.coefficients import Coefficients
 from yoto_tf.distributions import Fixed
 from yoto_tf.errors import RecipeError
-from yoto_tf.schedules import WarmupStableDecay
+from yoto_tf.training.schedules import WarmupStableDecay
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

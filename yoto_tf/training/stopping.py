@@ -7,8 +7,8 @@ import time
 
 import keras
 
-from yoto_tf import checkpoint
 from yoto_tf.errors import RecipeError
+from yoto_tf.training import checkpoint
 
 
 class Training(keras.callbacks.Callback):

@@ -7,8 +7,8 @@ import importlib
 
 _PUBLIC = {
     "Codec": "yoto_tf.zoo.codec.codec",
-    "FactorizedPrior": "yoto_tf.zoo.codec.factorized",
-    "Hyperprior": "yoto_tf.zoo.codec.hyperprior",
+    "FactorizedPrior": "yoto_tf.zoo.codec.network.factorized_prior",
+    "Hyperprior": "yoto_tf.zoo.codec.network.hyperprior",
 }
 
 # The networks that a release of this family may hold, as Keras knows them.

@@ -6,15 +6,15 @@ import threading
 import numpy as np
 from keras import ops
 
-from yoto_tf.compilation import compiled
 from yoto_tf.errors import CoefficientError, DataError
-from yoto_tf.zoo.codec.container import Container, check_size, shortest_decimal
+from yoto_tf.machine.compilation import compiled
+from yoto_tf.zoo.codec.coding.container import Container, check_size, shortest_decimal
+from yoto_tf.zoo.codec.coding.target_search import compress_to_target
 
 # Registers the networks that a release names.
-from yoto_tf.zoo.codec.factorized import FactorizedPrior  # noqa: F401
-from yoto_tf.zoo.codec.hyperprior import Hyperprior  # noqa: F401
-from yoto_tf.zoo.codec.search import compress_to_target
-from yoto_tf.zoo.codec.striped import to_pixels
+from yoto_tf.zoo.codec.network.factorized_prior import FactorizedPrior  # noqa: F401
+from yoto_tf.zoo.codec.network.hyperprior import Hyperprior  # noqa: F401
+from yoto_tf.zoo.codec.tiling.tiled_networks import to_pixels
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_folder import write_release
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from yoto_tf.atomic import write_atomically
 from yoto_tf.data import image_files, images_from_tfds, read_image
 from yoto_tf.data.sources import is_tfds
 from yoto_tf.errors import DataError
-from yoto_tf.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr
+from yoto_tf.imaging.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr
+from yoto_tf.machine.atomic_files import write_atomically
 
 SETTINGS = 8
 

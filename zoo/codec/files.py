@@ -6,10 +6,10 @@ import threading
 from pathlib import Path
 
 from yoto_tf import zoo
-from yoto_tf.atomic import write_atomically
 from yoto_tf.errors import DataError, FormatError
-from yoto_tf.metrics import bits_per_pixel
-from yoto_tf.zoo.codec.container import MAGIC, Container, check_size
+from yoto_tf.imaging.metrics import bits_per_pixel
+from yoto_tf.machine.atomic_files import write_atomically
+from yoto_tf.zoo.codec.coding.container import MAGIC, Container, check_size
 from yoto_tf.zoo.conversion import convert_files, pair_files
 from yoto_tf.zoo.families import check_family
 

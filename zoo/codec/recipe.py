@@ -7,12 +7,12 @@ import numpy as np
 from yoto_tf.coefficients import Coefficients, LogUniform
 from yoto_tf.data import Patches
 from yoto_tf.errors import RecipeError
-from yoto_tf.recipe import Recipe
-from yoto_tf.training import LossConditionalModel
+from yoto_tf.loss_conditional_model import LossConditionalModel
+from yoto_tf.training.recipe import Recipe
 from yoto_tf.zoo.codec.codec import Codec
-from yoto_tf.zoo.codec.hyperprior import Hyperprior
 from yoto_tf.zoo.codec.linear_start import start_as_linear_codec
 from yoto_tf.zoo.codec.losses import rate_distortion_terms
+from yoto_tf.zoo.codec.network.hyperprior import Hyperprior
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

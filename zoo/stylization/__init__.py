@@ -7,8 +7,8 @@ import importlib
 
 _PUBLIC = {
     "Stylizer": "yoto_tf.zoo.stylization.stylizer",
-    "Transformer": "yoto_tf.zoo.stylization.transformer",
-    "add_style": "yoto_tf.zoo.stylization.new_style",
+    "Transformer": "yoto_tf.zoo.stylization.network.style_network",
+    "add_style": "yoto_tf.zoo.stylization.training.new_style",
 }
 
 # The networks that a release of this family may hold, as Keras knows them.

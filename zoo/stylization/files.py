@@ -4,9 +4,9 @@ import dataclasses
 
 from tqdm import tqdm
 
-from yoto_tf.atomic import check_writable
 from yoto_tf.data import image_files, read_image, write_image
 from yoto_tf.errors import DataError
+from yoto_tf.machine.atomic_files import check_writable
 from yoto_tf.zoo.conversion import convert_files, pair_files
 from yoto_tf.zoo.stylization.animation import (
     SUFFIXES,
@@ -105,7 +105,7 @@ def write_contact_sheet(
     Raises:
         As `stylize_files`.
     """
-    from yoto_tf.contact_sheet import contact_sheet
+    from yoto_tf.imaging.contact_sheet import contact_sheet
 
     if count < 1:
         raise DataError(f"expected 1 or more random settings, got {count}")

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 from keras import ops
 
-from yoto_tf.zoo.stylization.style_table import mixed, mixture
+from yoto_tf.zoo.stylization.network.style_table import mixed, mixture
 
 CONTENT_LAYER = "block3_conv3"
 # Shallow to deep: palette and grain first, long brush strokes last.

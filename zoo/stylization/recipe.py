@@ -8,19 +8,19 @@ import numpy as np
 from yoto_tf.coefficients import Coefficients, LogArcsine, LogUniform
 from yoto_tf.data import Patches
 from yoto_tf.errors import RecipeError
-from yoto_tf.recipe import Recipe
-from yoto_tf.training import LossConditionalModel
+from yoto_tf.loss_conditional_model import LossConditionalModel
+from yoto_tf.training.recipe import Recipe
 from yoto_tf.zoo.stylization.losses import (
     CONTENT_LAYER,
     STYLE_LAYERS,
     StylizationTerms,
     gram_matrices,
 )
-from yoto_tf.zoo.stylization.paintings import painting_files, read_painting
-from yoto_tf.zoo.stylization.perceptual import PerceptualFeatures, read_weights
-from yoto_tf.zoo.stylization.styled_patches import StyledPatches
+from yoto_tf.zoo.stylization.network.style_network import Transformer
 from yoto_tf.zoo.stylization.stylizer import Stylizer
-from yoto_tf.zoo.stylization.transformer import Transformer
+from yoto_tf.zoo.stylization.training.paintings import painting_files, read_painting
+from yoto_tf.zoo.stylization.training.perceptual import PerceptualFeatures, read_weights
+from yoto_tf.zoo.stylization.training.styled_patches import StyledPatches
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

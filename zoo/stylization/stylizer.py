@@ -5,14 +5,14 @@ import dataclasses
 import numpy as np
 from keras import ops
 
-from yoto_tf.compilation import compiled
 from yoto_tf.errors import DataError
+from yoto_tf.machine.compilation import compiled
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_folder import write_release
 from yoto_tf.zoo.stylization.color import with_colors_of
-from yoto_tf.zoo.stylization.striped import stylize_in_stripes
+from yoto_tf.zoo.stylization.network.stripes import stylize_in_stripes
+from yoto_tf.zoo.stylization.network.style_network import MINIMUM
 from yoto_tf.zoo.stylization.styles import style_weights
-from yoto_tf.zoo.stylization.transformer import MINIMUM
 
 # Larger pictures are stylised in stripes: at once they would take over 2 GB.
 PIXELS_AT_ONCE = 2**21

@@ -3,8 +3,8 @@
 import dataclasses
 
 from yoto_tf.data import Examples
+from yoto_tf.loss_conditional_model import LossConditionalModel
 from yoto_tf.tradeoff import Sweep, sweep
-from yoto_tf.training import LossConditionalModel
 from yoto_tf.zoo.vae.pictures import load_pictures
 
 # From 1/8 to 512 these are the powers of two, the paper's grid.

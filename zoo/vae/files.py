@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from yoto_tf import zoo
-from yoto_tf.atomic import check_writable
 from yoto_tf.data import write_image
 from yoto_tf.errors import DataError
+from yoto_tf.imaging.grids import grid
+from yoto_tf.machine.atomic_files import check_writable
 from yoto_tf.zoo.families import check_family
-from yoto_tf.zoo.vae.grids import grid
 from yoto_tf.zoo.vae.pictures import load_pictures
 
 MODEL = "vae-cifar10"

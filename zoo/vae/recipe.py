@@ -6,8 +6,8 @@ from typing import Literal
 
 from yoto_tf.coefficients import Coefficients, LogUniform
 from yoto_tf.data import Examples
-from yoto_tf.recipe import Recipe
-from yoto_tf.training import LossConditionalModel
+from yoto_tf.loss_conditional_model import LossConditionalModel
+from yoto_tf.training.recipe import Recipe
 from yoto_tf.zoo.vae.conv_vae import ConvVAE
 from yoto_tf.zoo.vae.crops import RandomCrops, resized
 from yoto_tf.zoo.vae.pictures import load_pictures

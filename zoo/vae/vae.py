@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 from keras import ops
 
-from yoto_tf.compilation import compiled
 from yoto_tf.errors import DataError
+from yoto_tf.machine.compilation import compiled
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_folder import write_release
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from yoto_tf import zoo
 from yoto_tf.errors import DataError, RecipeError
-from yoto_tf.export.serving.rest_transport import RestTransport
-from yoto_tf.export.serving.transport import Servable, ServingError, Unreachable
+from yoto_tf.export.serving.client.rest_transport import RestTransport
+from yoto_tf.export.serving.client.transport import Servable, ServingError, Unreachable
 from yoto_tf.zoo.families import all_families, family_named
 
 
@@ -57,7 +57,7 @@ class Client:
         self._transport = self._fallback
         if address:
             try:
-                from yoto_tf.export.serving.grpc_transport import GrpcTransport
+                from yoto_tf.export.serving.client.grpc_transport import GrpcTransport
             except ImportError as error:
                 if not rest:
                     raise ServingError(

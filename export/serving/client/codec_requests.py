@@ -11,11 +11,11 @@ exact integer arithmetic, so that no server can make a file unreadable.
 import numpy as np
 
 from yoto_tf.errors import CoefficientError
-from yoto_tf.export.serving import pictures
-from yoto_tf.export.serving.dial import Dial
-from yoto_tf.export.serving.transport import ServingError
-from yoto_tf.zoo.codec.container import Container, check_size
-from yoto_tf.zoo.codec.symbol_coding import symbol_coding_of
+from yoto_tf.export.serving.client import pictures
+from yoto_tf.export.serving.client.dial import Dial
+from yoto_tf.export.serving.client.transport import ServingError
+from yoto_tf.zoo.codec.coding.container import Container, check_size
+from yoto_tf.zoo.codec.coding.symbol_coding import symbol_coding_of
 
 
 class CodecRequests:

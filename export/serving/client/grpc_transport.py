@@ -4,7 +4,7 @@ import grpc
 
 from yoto_tf.errors import DataError
 from yoto_tf.export.serving import messages, tensors
-from yoto_tf.export.serving.transport import (
+from yoto_tf.export.serving.client.transport import (
     LOADERS_OWN,
     ServingError,
     Signature,

@@ -12,7 +12,7 @@ import urllib.request
 import numpy as np
 
 from yoto_tf.errors import DataError
-from yoto_tf.export.serving.transport import (
+from yoto_tf.export.serving.client.transport import (
     LOADERS_OWN,
     ServingError,
     Signature,

@@ -3,8 +3,8 @@
 import numpy as np
 
 from yoto_tf.errors import DataError
-from yoto_tf.export.serving import pictures
-from yoto_tf.export.serving.dial import Dial
+from yoto_tf.export.serving.client import pictures
+from yoto_tf.export.serving.client.dial import Dial
 
 
 class VAERequests:

@@ -1,7 +1,7 @@
 """Upscaling on a server."""
 
-from yoto_tf.export.serving import pictures
-from yoto_tf.export.serving.dial import Dial
+from yoto_tf.export.serving.client import pictures
+from yoto_tf.export.serving.client.dial import Dial
 
 
 class UpscalerRequests:

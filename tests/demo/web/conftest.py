@@ -41,7 +41,7 @@ def small_vae(shape):
 def address(untrained_codec, stylizer, photograph):
     """The URL of a page with a model of every family, and two VAEs."""
     pytest.importorskip("gradio", reason="the extra `web` is not installed")
-    from yoto_tf.zoo.web import serve
+    from yoto_tf.demo.web import serve
 
     models = {
         "codec": untrained_codec,

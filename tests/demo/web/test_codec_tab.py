@@ -3,13 +3,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from yoto_tf.metrics import psnr
+from yoto_tf.imaging.metrics import psnr
 from yoto_tf.zoo.codec import Codec
 
 pytest.importorskip("gradio", reason="the extra `web` is not installed")
 
-from yoto_tf.zoo.web.codec_tab import compare, table, without_traces_of_jpeg
-from yoto_tf.zoo.web.jpeg import decode, jpeg_of_size
+from yoto_tf.demo.web.codec_tab import compare, table, without_traces_of_jpeg
+from yoto_tf.demo.web.jpeg import decode, jpeg_of_size
 
 
 def test_both_codecs_show_what_their_files_hold(untrained_codec, photograph):

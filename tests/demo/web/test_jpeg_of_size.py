@@ -3,8 +3,8 @@ import io
 import pytest
 from PIL import Image
 
-from yoto_tf.metrics import psnr
-from yoto_tf.zoo.web.jpeg import decode, jpeg_of_size
+from yoto_tf.demo.web.jpeg import decode, jpeg_of_size
+from yoto_tf.imaging.metrics import psnr
 
 
 @pytest.mark.parametrize("size", [9_000, 20_000, 55_555])

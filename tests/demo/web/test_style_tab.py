@@ -11,7 +11,7 @@ from yoto_tf.zoo.stylization.styles import parse_style
 
 pytest.importorskip("gradio", reason="the extra `web` is not installed")
 
-from yoto_tf.zoo.web.style_tab import command, random_positions, stylize
+from yoto_tf.demo.web.style_tab import command, random_positions, stylize
 
 MIDDLE = [0.5] * 5
 

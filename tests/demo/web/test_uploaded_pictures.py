@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from yoto_tf.demo.web.pictures import read_upload, scaled_down
 from yoto_tf.errors import DataError
-from yoto_tf.zoo.web.pictures import read_upload, scaled_down
 
 
 def test_picture_within_the_limit_is_as_it_is(tmp_path, photograph):

@@ -7,7 +7,7 @@ from yoto_tf.zoo.vae import VAE
 
 pytest.importorskip("gradio", reason="the extra `web` is not installed")
 
-from yoto_tf.zoo.web.vae_tab import pictures, reconstructions, samples
+from yoto_tf.demo.web.vae_tab import pictures, reconstructions, samples
 
 
 def test_pictures_fit_the_network_and_differ(vae, photograph):

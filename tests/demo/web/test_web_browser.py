@@ -1,6 +1,6 @@
 """The page in a real browser, a headless Chromium.
 
-    YOTO_BROWSER=1 pytest tests/zoo/web/test_web_browser.py --basetemp=/tmp/shots
+    YOTO_BROWSER=1 pytest tests/demo/web/test_web_browser.py --basetemp=/tmp/shots
 
 leaves screenshots under the given folder. They show networks that nobody trained; the
 one in the README is drawn by `benchmarks/web_demo_picture.py`.

@@ -181,7 +181,7 @@ def test_no_telemetry(address):
 
 
 def test_family_without_a_model_is_left_out(untrained_codec, photograph):
-    from yoto_tf.zoo.web.page import build
+    from yoto_tf.demo.web.page import build
 
     page = build({"codec": untrained_codec}, photograph[:80, :80])
     components = page.get_config_file()["components"]
@@ -194,7 +194,7 @@ def test_family_without_a_model_is_left_out(untrained_codec, photograph):
 
 
 def test_old_pictures_are_deleted(untrained_codec, photograph, uploaded, monkeypatch):
-    from yoto_tf.zoo.web import page, serve
+    from yoto_tf.demo.web import page, serve
 
     monkeypatch.setattr(page, "KEPT", 4)
     models = {"codec": untrained_codec}

@@ -8,9 +8,9 @@ import pytest
 
 from yoto_tf import Coefficients, Fixed, LogUniform
 from yoto_tf.errors import CoefficientError, DataError, FormatError
-from yoto_tf.metrics import psnr
+from yoto_tf.imaging.metrics import psnr
 from yoto_tf.zoo.codec import Codec, FactorizedPrior, Hyperprior
-from yoto_tf.zoo.codec.container import Container
+from yoto_tf.zoo.codec.coding.container import Container
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 
 from yoto_tf.data import read_image, write_image
 from yoto_tf.errors import DataError
-from yoto_tf.metrics import ms_ssim, psnr
+from yoto_tf.imaging.metrics import ms_ssim, psnr
 from yoto_tf.zoo.codec.evaluation import Evaluation, evaluate
 
 

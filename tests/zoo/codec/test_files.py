@@ -5,7 +5,7 @@ from PIL import Image
 from yoto_tf.data import read_image, write_image
 from yoto_tf.errors import CoefficientError, DataError, FormatError
 from yoto_tf.zoo.codec import files
-from yoto_tf.zoo.codec.container import Container
+from yoto_tf.zoo.codec.coding.container import Container
 from yoto_tf.zoo.codec.files import compress_files, decompress_files, describe
 
 

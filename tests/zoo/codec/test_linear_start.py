@@ -1,4 +1,4 @@
-from yoto_tf.metrics import psnr
+from yoto_tf.imaging.metrics import psnr
 
 
 def test_untrained_codec_reconstructs_a_photograph(untrained_codec, photograph):

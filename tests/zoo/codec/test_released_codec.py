@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from yoto_tf import zoo
-from yoto_tf.metrics import psnr
+from yoto_tf.imaging.metrics import psnr
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.release import start_from
 

@@ -13,7 +13,7 @@ from yoto_tf.zoo.stylization.losses import (
     relative_error,
     total_variation,
 )
-from yoto_tf.zoo.stylization.perceptual import PerceptualFeatures
+from yoto_tf.zoo.stylization.training.perceptual import PerceptualFeatures
 
 NAMES = ("content", "style_1", "style_2", "style_3", "style_4", "total_variation")
 

@@ -9,10 +9,10 @@ def numbers():
     """Pictures, loss terms and a training step with fixed weights and inputs."""
     from small_stylizer import VGG, random_transformer
 
-    from yoto_tf.training import LossConditionalModel
+    from yoto_tf.loss_conditional_model import LossConditionalModel
     from yoto_tf.zoo.stylization import Stylizer, losses
-    from yoto_tf.zoo.stylization.perceptual import PerceptualFeatures
-    from yoto_tf.zoo.stylization.striped import stylize_in_stripes
+    from yoto_tf.zoo.stylization.network.stripes import stylize_in_stripes
+    from yoto_tf.zoo.stylization.training.perceptual import PerceptualFeatures
 
     rng = np.random.default_rng(0)
     network = random_transformer(rng)

@@ -5,9 +5,10 @@ import keras
 import numpy as np
 import pytest
 
-from yoto_tf import engine, zoo
+from yoto_tf import zoo
 from yoto_tf.errors import DataError, RecipeError
-from yoto_tf.recipe import override
+from yoto_tf.training import engine
+from yoto_tf.training.recipe import override
 from yoto_tf.zoo.recipes import load_recipe
 
 

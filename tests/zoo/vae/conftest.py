@@ -45,7 +45,7 @@ def recipe(folder):
 @pytest.fixture(scope="session")
 def trained(recipe, tmp_path_factory):
     """The model and the directory of its release."""
-    from yoto_tf.engine import train
+    from yoto_tf.training.engine import train
 
     workdir = tmp_path_factory.mktemp("vae")
     model = train(recipe, None, workdir).model

@@ -6,8 +6,8 @@ import pytest
 from yoto_tf import zoo
 from yoto_tf.data import read_image
 from yoto_tf.errors import CoefficientError, DataError, RecipeError
+from yoto_tf.imaging.grids import grid
 from yoto_tf.zoo.vae.files import write_reconstructions, write_samples
-from yoto_tf.zoo.vae.grids import grid
 from yoto_tf.zoo.vae.pictures import fitted, load_pictures
 
 

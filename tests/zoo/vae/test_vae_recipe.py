@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from yoto_tf import zoo
-from yoto_tf.recipe import override
 from yoto_tf.tradeoff import sweep
+from yoto_tf.training.recipe import override
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.vae.pictures import load_pictures
 

@@ -74,7 +74,7 @@ def serve(models, example, host=HOST, port=PORT):
         import fastapi
         import gradio
 
-        from yoto_tf.zoo.web.page import CSS, THEME, build
+        from yoto_tf.demo.web.page import CSS, THEME, build
 
         app = gradio.mount_gradio_app(
             fastapi.FastAPI(),

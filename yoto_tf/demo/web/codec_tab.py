@@ -6,10 +6,10 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from yoto_tf.metrics import bits_per_pixel, psnr
-from yoto_tf.zoo.web.controls import NO_PICTURE, answers, on_change, picture_input
-from yoto_tf.zoo.web.jpeg import decode, jpeg_of_size
-from yoto_tf.zoo.web.pictures import read_upload
+from yoto_tf.demo.web.controls import NO_PICTURE, answers, on_change, picture_input
+from yoto_tf.demo.web.jpeg import decode, jpeg_of_size
+from yoto_tf.demo.web.pictures import read_upload
+from yoto_tf.imaging.metrics import bits_per_pixel, psnr
 
 QUALITY = 0.1
 

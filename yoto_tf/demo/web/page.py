@@ -2,8 +2,8 @@
 
 import gradio as gr
 
+from yoto_tf.demo.web.controls import AT_A_TIME
 from yoto_tf.zoo.families import all_families
-from yoto_tf.zoo.web.controls import AT_A_TIME
 
 # Requests that wait; the next user is told that the page is busy.
 WAITING = 32

@@ -3,14 +3,14 @@
 import gradio as gr
 import numpy as np
 
-from yoto_tf.zoo.web.controls import (
+from yoto_tf.demo.web.controls import (
     NO_PICTURE,
     answers,
     on_change,
     on_click,
     picture_input,
 )
-from yoto_tf.zoo.web.pictures import read_upload
+from yoto_tf.demo.web.pictures import read_upload
 
 _ABOUT = """
 Painting a photograph anew means weighing the photograph (**content**) against the

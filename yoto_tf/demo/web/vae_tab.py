@@ -7,10 +7,10 @@ import gradio as gr
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from yoto_tf.zoo.vae.grids import grid
+from yoto_tf.demo.web.controls import answers, on_change, on_click, picture_input
+from yoto_tf.demo.web.pictures import read_upload
+from yoto_tf.imaging.grids import grid
 from yoto_tf.zoo.vae.pictures import fitted
-from yoto_tf.zoo.web.controls import answers, on_change, on_click, picture_input
-from yoto_tf.zoo.web.pictures import read_upload
 
 # Pictures in a row, and rows of samples.
 COLUMNS = 10

@@ -2,11 +2,11 @@
 
 from keras import ops
 
-from yoto_tf.zoo.codec.levels import Levels
-from yoto_tf.zoo.codec.network import channelwise
-from yoto_tf.zoo.codec.padding import pad_to_multiple
-from yoto_tf.zoo.codec.striped import StripedFactorizedPrior
-from yoto_tf.zoo.codec.symbol_coding import FactorizedSymbolCoding
+from yoto_tf.zoo.codec.coding.levels import Levels
+from yoto_tf.zoo.codec.coding.symbol_coding import FactorizedSymbolCoding
+from yoto_tf.zoo.codec.network.codec_network import channelwise
+from yoto_tf.zoo.codec.network.padding import pad_to_multiple
+from yoto_tf.zoo.codec.tiling.tiled_networks import StripedFactorizedPrior
 from yoto_tf.zoo.release import join_arrays
 
 

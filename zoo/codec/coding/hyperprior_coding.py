@@ -2,12 +2,12 @@
 
 from keras import ops
 
-from yoto_tf.zoo.codec.integer_scales import IntegerScales
-from yoto_tf.zoo.codec.levels import Levels
-from yoto_tf.zoo.codec.network import channelwise
-from yoto_tf.zoo.codec.padding import pad_to_multiple
-from yoto_tf.zoo.codec.striped import StripedHyperprior
-from yoto_tf.zoo.codec.symbol_coding import HyperpriorSymbolCoding
+from yoto_tf.zoo.codec.coding.integer_scales import IntegerScales
+from yoto_tf.zoo.codec.coding.levels import Levels
+from yoto_tf.zoo.codec.coding.symbol_coding import HyperpriorSymbolCoding
+from yoto_tf.zoo.codec.network.codec_network import channelwise
+from yoto_tf.zoo.codec.network.padding import pad_to_multiple
+from yoto_tf.zoo.codec.tiling.tiled_networks import StripedHyperprior
 from yoto_tf.zoo.release import join_arrays
 
 

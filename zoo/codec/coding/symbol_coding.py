@@ -11,9 +11,9 @@ import dataclasses
 import numpy as np
 
 from yoto_tf import entropy
-from yoto_tf.zoo.codec.integer_scales import IntegerScales
-from yoto_tf.zoo.codec.levels import Levels
-from yoto_tf.zoo.codec.tiles import spans
+from yoto_tf.zoo.codec.coding.integer_scales import IntegerScales
+from yoto_tf.zoo.codec.coding.levels import Levels
+from yoto_tf.zoo.codec.tiling.tiles import spans
 from yoto_tf.zoo.release import split_arrays
 
 # Positions of hyper-latents, or of symbols, whose tables are chosen at a time.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from yoto_tf.errors import CoefficientError, DataError
-from yoto_tf.metrics import bits_per_pixel, psnr
+from yoto_tf.imaging.metrics import bits_per_pixel, psnr
 
 MAX_ENCODES = 8
 RATE_TOLERANCE = 0.01

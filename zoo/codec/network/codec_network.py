@@ -5,8 +5,8 @@ from keras import ops
 
 from yoto_tf.entropy import DeepFactorizedPrior
 from yoto_tf.layers import CoefficientEmbedding, FiLM
-from yoto_tf.zoo.codec.gain import LogGain
-from yoto_tf.zoo.codec.transforms import Analysis, Synthesis
+from yoto_tf.zoo.codec.network.gain import LogGain
+from yoto_tf.zoo.codec.network.transforms import Analysis, Synthesis
 
 # Pixels in [0, 1] enter the analysis as (x − 0.5) · CONTRAST, about unit variance.
 CONTRAST = 4.0

@@ -11,9 +11,9 @@ Reference: Ballé, Laparra & Simoncelli, "End-to-end Optimized Image Compression
 import keras
 from keras import ops
 
-from yoto_tf.zoo.codec.factorized_coding import FactorizedCoding
-from yoto_tf.zoo.codec.network import CodecNetwork, channelwise
-from yoto_tf.zoo.codec.padding import pad_to_multiple
+from yoto_tf.zoo.codec.coding.factorized_coding import FactorizedCoding
+from yoto_tf.zoo.codec.network.codec_network import CodecNetwork, channelwise
+from yoto_tf.zoo.codec.network.padding import pad_to_multiple
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf.codec")

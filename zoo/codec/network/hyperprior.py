@@ -21,11 +21,11 @@ from keras import ops
 
 from yoto_tf.entropy import LaplaceConditional
 from yoto_tf.entropy.scale_conditional import LOG_STEP, MIN_SCALE
-from yoto_tf.zoo.codec.gain import LogGain
-from yoto_tf.zoo.codec.hyperprior_coding import HyperpriorCoding
-from yoto_tf.zoo.codec.network import CodecNetwork, channelwise
-from yoto_tf.zoo.codec.padding import pad_to_multiple
-from yoto_tf.zoo.codec.transforms import HyperAnalysis, HyperSynthesis
+from yoto_tf.zoo.codec.coding.hyperprior_coding import HyperpriorCoding
+from yoto_tf.zoo.codec.network.codec_network import CodecNetwork, channelwise
+from yoto_tf.zoo.codec.network.gain import LogGain
+from yoto_tf.zoo.codec.network.padding import pad_to_multiple
+from yoto_tf.zoo.codec.network.transforms import HyperAnalysis, HyperSynthesis
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf.codec")

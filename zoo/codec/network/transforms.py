@@ -14,7 +14,7 @@ import keras
 from keras import layers, ops
 
 from yoto_tf.layers import GDN, FiLM
-from yoto_tf.zoo.codec.subpixel import subpixel_convolution
+from yoto_tf.zoo.codec.network.subpixel import subpixel_convolution
 
 
 class _Conditioned(layers.Layer):

@@ -11,7 +11,7 @@ the whole picture are held, and no map inside of a transform, which is larger.
 import numpy as np
 from keras import ops
 
-from yoto_tf.zoo.codec.tiles import EdgePadded, Stage
+from yoto_tf.zoo.codec.tiling.tiles import EdgePadded, Stage
 
 # How many blocks before and after its own a place of the coarser map reaches. Four 5×5
 # convolutions of stride 2 in Keras' "same" padding look 15 pixels before a block of 16

@@ -14,7 +14,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from yoto_tf.compilation import compiled
+from yoto_tf.machine.compilation import compiled
 
 # Numbers in the largest feature map of a tile; several such maps are in use at once.
 VALUES = 2**25

@@ -3,8 +3,8 @@
 import keras
 from keras import layers, ops
 
-from yoto_tf.compilation import runs_here
 from yoto_tf.layers import ConditionalInstanceNormalization, FiLM
+from yoto_tf.machine.compilation import runs_here
 
 
 class Stage(layers.Layer):

@@ -11,9 +11,9 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from yoto_tf.compilation import running_here
-from yoto_tf.zoo.stylization.stage import reflected
-from yoto_tf.zoo.stylization.transformer import MULTIPLE
+from yoto_tf.machine.compilation import running_here
+from yoto_tf.zoo.stylization.network.stage import reflected
+from yoto_tf.zoo.stylization.network.style_network import MULTIPLE
 
 # Values in a stripe of features; several times as many are in use at once.
 STRIPE_VALUES = 2**23

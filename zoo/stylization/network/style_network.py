@@ -17,10 +17,10 @@ from keras import layers, ops
 
 from yoto_tf.coefficients import Coefficients
 from yoto_tf.layers import CoefficientEmbedding, FiLM
-from yoto_tf.zoo.stylization import palette
-from yoto_tf.zoo.stylization.packed_convolution import PackedConv2D
-from yoto_tf.zoo.stylization.stage import Stage, reflected
-from yoto_tf.zoo.stylization.style_table import StyleTable
+from yoto_tf.zoo.stylization.network import palette
+from yoto_tf.zoo.stylization.network.packed_convolution import PackedConv2D
+from yoto_tf.zoo.stylization.network.stage import Stage, reflected
+from yoto_tf.zoo.stylization.network.style_table import StyleTable
 
 # Sides of a picture: the two strided convolutions halve them twice.
 MULTIPLE = 4

@@ -4,7 +4,7 @@ yoto train stylization/new_style --from stylization --add-style PAINTING \\
     --data PHOTOGRAPHS
 """
 
-from yoto_tf.zoo.stylization.new_style import NewStyleRecipe
+from yoto_tf.zoo.stylization.training.new_style import NewStyleRecipe
 
 
 def recipe():

@@ -11,14 +11,14 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from yoto_tf.engine import train
 from yoto_tf.errors import DataError, RecipeError
+from yoto_tf.training.engine import train
 from yoto_tf.zoo.quantization import dequantize
-from yoto_tf.zoo.stylization.paintings import painting_files
 from yoto_tf.zoo.stylization.recipe import StylizationRecipe
-from yoto_tf.zoo.stylization.styled_patches import StyledPatches
 from yoto_tf.zoo.stylization.styles import stylizer_release
 from yoto_tf.zoo.stylization.stylizer import Stylizer
+from yoto_tf.zoo.stylization.training.paintings import painting_files
+from yoto_tf.zoo.stylization.training.styled_patches import StyledPatches
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import yoto_tf as yoto
 from sharpness_dial.network import UpscalingNetwork, loss_terms
 from sharpness_dial.upscaler import Upscaler
 from yoto_tf.data import Examples
-from yoto_tf.recipe import Recipe
+from yoto_tf.training.recipe import Recipe
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -305,7 +305,9 @@ def test_a_server_that_never_answers_is_given_up():
 
 
 def test_without_grpcio_the_extra_is_named(server, monkeypatch):
-    monkeypatch.delitem(sys.modules, "yoto_tf.export.serving.grpc_transport", False)
+    monkeypatch.delitem(
+        sys.modules, "yoto_tf.export.serving.client.grpc_transport", False
+    )
     monkeypatch.setitem(sys.modules, "grpc", None)
     with pytest.raises(ServingError, match=r"needs grpc, .*'yoto_tf\[serving\]'"):
         Client(server.grpc, "vae")
@@ -320,7 +322,7 @@ def test_a_picture_beyond_the_servers_limit_is_an_error(connect, server):
 
 
 def test_a_picture_beyond_any_message_is_not_even_sent(connect, monkeypatch):
-    monkeypatch.setattr("yoto_tf.export.serving.grpc_transport.MAX_BYTES", 10**5)
+    monkeypatch.setattr("yoto_tf.export.serving.client.grpc_transport.MAX_BYTES", 10**5)
     with pytest.raises(DataError, match=r"take 0\.00 GB, expected at most 0\.00 GB"):
         connect("codec").compress(np.zeros((100, 100, 3), "uint8"))
 

@@ -6,7 +6,7 @@ import pytest
 
 from yoto_tf import Coefficients, Discrete, Fixed, LogArcsine, LogUniform, Uniform
 from yoto_tf.errors import CoefficientError
-from yoto_tf.export.serving.dial import Dial
+from yoto_tf.export.serving.client.dial import Dial
 from yoto_tf.zoo.release import Release
 
 COEFFICIENTS = Coefficients(

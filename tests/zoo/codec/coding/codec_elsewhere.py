@@ -50,7 +50,7 @@ def read(codecs, folder):
     Returns:
         {(file's name, precision, way): (its integers, the picture)}.
     """
-    from yoto_tf.zoo.codec.container import Container
+    from yoto_tf.zoo.codec.coding.container import Container
 
     results = {}
     for precision, codec in codecs.items():

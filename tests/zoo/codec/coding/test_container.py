@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yoto_tf.errors import FormatError
-from yoto_tf.zoo.codec.container import Container, _checksum
+from yoto_tf.zoo.codec.coding.container import Container, _checksum
 
 CONTAINERS = st.builds(
     lambda model_id, coefficients, long, short, swap, sections: Container(

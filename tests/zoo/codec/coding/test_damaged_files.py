@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yoto_tf.errors import FormatError
-from yoto_tf.zoo.codec.container import Container, _checksum
+from yoto_tf.zoo.codec.coding.container import Container, _checksum
 
 HEAD = 30  # Bytes before the checksum, of a file with one coefficient.
 

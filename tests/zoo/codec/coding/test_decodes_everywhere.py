@@ -9,7 +9,7 @@ import codec_elsewhere
 import numpy as np
 import pytest
 
-from yoto_tf.metrics import psnr
+from yoto_tf.imaging.metrics import psnr
 from yoto_tf.zoo.codec import Codec
 
 # This process has TensorFlow, oneDNN and as many threads as there are cores.

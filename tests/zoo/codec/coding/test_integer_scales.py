@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from yoto_tf import Coefficients, LogUniform
 from yoto_tf.zoo.codec import Hyperprior
-from yoto_tf.zoo.codec.integer_scales import IntegerScales
+from yoto_tf.zoo.codec.coding.integer_scales import IntegerScales
 
 LARGEST_EXACT = 2.0**53
 VECTORS = np.geomspace(0.0018, 0.18, 5).astype("float32")[:, None]

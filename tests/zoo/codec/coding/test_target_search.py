@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yoto_tf.errors import CoefficientError, DataError
-from yoto_tf.metrics import psnr
-from yoto_tf.zoo.codec.search import MAX_ENCODES, compress_to_target
+from yoto_tf.imaging.metrics import psnr
+from yoto_tf.zoo.codec.coding.target_search import MAX_ENCODES, compress_to_target
 
 IMAGE = np.zeros((100, 100, 3), "uint8")
 

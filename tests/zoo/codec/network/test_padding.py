@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from yoto_tf.compilation import compiled
-from yoto_tf.zoo.codec.padding import pad_to_multiple
+from yoto_tf.machine.compilation import compiled
+from yoto_tf.zoo.codec.network.padding import pad_to_multiple
 
 
 @pytest.mark.parametrize(

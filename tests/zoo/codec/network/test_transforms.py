@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from yoto_tf.zoo.codec.transforms import (
+from yoto_tf.zoo.codec.network.transforms import (
     Analysis,
     HyperAnalysis,
     HyperSynthesis,

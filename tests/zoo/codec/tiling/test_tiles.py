@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from keras import ops
 
 from yoto_tf import Coefficients, LogUniform
-from yoto_tf.zoo.codec import Codec, FactorizedPrior, Hyperprior, symbol_coding, tiles
-from yoto_tf.zoo.codec.tiles import EdgePadded, spans, tile_size
+from yoto_tf.zoo.codec import Codec, FactorizedPrior, Hyperprior
+from yoto_tf.zoo.codec.coding import symbol_coding
+from yoto_tf.zoo.codec.tiling import tiles
+from yoto_tf.zoo.codec.tiling.tiles import EdgePadded, spans, tile_size
 
 
 @pytest.fixture

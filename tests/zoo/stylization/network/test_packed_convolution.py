@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from yoto_tf.compilation import running_here
-from yoto_tf.zoo.stylization.packed_convolution import PackedConv2D
+from yoto_tf.machine.compilation import running_here
+from yoto_tf.zoo.stylization.network.packed_convolution import PackedConv2D
 
 
 @pytest.mark.parametrize("pack", [1, 2, 4])

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from yoto_tf.zoo.stylization.palette import SIZE, Palette
+from yoto_tf.zoo.stylization.network.palette import SIZE, Palette
 
 EMBEDDING = 5
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from yoto_tf.zoo.stylization.striped import stylize_in_stripes
+from yoto_tf.zoo.stylization.network.stripes import stylize_in_stripes
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,15 @@ import pytest
 from keras import ops
 
 from yoto_tf import Coefficients, LogUniform
-from yoto_tf.compilation import running_here
+from yoto_tf.machine.compilation import running_here
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.stylization import Transformer
-from yoto_tf.zoo.stylization.stage import doubled, doubled_and_convolved, reflected
-from yoto_tf.zoo.stylization.transformer import MINIMUM, mirrored_to_multiple
+from yoto_tf.zoo.stylization.network.stage import (
+    doubled,
+    doubled_and_convolved,
+    reflected,
+)
+from yoto_tf.zoo.stylization.network.style_network import MINIMUM, mirrored_to_multiple
 
 
 def inputs(rng, height=24, width=20, batch=3):

@@ -9,7 +9,7 @@ from yoto_tf.cli import main
 from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.stylization import add_style
-from yoto_tf.zoo.stylization.new_style import with_style
+from yoto_tf.zoo.stylization.training.new_style import with_style
 
 FIELDS = {
     "patch_size": 32,

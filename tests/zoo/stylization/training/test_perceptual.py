@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 from yoto_tf.errors import DataError
-from yoto_tf.zoo.stylization.perceptual import (
+from yoto_tf.zoo.stylization.training.perceptual import (
     PerceptualFeatures,
     read_weights,
     weights_of,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from yoto_tf.data import Patches
-from yoto_tf.zoo.stylization.styled_patches import StyledPatches
+from yoto_tf.zoo.stylization.training.styled_patches import StyledPatches
 
 
 @pytest.fixture(scope="module")

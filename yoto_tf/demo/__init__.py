@@ -1,0 +1,1 @@
+"""What a person starts to see it work: `yoto demo`."""

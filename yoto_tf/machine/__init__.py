@@ -1,0 +1,1 @@
+"""What deals with the machine: files, compilers, its streams."""

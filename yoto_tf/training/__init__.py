@@ -1,0 +1,1 @@
+"""Recipes and the engine that runs them, resumable at any step."""

@@ -1,0 +1,1 @@
+"""From latents to the bytes of a `.yoto` file and back."""

@@ -1,0 +1,1 @@
+"""The codec's networks, in `keras.ops`: pictures to latents and back."""

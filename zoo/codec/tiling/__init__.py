@@ -1,0 +1,1 @@
+"""Pictures too large for the memory, tile by tile."""

@@ -1,0 +1,1 @@
+"""The style network and its layers."""

@@ -51,6 +51,7 @@ setup(
         # Required by tensorflow-datasets; later ones need Python 3.11, which pip finds
         # out only after minutes of trying other packages.
         'etils<1.14; python_version < "3.11"',
+        "lazy-loader>=0.5",
         "numpy",
         "pillow>=10",
         "safetensors>=0.4.5",

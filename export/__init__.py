@@ -6,11 +6,11 @@
 Nothing that takes long to import is imported before it is needed.
 """
 
-import importlib
 import inspect
 import os
 
 from yoto_tf.errors import RecipeError
+from yoto_tf.resolver import resolve
 
 __all__ = ["TARGETS", "export"]
 
@@ -67,8 +67,7 @@ def export(model, path, target="saved-model", *, coefficients=None, **options):
 
 
 def _function(target):
-    module, name = TARGETS[target]
-    return getattr(importlib.import_module(module), name)
+    return resolve(":".join(TARGETS[target]))
 
 
 def _options(target):

@@ -33,9 +33,7 @@ def test_everything_listed_is_there(name):
 
 
 def test_what_is_not_there_is_an_attribute_error():
-    with pytest.raises(
-        AttributeError, match="'yoto_tf' has no attribute 'Coefficient'"
-    ):
+    with pytest.raises(AttributeError, match="No yoto_tf attribute Coefficient"):
         _ = yoto.Coefficient
     with pytest.raises(ImportError, match="cannot import name 'Coefficient'"):
         from yoto_tf import Coefficient  # noqa: F401

@@ -4,10 +4,11 @@ Everything public is listed here and loaded on first use, so that importing the 
 costs little more than importing Keras.
 """
 
-import importlib
 import importlib.util
 import sys
 from pathlib import Path
+
+import lazy_loader
 
 __version__ = "0.1.0"
 
@@ -16,48 +17,40 @@ __version__ = "0.1.0"
 if not (Path(__file__).parent / "zoo").exists():
     __path__.append(str(Path(__file__).parents[1]))
 
-_PUBLIC = {
-    "COSMOS": "yoto_tf.scalarization",
-    "Coefficients": "yoto_tf.coefficients",
-    "Comparison": "yoto_tf.tradeoff.comparison",
-    "Dirichlet": "yoto_tf.coefficients",
-    "Discrete": "yoto_tf.coefficients",
-    "Fixed": "yoto_tf.coefficients",
-    "LogArcsine": "yoto_tf.coefficients",
-    "LogUniform": "yoto_tf.coefficients",
-    "Uniform": "yoto_tf.coefficients",
-    "LossConditionalModel": "yoto_tf.loss_conditional_model",
-    "Sweep": "yoto_tf.tradeoff",
-    "Tchebycheff": "yoto_tf.scalarization",
-    "WeightedSum": "yoto_tf.scalarization",
-    "bd_rate": "yoto_tf.tradeoff",
-    "compare": "yoto_tf.tradeoff.comparison",
-    "condition": "yoto_tf.conditioning",
-    "find": "yoto_tf.tradeoff",
-    "hypervolume": "yoto_tf.tradeoff",
-    "non_dominated": "yoto_tf.tradeoff",
-    "regret": "yoto_tf.tradeoff",
-    "sweep": "yoto_tf.tradeoff",
-}
-_SUBPACKAGES = ("entropy", "export", "layers", "zoo")
-
-__all__ = [*sorted(_PUBLIC), *_SUBPACKAGES]
-
-
-def __getattr__(name):
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    if name in _SUBPACKAGES:
-        return importlib.import_module(f"yoto_tf.{name}")
-    raise AttributeError(f"module 'yoto_tf' has no attribute {name!r}")
-
-
-def __dir__():
-    return __all__
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["entropy", "export", "layers", "zoo"],
+    submod_attrs={
+        "coefficients": [
+            "Coefficients",
+            "Dirichlet",
+            "Discrete",
+            "Fixed",
+            "LogArcsine",
+            "LogUniform",
+            "Uniform",
+        ],
+        "conditioning": ["condition"],
+        "loss_conditional_model": ["LossConditionalModel"],
+        "scalarization": ["COSMOS", "Tchebycheff", "WeightedSum"],
+        "tradeoff": [
+            "Sweep",
+            "bd_rate",
+            "find",
+            "hypervolume",
+            "non_dominated",
+            "regret",
+            "sweep",
+        ],
+        "tradeoff.comparison": ["Comparison", "compare"],
+    },
+)
 
 
 def _register():
-    importlib.import_module("yoto_tf.registered").register()
+    from yoto_tf.registered import register
+
+    register()
 
 
 class _AfterKeras:

@@ -5,7 +5,7 @@ those whose module has been imported. So that `import yoto_tf` is enough, and st
 fast, Keras is told of each class here: its module is imported when a file names it.
 """
 
-import importlib
+from yoto_tf.resolver import resolve
 
 # {module: the classes that it registers, in the package "yoto_tf"}.
 CLASSES = {
@@ -44,13 +44,14 @@ class _Unimported:
 
     def from_config(self, config):
         """An object of the class, which takes this place in the registry now."""
-        module = importlib.import_module(self._module)
-        return getattr(module, self._name).from_config(config)
+        return resolve(f"{self._module}:{self._name}").from_config(config)
 
 
 def register():
     """Tells Keras, which has been imported, of the classes."""
-    registry = importlib.import_module("keras.saving").get_custom_objects()
+    from keras.saving import get_custom_objects
+
+    registry = get_custom_objects()
     for module, names in CLASSES.items():
         for name in names:
             registry.setdefault(f"yoto_tf>{name}", _Unimported(module, name))

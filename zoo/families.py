@@ -2,7 +2,7 @@
 
 The zoo, the command line, exports, the client of a server, pages on a Hub and the
 demo look a family up in this table. It lies above all that it names, which it names by
-strings, and `Family.resolve` alone imports by them.
+strings.
 
 Another package adds a family through an entry point that holds a `Family`:
 
@@ -17,11 +17,11 @@ import dataclasses
 import functools
 import importlib.metadata
 import importlib.util
-import pkgutil
 import reprlib
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError
+from yoto_tf.resolver import resolve
 
 GROUP = "yoto_tf.families"
 
@@ -86,7 +86,7 @@ class Family:
 
     def recipe(self, name):
         """Imports the function `recipe` of one of its recipes; raises what that does"""
-        return pkgutil.resolve_name(f"{self.package}.recipes.{name}:recipe")
+        return resolve(f"{self.package}.recipes.{name}:recipe")
 
     def recipe_names(self):
         """Names of its recipes, in order. None of them is imported."""
@@ -102,7 +102,7 @@ class Family:
         if name is None:
             return None
         try:
-            return pkgutil.resolve_name(name)
+            return resolve(name)
         except (ImportError, AttributeError, ValueError) as error:
             raise RecipeError(
                 f"the family {self.name} names {name}, which cannot be imported: "

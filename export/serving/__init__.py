@@ -4,18 +4,13 @@ A client machine needs NumPy, Pillow and, for gRPC, grpcio; not TensorFlow. So a
 is public here is loaded on first use.
 """
 
-import importlib
+import lazy_loader
 
-_PUBLIC = {
-    "Client": "yoto_tf.export.serving.client.client",
-    "ServingError": "yoto_tf.export.serving.client.transport",
-    "write": "yoto_tf.export.serving.folder",
-}
-
-__all__ = ["Client", "ServingError", "write"]
-
-
-def __getattr__(name):
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "client.client": ["Client"],
+        "client.transport": ["ServingError"],
+        "folder": ["write"],
+    },
+)

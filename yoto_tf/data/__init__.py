@@ -1,20 +1,15 @@
 """Pictures and data sets in, batches out; none of it needs TensorFlow but TFDS."""
 
-from yoto_tf.data.example_photograph import photograph
-from yoto_tf.data.examples import Examples
-from yoto_tf.data.images import image_files, read_image, write_image
-from yoto_tf.data.patches import Patches
-from yoto_tf.data.photographs import Photographs
-from yoto_tf.data.sources import images_from_tfds, load_arrays
+import lazy_loader
 
-__all__ = [
-    "Examples",
-    "Patches",
-    "Photographs",
-    "image_files",
-    "images_from_tfds",
-    "load_arrays",
-    "photograph",
-    "read_image",
-    "write_image",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "example_photograph": ["photograph"],
+        "examples": ["Examples"],
+        "images": ["image_files", "read_image", "write_image"],
+        "patches": ["Patches"],
+        "photographs": ["Photographs"],
+        "sources": ["images_from_tfds", "load_arrays"],
+    },
+)

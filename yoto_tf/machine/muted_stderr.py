@@ -3,7 +3,6 @@
 import contextlib
 import os
 import sys
-import tempfile
 
 _STDERR = 2
 
@@ -15,6 +14,9 @@ def muted_stderr(unless_raised=False):
     Args:
         unless_raised: whether it is shown after all when an exception passes.
     """
+    # Late, for `yoto --help` imports this module and mutes nothing.
+    import tempfile
+
     if sys.__stderr__ is None:
         yield
         return

@@ -1,18 +1,14 @@
 """Measuring, comparing and choosing the trade-offs that models reach."""
 
-from yoto_tf.tradeoff.bjontegaard import bd_rate
-from yoto_tf.tradeoff.constraints import Found, find, search
-from yoto_tf.tradeoff.fronts import hypervolume, non_dominated
-from yoto_tf.tradeoff.sweeps import Sweep, regret, sweep
+import lazy_loader
 
-__all__ = [
-    "Found",
-    "Sweep",
-    "bd_rate",
-    "find",
-    "hypervolume",
-    "non_dominated",
-    "regret",
-    "search",
-    "sweep",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "bjontegaard": ["bd_rate"],
+        "comparison": ["Comparison", "compare"],
+        "constraints": ["Found", "find", "search"],
+        "fronts": ["hypervolume", "non_dominated"],
+        "sweeps": ["Sweep", "regret", "sweep"],
+    },
+)

@@ -3,21 +3,16 @@
 What needs Keras is loaded on first use: reading a compressed file's head needs none.
 """
 
-import importlib
+import lazy_loader
 
-_PUBLIC = {
-    "Codec": "yoto_tf.zoo.codec.codec",
-    "FactorizedPrior": "yoto_tf.zoo.codec.network.factorized_prior",
-    "Hyperprior": "yoto_tf.zoo.codec.network.hyperprior",
-}
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "codec": ["Codec"],
+        "network.factorized_prior": ["FactorizedPrior"],
+        "network.hyperprior": ["Hyperprior"],
+    },
+)
 
 # The networks that a release of this family may hold, as Keras knows them.
 REGISTERED_NAMES = ("yoto_tf.codec>FactorizedPrior", "yoto_tf.codec>Hyperprior")
-
-__all__ = ["Codec", "FactorizedPrior", "Hyperprior"]
-
-
-def __getattr__(name):
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,21 +3,16 @@
 What needs Keras is loaded on first use.
 """
 
-import importlib
+import lazy_loader
 
-_PUBLIC = {
-    "Stylizer": "yoto_tf.zoo.stylization.stylizer",
-    "Transformer": "yoto_tf.zoo.stylization.network.style_network",
-    "add_style": "yoto_tf.zoo.stylization.training.new_style",
-}
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "network.style_network": ["Transformer"],
+        "stylizer": ["Stylizer"],
+        "training.new_style": ["add_style"],
+    },
+)
 
 # The networks that a release of this family may hold, as Keras knows them.
 REGISTERED_NAMES = ("yoto_tf.stylization>Transformer",)
-
-__all__ = ["Stylizer", "Transformer", "add_style"]
-
-
-def __getattr__(name):
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

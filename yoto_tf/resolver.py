@@ -1,0 +1,14 @@
+"""The one place that imports by a string."""
+
+import pkgutil
+
+
+def resolve(name):
+    """What "package.module:name" names, or the module where there is no colon.
+
+    Raises:
+        ImportError: no such module.
+        AttributeError: the module has no such name.
+        ValueError: that is no name.
+    """
+    return pkgutil.resolve_name(name)

@@ -18,7 +18,7 @@ SERVING = ["grpcio>=1.60", "protobuf>=3.20.3"]
 
 setup(
     name="yoto_tf",
-    version="0.1.0",
+    version="0.2.0",
     description="Train once on a distribution of loss coefficients, choose afterwards.",
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import lazy_loader
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # In a checkout zoo/ and export/ lie beside this package. An editable install knows,
 # Python started in the checkout's folder would not.
@@ -74,6 +74,20 @@ class _AfterKeras:
             spec.loader.exec_module = execute_and_register
         return spec
 
+
+class _FormerModules:
+    """Finds modules by the names they had in 0.1; asked when no other finder knows."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if not name.startswith("yoto_tf."):
+            return None
+        from yoto_tf.former_names import find_spec
+
+        return find_spec(name)
+
+
+sys.meta_path.append(_FormerModules)
 
 # Keras loads a saved model only if it knows the model's classes.
 if "keras.saving" in sys.modules:

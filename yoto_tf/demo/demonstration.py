@@ -4,10 +4,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from yoto_tf import zoo
 from yoto_tf.data import photograph, write_image
+from yoto_tf.imaging.fonts import font
 from yoto_tf.imaging.metrics import bits_per_pixel, psnr
 from yoto_tf.machine.atomic_files import write_atomically
 
@@ -94,12 +95,8 @@ def _column(regions, lines):
 
 
 def _text(lines, width):
-    import matplotlib
-
-    font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-    font = ImageFont.truetype(str(font), 22)
     strip = Image.new("RGB", (width, 30 * len(lines) + _GAP), "white")
     draw = ImageDraw.Draw(strip)
     for number, line in enumerate(lines):
-        draw.text((width / 2, 30 * number), line, "black", font, anchor="ma")
+        draw.text((width / 2, 30 * number), line, "black", font(22), anchor="ma")
     return np.asarray(strip)

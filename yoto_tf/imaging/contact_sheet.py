@@ -1,11 +1,11 @@
 """Many pictures on one sheet, each with its caption below."""
 
 import math
-from pathlib import Path
 
-import matplotlib
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from yoto_tf.imaging.fonts import font
 
 # Pixels.
 CELL = 384
@@ -39,9 +39,7 @@ def contact_sheet(pictures, captions, columns=None):
     highest = max(picture.height for picture in pictures)
     # A narrow picture still needs room for the words.
     room = max(widest, CELL * 2 // 3)
-    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    font = ImageFont.truetype(str(fonts / "DejaVuSans.ttf"), _TEXT)
-    texts = [_wrapped(caption, font, room)[:_MOST_LINES] for caption in captions]
+    texts = [_wrapped(caption, room)[:_MOST_LINES] for caption in captions]
     width = room + _MARGIN
     height = highest + _GAP + _LINE * max(map(len, texts)) + _MARGIN
     size = (columns * width + _MARGIN, rows * height + _MARGIN)
@@ -56,7 +54,7 @@ def contact_sheet(pictures, captions, columns=None):
         sheet.paste(picture, (left, top))
         for line, text in enumerate(lines):
             y = top + highest + _GAP + line * _LINE
-            draw.text((left, y), text, fill="black", font=font)
+            draw.text((left, y), text, fill="black", font=font(_TEXT))
     return np.asarray(sheet)
 
 
@@ -71,13 +69,13 @@ def _fitted(picture):
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _wrapped(text, font, width):
+def _wrapped(text, width):
     """Lines not wider than `width` pixels, broken after commas."""
     first, *parts = text.split(", ")
     lines = [first]
     for part in parts:
         longer = f"{lines[-1]}, {part}"
-        if font.getlength(longer) > width:
+        if font(_TEXT).getlength(longer) > width:
             lines.append(part)
         else:
             lines[-1] = longer

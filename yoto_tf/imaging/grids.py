@@ -1,10 +1,9 @@
 """Many small pictures in one, in rows and columns."""
 
-import functools
-from pathlib import Path
-
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from yoto_tf.imaging.fonts import font
 
 _GAP = 2
 _FONT_SIZE = 14
@@ -42,13 +41,5 @@ def _line(row, enlarged):
 def _label(text, height):
     strip = Image.new("RGB", (_LABEL_WIDTH, height), "white")
     place = (_LABEL_WIDTH - 6, (height - _GAP) / 2)
-    ImageDraw.Draw(strip).text(place, text, "black", _font(), anchor="rm")
+    ImageDraw.Draw(strip).text(place, text, "black", font(_FONT_SIZE), anchor="rm")
     return np.asarray(strip)
-
-
-@functools.cache
-def _font():
-    import matplotlib
-
-    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-    return ImageFont.truetype(str(path), _FONT_SIZE)

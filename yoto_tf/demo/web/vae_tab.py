@@ -1,14 +1,14 @@
 """The β-VAE's tab: one slider over reconstructions and samples."""
 
 import math
-from pathlib import Path
 
 import gradio as gr
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from yoto_tf.demo.web.controls import answers, on_change, on_click, picture_input
 from yoto_tf.demo.web.pictures import read_upload
+from yoto_tf.imaging.fonts import font
 from yoto_tf.imaging.grids import grid
 from yoto_tf.zoo.vae.pictures import fitted
 
@@ -174,11 +174,6 @@ def _parts(image):
 
 def _digit(number):
     """A printed digit, white on black: uint8 [112, 112, 3]."""
-    import matplotlib
-
-    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
     picture = Image.new("RGB", (112, 112))
-    ImageDraw.Draw(picture).text(
-        (56, 56), str(number), "white", ImageFont.truetype(str(path), 88), anchor="mm"
-    )
+    ImageDraw.Draw(picture).text((56, 56), str(number), "white", font(88), anchor="mm")
     return np.asarray(picture)

@@ -1,12 +1,12 @@
-"""Checks who imports whom: cli → zoo, export → yoto_tf; TensorFlow late or not at all.
+"""Checks who imports whom: cli, demo → export, zoo → yoto_tf; TensorFlow late.
 
-- Under `yoto_tf/`, only the command line may import `yoto_tf.zoo` or `yoto_tf.export`.
+- Rooms stand on `FLOORS`: a room imports from those below it and from none beside it.
 - Under `yoto_tf/` and `zoo/`, no module imports TensorFlow while it is itself being
   imported: what needs no TensorFlow works where there is none.
 - No family of the zoo imports another.
 - `zoo/families.py`, the table of families, names what lies above it by strings. Every
-  one of them is there. Nothing else imports by a string, but a package's `__init__` and
-  `yoto_tf/registered.py`, which do so to import late.
+  one of them is there.
+- No module but `yoto_tf/resolver.py` imports by a string.
 
 Prints a line for each violation; the exit status is 1 if there is one.
 """
@@ -15,9 +15,24 @@ import ast
 import sys
 from pathlib import Path
 
-ABOVE = ("yoto_tf.zoo", "yoto_tf.export")
+# From the ground up: folders, and the modules of the root, which is the paper's method.
+FLOORS = (
+    ("errors", "resolver"),
+    ("distributions", "former_names", "machine", "registered", "scalarization"),
+    ("coefficients",),
+    ("data", "entropy", "imaging", "layers"),
+    ("loss_conditional_model", "modulation"),
+    ("conditioning",),
+    ("training",),
+    ("tradeoff",),
+    ("zoo",),
+    ("export",),
+    ("demo",),
+    ("cli",),
+)
+FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 TABLE = "zoo/families.py"
-LAZY = ("__init__.py", "registered.py")
+RESOLVER = "yoto_tf/resolver.py"
 BY_STRING = ("import_module", "resolve_name", "__import__")
 PLACES = ("yoto_tf", "zoo", "export")
 LATE = ("tensorflow", "tensorflow_compression_ops", "tensorflow_datasets", "tf_keras")
@@ -34,27 +49,36 @@ def violations(root):
         # `zoo` and `export` are installed as parts of the package.
         package = ["yoto_tf", *([] if top == "yoto_tf" else [top]), *inner[:-1]]
         own = next((f for f in families if _is_in(".".join(package), [f])), None)
+        room = [*package, *inner[-1:]][1]
+        if room not in (*FLOOR, "__init__"):
+            yield f"{place}:1: {room} stands on no floor: list it in FLOORS"
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
         for line, module in _imports(ast.walk(tree), package):
-            if (
-                top == "yoto_tf"
-                and inner[0] not in ("cli", "demo")
-                and _is_in(module, ABOVE)
-            ):
-                yield f"{place}:{line}: imports {module}, which builds upon it"
+            if problem := _out_of_order(room, module):
+                yield f"{place}:{line}: imports {module}, which {problem}"
             if own and _is_in(module, [name for name in families if name != own]):
                 yield f"{place}:{line}: imports {module}, which is of another family"
         if top != "export":
             for line, module in _imports(_executed_at_import(tree), package):
                 if _is_in(module, LATE):
                     yield f"{place}:{line}: imports {module} while it is being imported"
-        if place.as_posix() != TABLE and place.name not in LAZY:
+        if place.as_posix() != RESOLVER:
             for line, function in _functions_by_string(tree):
                 yield f"{place}:{line}: imports by a string ({function})"
     for line, fields in table:
         for field, name in fields.items():
             if not _is_there(root, name, is_package=field == "package"):
                 yield f"{TABLE}:{line}: names {name}, which is not there"
+
+
+def _out_of_order(room, module):
+    """What is wrong with an import by a room, or None."""
+    other = f"{module}.".split(".")[1]
+    if not module.startswith("yoto_tf.") or other == room:
+        return None
+    if room not in FLOOR or other not in FLOOR or FLOOR[other] < FLOOR[room]:
+        return None
+    return "builds upon it" if FLOOR[other] > FLOOR[room] else "stands beside it"
 
 
 def _table(root):
@@ -80,7 +104,9 @@ def _table(root):
 def _is_there(root, name, is_package):
     """Whether there is such a package, or a module that defines such a name."""
     module, _, attribute = name.partition(":")
-    path = root.joinpath(*module.split(".")[1:])
+    # `zoo` and `export` are installed as parts of the package.
+    parts = module.split(".")[1:]
+    path = root.joinpath(*([] if parts[0] in PLACES else ["yoto_tf"]), *parts)
     init = path / "__init__.py"
     if is_package:
         return init.exists()

@@ -120,6 +120,7 @@ def train(
         training = Training(folder, progress, recipe.steps, checkpoint_seconds)
         if training.finished:
             print(f"{workdir} is at step {training.step} already", file=sys.stderr)
+            model.optimizer.finalize_variable_values(model.trainable_variables)
         else:
             log = reports.Log(training, workdir, validation)
             others = [log, reports.ProgressLine(training)]

@@ -75,6 +75,9 @@ class Training(keras.callbacks.Callback):
             self.model.stop_training = True
         else:
             self._check(logs)
+            if self.stopping:
+                # Before Keras puts an average of the weights in their place.
+                self.save()
 
     def save(self):
         """Writes a checkpoint, unless this step has one."""

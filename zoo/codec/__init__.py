@@ -15,4 +15,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
 )
 
 # The networks that a release of this family may hold, as Keras knows them.
-REGISTERED_NAMES = ("yoto_tf.codec>FactorizedPrior", "yoto_tf.codec>Hyperprior")
+REGISTERED_NAMES = (
+    "yoto_tf.codec>FactorizedPrior",
+    "yoto_tf.codec>Hyperprior",
+    "yoto_tf.codec>ResidualHyperprior",
+)

@@ -50,16 +50,15 @@ def start_as_linear_codec(network, patches):
         _set_central_taps(convolution, basis, known, kept)
         transposed = synthesis.convolutions[-1 - layer]
         _set_central_taps(transposed, np.swapaxes(basis, 2, 3), kept, known, True)
-        features = _apply(convolution, features)
+        features = apply_in_parts(convolution, features)
         if layer < len(analysis.activations):
             gdn = analysis.activations[layer]
             _near_identity(gdn, features)
             _near_identity(synthesis.activations[-1 - layer], features)
-            features = _apply(gdn, features)
+            features = apply_in_parts(gdn, features)
         known = kept
-    _set_gains(network)
-    variance = np.mean(np.square(features), axis=(0, 1, 2)) + 1e-4
-    network.scale_synthesis.convolutions[-1].bias.assign(np.log(variance) / 2)
+    set_gains(network)
+    set_scales(network, features)
 
 
 def _principal_components(features):
@@ -86,7 +85,7 @@ def _set_central_taps(convolution, taps, inputs, outputs, transposed=False):
     convolution.kernel.assign(kernel)
 
 
-def _apply(layer, features):
+def apply_in_parts(layer, features):
     """A layer's output as a float32 array, computed in parts to spare memory."""
     parts = [layer(batch) for batch in np.array_split(features, 8)]
     return ops.convert_to_numpy(ops.cast(ops.concatenate(parts), "float32"))
@@ -99,8 +98,16 @@ def _near_identity(gdn, features):
     gdn.root_gamma.assign(root_gamma)
 
 
-def _set_gains(network):
-    """log gain = ½ log λ + constant.
+def set_scales(network, latents):
+    """Starts the scale tower at the measured deviation of each latent channel."""
+    variance = np.mean(np.square(latents), axis=(0, 1, 2)) + 1e-4
+    network.scale_synthesis.convolutions[-1].bias.assign(np.log(variance) / 2)
+
+
+def set_gains(network):
+    """Starts the gains before and after rounding as sqrt(λ) up to a constant:
+
+        log gain = ½ log λ + constant.
 
     The embedding's first entry is log λ, standardised.
     """

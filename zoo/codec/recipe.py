@@ -8,11 +8,14 @@ from yoto_tf.coefficients import Coefficients, LogUniform
 from yoto_tf.data import Patches
 from yoto_tf.errors import RecipeError
 from yoto_tf.loss_conditional_model import LossConditionalModel
+from yoto_tf.training.fused_adam import FusedAdam
 from yoto_tf.training.recipe import Recipe
+from yoto_tf.training.schedules import WarmupStableDecay
 from yoto_tf.zoo.codec.codec import Codec
 from yoto_tf.zoo.codec.linear_start import start_as_linear_codec
 from yoto_tf.zoo.codec.losses import rate_distortion_terms
-from yoto_tf.zoo.codec.network.hyperprior import Hyperprior
+from yoto_tf.zoo.codec.network.hyperprior import Hyperprior, ResidualHyperprior
+from yoto_tf.zoo.codec.residual_start import start_as_residual_codec
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -99,3 +102,44 @@ class CodecRecipe(Recipe):
             f"{self.patch_size}×{self.patch_size} pixels.\n"
         )
         Codec.from_network(model.network, card).save(directory)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ResidualCodecRecipe(CodecRecipe):
+    """A codec of residual blocks, see `ResidualHyperprior`.
+
+    Attributes:
+        blocks: residual blocks at 1/4, 1/8 and 1/16 of the size.
+        average: momentum of the moving average of the weights, which is what is
+            released (Polyak & Juditsky, 1992); 0 for none.
+    """
+
+    filters: tuple[int, ...] = (96, 192, 320)
+    blocks: tuple[int, ...] = (1, 2, 2)
+    hyper_filters: int = 128
+    highest_distortion: float = 1.5
+    average: float = 0.9998
+
+    def network(self, coefficients):
+        return ResidualHyperprior(
+            coefficients,
+            self.filters,
+            self.blocks,
+            self.hyper_filters,
+            conditioned=self.film and self.fixed is None,
+        )
+
+    def optimizer(self):
+        schedule = WarmupStableDecay(
+            self.learning_rate, self.steps, self.warmup_steps, self.decay_fraction
+        )
+        return FusedAdam(
+            schedule,
+            global_clipnorm=self.clipnorm,
+            use_ema=self.average > 0,
+            ema_momentum=self.average or 0.99,
+        )
+
+    def initialise(self, model, batches):
+        some = batches.with_shape(size=128, batch_size=256)
+        start_as_residual_codec(model.network, np.asarray(some[0]["image"]))

@@ -6,7 +6,6 @@ from keras import ops
 from yoto_tf.entropy import DeepFactorizedPrior
 from yoto_tf.layers import CoefficientEmbedding, FiLM
 from yoto_tf.zoo.codec.network.gain import LogGain
-from yoto_tf.zoo.codec.network.transforms import Analysis, Synthesis
 
 # Pixels in [0, 1] enter the analysis as (x − 0.5) · CONTRAST, about unit variance.
 CONTRAST = 4.0
@@ -17,8 +16,9 @@ class CodecNetwork(keras.Model):
 
     Args:
         coefficients: `yoto_tf.Coefficients` with one coefficient, `distortion`.
-        filters: channels after each strided convolution of the analysis; the last is
-            the number of latent channels.
+        filters: channels at each resolution of the analysis; the last are the latents.
+        analysis: the analysis transform.
+        synthesis: the synthesis transform.
         prior_channels: channels of what the prior describes.
         prior_scale: width of the prior when training starts, in quantisation steps.
         embedding_units: widths of the coefficient embedding.
@@ -30,9 +30,6 @@ class CodecNetwork(keras.Model):
             made from the network and tables, with the graphs `analyze` and
             `synthesize`, with `build_tables`, and with `striped`, the class of what
             does the same in tiles.
-
-    Raises:
-        ValueError: not four filters.
     """
 
     coding: type
@@ -41,6 +38,8 @@ class CodecNetwork(keras.Model):
         self,
         coefficients,
         filters,
+        analysis,
+        synthesis,
         prior_channels,
         prior_scale,
         embedding_units,
@@ -49,11 +48,6 @@ class CodecNetwork(keras.Model):
     ):
         # Pixels have eight bits, one more than bfloat16 holds.
         super().__init__(autocast=False, **kwargs)
-        if len(filters) != 4:
-            raise ValueError(
-                "filters must be four, for latents of 1/16 the size. "
-                f"Received: filters={tuple(filters)}"
-            )
         self.coefficients = coefficients
         self.filters = tuple(filters)
         self.prior_channels = prior_channels
@@ -63,8 +57,8 @@ class CodecNetwork(keras.Model):
         self.embedding = CoefficientEmbedding(
             coefficients, embedding_units, name="embedding"
         )
-        self.analysis = Analysis(self.filters, conditioned, name="analysis")
-        self.synthesis = Synthesis(self.filters, conditioned, name="synthesis")
+        self.analysis = analysis
+        self.synthesis = synthesis
         self.log_gain = LogGain(self.filters[-1], name="log_gain")
         self.log_inverse_gain = LogGain(self.filters[-1], name="log_inverse_gain")
         self.prior_film = FiLM(

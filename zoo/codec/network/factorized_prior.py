@@ -14,6 +14,7 @@ from keras import ops
 from yoto_tf.zoo.codec.coding.factorized_coding import FactorizedCoding
 from yoto_tf.zoo.codec.network.codec_network import CodecNetwork, channelwise
 from yoto_tf.zoo.codec.network.padding import pad_to_multiple
+from yoto_tf.zoo.codec.network.transforms import strided_transforms
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf.codec")
@@ -31,6 +32,9 @@ class FactorizedPrior(CodecNetwork):
 
     Outputs: {"reconstruction": float32 [B, H, W, 3], not clipped to [0, 1];
         "bits": float32 [B]}.
+
+    Raises:
+        ValueError: not four filters.
     """
 
     coding = FactorizedCoding
@@ -46,6 +50,7 @@ class FactorizedPrior(CodecNetwork):
         super().__init__(
             coefficients,
             filters,
+            *strided_transforms(filters, conditioned),
             prior_channels=filters[-1],
             prior_scale=10.0,
             embedding_units=embedding_units,

@@ -25,26 +25,23 @@ from yoto_tf.zoo.codec.coding.hyperprior_coding import HyperpriorCoding
 from yoto_tf.zoo.codec.network.codec_network import CodecNetwork, channelwise
 from yoto_tf.zoo.codec.network.gain import LogGain
 from yoto_tf.zoo.codec.network.padding import pad_to_multiple
-from yoto_tf.zoo.codec.network.transforms import HyperAnalysis, HyperSynthesis
+from yoto_tf.zoo.codec.network.residual_transforms import residual_transforms
+from yoto_tf.zoo.codec.network.transforms import (
+    HyperAnalysis,
+    HyperSynthesis,
+    strided_transforms,
+)
 
 
-@keras.saving.register_keras_serializable(package="yoto_tf.codec")
-class Hyperprior(CodecNetwork):
-    """Image and coefficients to a reconstruction and the bits it takes.
+class HyperpriorNetwork(CodecNetwork):
+    """A hyperprior between any two transforms; see `Hyperprior` for the arguments.
 
     Args:
-        coefficients: `yoto_tf.Coefficients` with one coefficient, `distortion`.
-        filters: channels after each strided convolution of the analysis; the last is
-            the number of latent channels.
-        hyper_filters: channels of the hyper-transforms.
-        embedding_units: widths of the coefficient embedding.
-        conditioned: False leaves FiLM out of the transforms: λ reaches the gains and
-            the hyper-latents' prior only.
-
-    Inputs: {"image": [B, H, W, 3] in [0, 1], "coefficients": [B, 1]}, any H, W ≥ 1.
-
-    Outputs: {"reconstruction": float32 [B, H, W, 3], not clipped to [0, 1];
-        "bits": float32 [B], of latents and hyper-latents together}.
+        coefficients: see `Hyperprior`.
+        filters: channels at each resolution of the analysis; the last are the latents.
+        analysis: the analysis transform.
+        synthesis: the synthesis transform.
+        hyper_filters, embedding_units, conditioned: see `Hyperprior`.
     """
 
     coding = HyperpriorCoding
@@ -52,15 +49,19 @@ class Hyperprior(CodecNetwork):
     def __init__(
         self,
         coefficients,
-        filters=(64, 96, 144, 192),
-        hyper_filters=96,
-        embedding_units=(64, 64),
-        conditioned=True,
+        filters,
+        analysis,
+        synthesis,
+        hyper_filters,
+        embedding_units,
+        conditioned,
         **kwargs,
     ):
         super().__init__(
             coefficients,
             filters,
+            analysis,
+            synthesis,
             prior_channels=hyper_filters,
             prior_scale=2.0,
             embedding_units=embedding_units,
@@ -141,3 +142,89 @@ class Hyperprior(CodecNetwork):
 
     def get_config(self):
         return {**super().get_config(), "hyper_filters": self.hyper_filters}
+
+
+@keras.saving.register_keras_serializable(package="yoto_tf.codec")
+class Hyperprior(HyperpriorNetwork):
+    """Image and coefficients to a reconstruction and the bits it takes.
+
+    Args:
+        coefficients: `yoto_tf.Coefficients` with one coefficient, `distortion`.
+        filters: channels after each strided convolution of the analysis; the last is
+            the number of latent channels.
+        hyper_filters: channels of the hyper-transforms.
+        embedding_units: widths of the coefficient embedding.
+        conditioned: False leaves FiLM out of the transforms: λ reaches the gains and
+            the hyper-latents' prior only.
+
+    Inputs: {"image": [B, H, W, 3] in [0, 1], "coefficients": [B, 1]}, any H, W ≥ 1.
+
+    Outputs: {"reconstruction": float32 [B, H, W, 3], not clipped to [0, 1];
+        "bits": float32 [B], of latents and hyper-latents together}.
+
+    Raises:
+        ValueError: not four filters.
+    """
+
+    def __init__(
+        self,
+        coefficients,
+        filters=(64, 96, 144, 192),
+        hyper_filters=96,
+        embedding_units=(64, 64),
+        conditioned=True,
+        **kwargs,
+    ):
+        super().__init__(
+            coefficients,
+            filters,
+            *strided_transforms(filters, conditioned),
+            hyper_filters,
+            embedding_units,
+            conditioned,
+            **kwargs,
+        )
+
+
+@keras.saving.register_keras_serializable(package="yoto_tf.codec")
+class ResidualHyperprior(HyperpriorNetwork):
+    """As `Hyperprior`, between transforms of residual blocks.
+
+    Args:
+        coefficients: `yoto_tf.Coefficients` with one coefficient, `distortion`.
+        filters: channels at 1/4, 1/8 and 1/16 of the picture's size, even; the last is
+            the number of latent channels.
+        blocks: residual blocks at each of these sizes.
+        hyper_filters: channels of the hyper-transforms.
+        embedding_units: widths of the coefficient embedding.
+        conditioned: False leaves FiLM out of the transforms.
+
+    Inputs, outputs: as `Hyperprior`.
+
+    Raises:
+        ValueError: not three filters and blocks, or an odd number of filters.
+    """
+
+    def __init__(
+        self,
+        coefficients,
+        filters=(96, 192, 320),
+        blocks=(1, 2, 2),
+        hyper_filters=128,
+        embedding_units=(64, 64),
+        conditioned=True,
+        **kwargs,
+    ):
+        super().__init__(
+            coefficients,
+            filters,
+            *residual_transforms(filters, blocks, conditioned),
+            hyper_filters,
+            embedding_units,
+            conditioned,
+            **kwargs,
+        )
+        self.blocks = tuple(blocks)
+
+    def get_config(self):
+        return {**super().get_config(), "blocks": self.blocks}

@@ -14,6 +14,7 @@ import keras
 from keras import layers, ops
 
 from yoto_tf.layers import GDN, FiLM
+from yoto_tf.zoo.codec.network.modulated_convolution import modulated_convolution
 from yoto_tf.zoo.codec.network.subpixel import subpixel_convolution
 
 
@@ -51,7 +52,7 @@ class _Conditioned(layers.Layer):
                 features = convolution(features)
             elif features.shape[0] == 1:
                 affine = film.scale_and_shift(embedding)
-                features = _modulated(convolution, features, *affine)
+                features = modulated_convolution(convolution, features, *affine)
             else:
                 features = film(convolution(features), embedding)
             features = activation(features)
@@ -64,25 +65,6 @@ class _Conditioned(layers.Layer):
         for convolution in self.convolutions:
             inputs_shape = convolution.compute_output_shape(inputs_shape)
         return inputs_shape
-
-
-def _modulated(convolution, features, scale, shift):
-    """A convolution and its FiLM for a batch of one, as one convolution.
-
-    FiLM goes into the kernel and the bias, which spares two passes over the features.
-    """
-    transposed = isinstance(convolution, layers.Conv2DTranspose)
-    # Keras keeps transposed kernels as [height, width, outputs, inputs].
-    kernel = convolution.kernel * (scale[0][:, None] if transposed else scale[0])
-    bias = convolution.bias * scale[0] + shift[0]
-    convolve = ops.conv_transpose if transposed else ops.conv
-    features = convolve(
-        ops.cast(features, convolution.compute_dtype),
-        ops.cast(kernel, convolution.compute_dtype),
-        strides=convolution.strides,
-        padding="same",
-    )
-    return ops.add(features, ops.cast(bias, convolution.compute_dtype))
 
 
 def _leaky_relu(inputs):
@@ -133,6 +115,23 @@ class Synthesis(_Conditioned):
         if features.shape[0] == 1:
             return subpixel_convolution(self.convolutions[-1], features)
         return super()._last(features)
+
+
+def strided_transforms(filters, conditioned):
+    """A pair of `Analysis` and `Synthesis`.
+
+    Raises:
+        ValueError: not four filters.
+    """
+    if len(filters) != 4:
+        raise ValueError(
+            "filters must be four, for latents of 1/16 the size. "
+            f"Received: filters={tuple(filters)}"
+        )
+    return (
+        Analysis(filters, conditioned, name="analysis"),
+        Synthesis(filters, conditioned, name="synthesis"),
+    )
 
 
 class HyperAnalysis(_Conditioned):

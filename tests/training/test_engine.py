@@ -331,3 +331,47 @@ def test_initial_weights_are_set_once(tmp_path):
     train(recipe, None, tmp_path)
     train(recipe, None, tmp_path, steps=4, resume=True)
     assert calls == [(5, 4)]
+
+
+def test_minutes_end_the_training_and_the_rate(tmp_path):
+    recipe = override(RECIPE, ["minutes=0.05", "warmup_steps=1", "decay_fraction=1"])
+    trained = train(recipe, None, tmp_path)
+    assert trained.finished
+    assert 3.0 <= trained.seconds < 6.0
+    assert trained.step > 0
+    # The rate follows the clock down to nearly nothing.
+    assert float(trained.model.optimizer.learning_rate) < 0.2 * recipe.learning_rate
+    again = train(recipe, None, tmp_path, resume=True)
+    assert again.step == trained.step
+
+
+def test_minutes_are_those_of_all_resumes(tmp_path):
+    first = train(RECIPE, None, tmp_path, minutes=0.03)
+    second = train(RECIPE, None, tmp_path, minutes=0.06, resume=True)
+    assert second.step > first.step
+    assert 3.6 <= second.seconds < 3.6 + 2.5
+
+
+def test_an_average_is_released_and_what_it_averages_carried_on(tmp_path):
+    class Averaging(type(RECIPE)):
+        def optimizer(self):
+            return keras.optimizers.SGD(0.01, use_ema=True, ema_momentum=0.9)
+
+    recipe = Averaging(**{**vars(RECIPE), "steps": 200})
+    trained = train(recipe, None, tmp_path)
+    arrays = last_arrays(tmp_path)
+    for place, variable in enumerate(trained.model.trainable_variables):
+        [average] = [
+            array
+            for key, array in arrays.items()
+            if key.startswith("optimizer/")
+            and "average" in key
+            and array.shape == variable.shape
+            and np.allclose(array, variable)
+        ]
+        [stored] = [
+            array
+            for key, array in arrays.items()
+            if key.startswith(f"model/{place:04d}/")
+        ]
+        assert not np.allclose(stored, average)

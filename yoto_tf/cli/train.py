@@ -21,7 +21,14 @@ def add(subparsers):
     parser.add_argument(
         "--data", metavar="SPEC", help="a folder, a glob or tfds:NAME[:SPLIT]"
     )
-    parser.add_argument("--steps", type=int, metavar="N", help="same as --set steps=N")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, metavar="N", help="same as --set steps=N")
+    length.add_argument(
+        "--minutes",
+        type=float,
+        metavar="N",
+        help="train for so long by the clock, over all resumes, instead of for steps",
+    )
     parser.add_argument(
         "--workdir",
         type=Path,
@@ -74,7 +81,11 @@ def run(options):
         base = start or recipe.base
         recipe = dataclasses.replace(recipe, styles=options.add_style, base=base)
         start = None  # the recipe itself builds on its base
-    given = {"data": options.data, "steps": options.steps}
+    given = {
+        "data": options.data,
+        "steps": options.steps,
+        "minutes": options.minutes,
+    }
     given = {name: value for name, value in given.items() if value is not None}
     recipe = dataclasses.replace(recipe, **given)
     name = options.recipe

@@ -18,9 +18,11 @@ from yoto_tf.training import checkpoint, reports
 from yoto_tf.training.endless import EndlessBatches
 from yoto_tf.training.precision import supported_precision
 from yoto_tf.training.recipe import Recipe
-from yoto_tf.training.stopping import Training, interrupts_stop
+from yoto_tf.training.stopping import RateByClock, Training, interrupts_stop
 
 EPOCH_STEPS = 200
+# More than any clock allows.
+EPOCHS_BY_CLOCK = 10**9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +48,7 @@ def train(
     workdir: str | os.PathLike,
     *,
     steps: int | None = None,
+    minutes: float | None = None,
     resume: bool = False,
     initialise: Callable | None = None,
     validation: Iterable | None = None,
@@ -63,6 +66,7 @@ def train(
             themselves, or None for the recipe's own SPEC.
         workdir: The folder, made if need be.
         steps: Replaces `recipe.steps`, the total over all resumes.
+        minutes: Replaces `recipe.minutes`, likewise.
         resume: Carry on from the newest checkpoint, if there is one.
         initialise: Replaces `recipe.initialise`, to start from other weights.
         validation: What Keras `evaluate` takes, a finite `PyDataset` or
@@ -76,6 +80,8 @@ def train(
     """
     if steps is not None:
         recipe = dataclasses.replace(recipe, steps=steps)
+    if minutes is not None:
+        recipe = dataclasses.replace(recipe, minutes=minutes)
     if isinstance(data, str):
         recipe = dataclasses.replace(recipe, data=data)
     _check_ranges(recipe)
@@ -117,22 +123,30 @@ def train(
         workdir.mkdir(parents=True, exist_ok=True)
         content = json.dumps(fields, indent=2) + "\n"
         write_atomically(workdir / "recipe.json", content.encode())
-        training = Training(folder, progress, recipe.steps, checkpoint_seconds)
+        end = (
+            {"steps": recipe.steps}
+            if recipe.minutes is None
+            else {"minutes": recipe.minutes}
+        )
+        training = Training(folder, progress, checkpoint_seconds, **end)
         if training.finished:
             print(f"{workdir} is at step {training.step} already", file=sys.stderr)
             model.optimizer.finalize_variable_values(model.trainable_variables)
         else:
             log = reports.Log(training, workdir, validation)
             others = [log, reports.ProgressLine(training)]
+            if recipe.minutes is not None:
+                others.append(RateByClock(training, recipe.schedule()))
             _fit(model, batches, training, others, recipe.steps_per_execution)
     return Trained(model, training.step, training.seconds, training.finished)
 
 
 def _fit(model, batches, training, others, steps_per_execution):
     callbacks = [training, *others]
-    model.steps_per_execution = math.gcd(
-        steps_per_execution, training.steps - training.step, EPOCH_STEPS
-    )
+    left = EPOCHS_BY_CLOCK * EPOCH_STEPS
+    if training.steps is not None:
+        left = training.steps - training.step
+    model.steps_per_execution = math.gcd(steps_per_execution, left, EPOCH_STEPS)
     try:
         with interrupts_stop(training), warnings.catch_warnings():
             # Said below, in our words.
@@ -140,7 +154,7 @@ def _fit(model, batches, training, others, steps_per_execution):
             model.fit(
                 batches.for_fit(),
                 steps_per_epoch=EPOCH_STEPS,
-                epochs=math.ceil((training.steps - training.step) / EPOCH_STEPS),
+                epochs=math.ceil(left / EPOCH_STEPS),
                 callbacks=_LeaveOnDevice(callbacks, add_history=True, model=model),
                 shuffle=False,
                 verbose=0,
@@ -154,7 +168,8 @@ def _fit(model, batches, training, others, steps_per_execution):
         raise batches.error
     if not (training.finished or training.interrupted):
         raise RecipeError(
-            f"the data ended after step {training.step}, expected {training.steps}"
+            f"the data ended after step {training.step}, expected "
+            f"{training.steps or 'more'}"
         )
 
 
@@ -192,8 +207,10 @@ def _check_ranges(recipe):
     for name in ("steps", "batch_size", "learning_rate", "steps_per_execution"):
         if not getattr(recipe, name) > 0:
             raise RecipeError(f"{name} must be above 0, got {getattr(recipe, name)}")
-    if recipe.clipnorm is not None and not recipe.clipnorm > 0:
-        raise RecipeError(f"clipnorm must be none or above 0, got {recipe.clipnorm}")
+    for name in ("clipnorm", "minutes"):
+        value = getattr(recipe, name)
+        if value is not None and not value > 0:
+            raise RecipeError(f"{name} must be none or above 0, got {value}")
     for name, highest in (
         ("warmup_steps", math.inf),
         ("decay_fraction", 1),
@@ -211,7 +228,7 @@ def _check_unchanged(fields, path):
         return
     before = json.loads(path.read_text(encoding="utf-8"))
     for name in sorted(before.keys() & fields.keys()):
-        if name not in ("steps", "data") and before[name] != fields[name]:
+        if name not in ("steps", "minutes", "data") and before[name] != fields[name]:
             raise RecipeError(
                 f"{path.parent} was started with {name}={before[name]!r}, "
                 f"got {name}={fields[name]!r}"

@@ -42,6 +42,9 @@ class Recipe:
 
     Attributes:
         steps: Optimizer steps of the whole training.
+        minutes: None, or the minutes of wall clock that the whole training takes, over
+            all resumes: the schedule then follows the clock, and `steps` counts for
+            nothing.
         batch_size: Examples a step.
         learning_rate: Peak of the `WarmupStableDecay` schedule.
         warmup_steps: Steps over which the rate rises to the peak.
@@ -64,6 +67,7 @@ class Recipe:
     steps: int
     batch_size: int
     learning_rate: float
+    minutes: float | None = None
     warmup_steps: int = 1000
     decay_fraction: float = 0.2
     clipnorm: float | None = 1.0
@@ -103,12 +107,20 @@ class Recipe:
     def release(self, model: keras.Model, directory: Path) -> None:
         """Writes a trained model in the form its users load, by default none."""
 
-    def optimizer(self) -> keras.optimizers.Optimizer:
-        """Returns Adam on this recipe's schedule."""
-        schedule = WarmupStableDecay(
+    def schedule(self) -> WarmupStableDecay:
+        """Returns the schedule of the learning rate."""
+        return WarmupStableDecay(
             self.learning_rate, self.steps, self.warmup_steps, self.decay_fraction
         )
-        return keras.optimizers.Adam(schedule, global_clipnorm=self.clipnorm)
+
+    def optimizer(self) -> keras.optimizers.Optimizer:
+        """Returns Adam on this recipe's schedule.
+
+        Where the recipe states `minutes` its rate is a number, which the training sets
+        by the clock.
+        """
+        rate = self.schedule() if self.minutes is None else self.learning_rate
+        return keras.optimizers.Adam(rate, global_clipnorm=self.clipnorm)
 
 
 def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:

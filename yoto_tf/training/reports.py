@@ -68,10 +68,13 @@ class ProgressLine(keras.callbacks.Callback):
             self._bar.update(step - self._bar.n)
             self._bar.refresh()
             return
-        pace = (time.monotonic() - self._started) / max(step - self._first_step, 1)
-        left = tqdm.format_interval((steps - step) * pace)
+        seconds = time.monotonic() - self._started
+        pace = seconds / max(step - self._first_step, 1)
+        left = self._training.seconds_left(pace)
+        total = "" if steps is None else f"/{steps}"
         print(
-            f"step {step}/{steps}, {pace * 1e3:.0f} ms a step, {left} left: {terms}",
+            f"step {step}{total}, {pace * 1e3:.0f} ms a step, "
+            f"{tqdm.format_interval(left)} left: {terms}",
             file=sys.stderr,
             flush=True,
         )

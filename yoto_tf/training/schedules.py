@@ -50,9 +50,19 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step):
         step = ops.cast(step, "float32")
-        decay_steps = max(self.decay_fraction * self.steps, 1e-3)
-        left = ops.clip((self.steps - step) / decay_steps, 0.0, 1.0)
-        decay = ops.square(ops.sin(0.5 * math.pi * left))
+        left = ops.clip((self.steps - step) / self.steps, 0.0, 1.0)
+        return self.rate(step, left)
+
+    def rate(self, step, left):
+        """The rate at a step, where another clock than steps says what is left.
+
+        Args:
+            step: steps taken, for the warm-up; a number or float32 tensor.
+            left: share of the training that is left, in [0, 1].
+        """
+        step, left = ops.cast(step, "float32"), ops.cast(left, "float32")
+        decay_left = ops.clip(left / max(self.decay_fraction, 1e-9), 0.0, 1.0)
+        decay = ops.square(ops.sin(0.5 * math.pi * decay_left))
         warmup = (step + 1.0) / max(self.warmup_steps, 1)
         return self.peak * ops.minimum(ops.minimum(warmup, decay), 1.0)
 

@@ -17,12 +17,13 @@ class Training(keras.callbacks.Callback):
     Args:
         folder: Where the checkpoints go.
         progress: The `checkpoint.Progress` the training starts from.
-        steps: The step to stop at.
         checkpoint_seconds: Seconds from one checkpoint to the next.
+        steps: The step to stop at; or
+        minutes: the minutes to stop after, over all resumes.
 
     Attributes:
         step: Optimizer steps taken, over all resumes.
-        steps: The step to stop at.
+        steps: The step to stop at, or None.
         interrupted: Set it to stop after the steps at hand.
 
     Raises:
@@ -30,10 +31,13 @@ class Training(keras.callbacks.Callback):
             or an epoch ends.
     """
 
-    def __init__(self, folder, progress, steps, checkpoint_seconds):
+    def __init__(
+        self, folder, progress, checkpoint_seconds, *, steps=None, minutes=None
+    ):
         super().__init__()
         self.step = self._saved_step = progress.step
         self.steps = steps
+        self._minutes = minutes
         self.interrupted = False
         self._folder = folder
         self._checkpoint_seconds = checkpoint_seconds
@@ -48,7 +52,20 @@ class Training(keras.callbacks.Callback):
     @property
     def finished(self):
         """Whether the last step has been taken."""
-        return self.step >= self.steps
+        return self.left <= 0
+
+    @property
+    def left(self):
+        """The share of the whole training that is left, in [0, 1]."""
+        if self._minutes is None:
+            return max(1 - self.step / self.steps, 0.0)
+        return max(1 - self.seconds / (60 * self._minutes), 0.0)
+
+    def seconds_left(self, pace):
+        """Seconds until the end, at so many seconds a step where steps count."""
+        if self._minutes is None:
+            return (self.steps - self.step) * pace
+        return max(60 * self._minutes - self.seconds, 0.0)
 
     @property
     def stopping(self):
@@ -92,6 +109,42 @@ class Training(keras.callbacks.Callback):
                 f"the loss is {float(logs['loss'])} at step {self.step}, "
                 f"the last checkpoint is of step {self._saved_step}"
             )
+
+
+class RateByClock(keras.callbacks.Callback):
+    """Sets the learning rate by the share of a training's minutes that is left.
+
+    Args:
+        training: The callback that knows the time; it must come before this one.
+        schedule: A `WarmupStableDecay`.
+    """
+
+    # Setting it costs as much as a small step; it changes slowly.
+    _INTERVAL_SECONDS = 0.2
+
+    def __init__(self, training, schedule):
+        super().__init__()
+        self._training = training
+        self._schedule = schedule
+
+    def on_train_begin(self, logs=None):
+        self._set()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.monotonic() - self._set_at >= self._INTERVAL_SECONDS:
+            self._set()
+
+    def close(self):
+        """Has nothing to close."""
+
+    def _set(self):
+        if hasattr(self.model, "jax_state_sync"):
+            # On JAX the variables lag behind a step's state, and would win.
+            self.model.jax_state_sync()
+        self.model.optimizer.learning_rate = self._schedule.rate(
+            float(self._training.step), self._training.left
+        )
+        self._set_at = time.monotonic()
 
 
 @contextlib.contextmanager

@@ -10,7 +10,6 @@ from yoto_tf.errors import RecipeError
 from yoto_tf.loss_conditional_model import LossConditionalModel
 from yoto_tf.training.fused_adam import FusedAdam
 from yoto_tf.training.recipe import Recipe
-from yoto_tf.training.schedules import WarmupStableDecay
 from yoto_tf.zoo.codec.codec import Codec
 from yoto_tf.zoo.codec.linear_start import start_as_linear_codec
 from yoto_tf.zoo.codec.losses import rate_distortion_terms
@@ -130,11 +129,8 @@ class ResidualCodecRecipe(CodecRecipe):
         )
 
     def optimizer(self):
-        schedule = WarmupStableDecay(
-            self.learning_rate, self.steps, self.warmup_steps, self.decay_fraction
-        )
         return FusedAdam(
-            schedule,
+            self.schedule() if self.minutes is None else self.learning_rate,
             global_clipnorm=self.clipnorm,
             use_ema=self.average > 0,
             ema_momentum=self.average or 0.99,

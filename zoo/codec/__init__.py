@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "codec": ["Codec"],
         "network.factorized_prior": ["FactorizedPrior"],
-        "network.hyperprior": ["Hyperprior"],
+        "network.hyperprior": ["Hyperprior", "ResidualHyperprior"],
     },
 )
 

@@ -9,7 +9,7 @@ import pytest
 from yoto_tf import Coefficients, Fixed, LogUniform
 from yoto_tf.errors import CoefficientError, DataError, FormatError
 from yoto_tf.imaging.metrics import psnr
-from yoto_tf.zoo.codec import Codec, FactorizedPrior, Hyperprior
+from yoto_tf.zoo.codec import Codec, FactorizedPrior, Hyperprior, ResidualHyperprior
 from yoto_tf.zoo.codec.coding.container import Container
 
 
@@ -85,12 +85,18 @@ def test_release_is_what_was_measured(untrained_codec, release_folder, photograp
     )
 
 
-@pytest.mark.parametrize("network", [FactorizedPrior, Hyperprior])
+SMALL = {
+    FactorizedPrior: {"filters": (8, 8, 8, 12)},
+    Hyperprior: {"filters": (8, 8, 8, 12), "hyper_filters": 8},
+    ResidualHyperprior: {"filters": (8, 8, 12), "hyper_filters": 8},
+}
+
+
+@pytest.mark.parametrize("network", SMALL)
 @pytest.mark.parametrize("distribution", [LogUniform(0.01, 0.1), Fixed(0.02)])
 def test_every_codec_round_trips(network, distribution, photograph):
     coefficients = Coefficients(distortion=distribution)
-    options = {"hyper_filters": 8} if network is Hyperprior else {}
-    network = network(coefficients, (8, 8, 8, 12), **options)
+    network = network(coefficients, **SMALL[network])
     network.build(None)
     codec = Codec.from_network(network)
     image = photograph[250:350, 200:270]

@@ -78,10 +78,14 @@ class _Residual(layers.Layer):
     Attributes:
         changes: the linear layers.
         blocks: a list of `ResidualBlock` for each resolution.
+        reach: how many blocks of 16×16 pixels (before, after) its own it looks.
+        largest_map: numbers in its largest feature map for each place of the latents.
     """
 
     def __init__(self, changes, widths, counts, conditioned, **kwargs):
         super().__init__(**kwargs)
+        # At 1/4 of the picture's size.
+        self.largest_map = 4**2 * max(widths[0], widths[-1])
         self.changes = changes
         # Stored weights are found by these names.
         for position, layer in enumerate(changes):
@@ -115,6 +119,7 @@ class ResidualAnalysis(_Residual):
             for width, stride in zip(widths, STRIDES, strict=True)
         ]
         super().__init__(changes, widths, counts, conditioned, **kwargs)
+        self.reach = _reach(counts, 0)
 
     def build(self, inputs_shape, embedding_shape):
         for level, change in enumerate(self.changes):
@@ -156,6 +161,7 @@ class ResidualSynthesis(_Residual):
             layers.Conv2D(3 * STRIDES[0] ** 2, 3, padding="same", dtype="float32")
         )
         super().__init__(changes, widths[::-1], counts[::-1], conditioned, **kwargs)
+        self.reach = _reach(counts, 1)
 
     def build(self, inputs_shape, embedding_shape):
         for level, (change, stride) in enumerate(
@@ -179,6 +185,20 @@ class ResidualSynthesis(_Residual):
         batch, height, width, _ = inputs_shape
         scale = None if height is None else 16
         return (batch, height and scale * height, width and scale * width, 3)
+
+
+def _reach(counts, others):
+    """Blocks of 16×16 pixels that 3×3 convolutions look to either side.
+
+    Args:
+        counts: residual blocks of two convolutions at 1/4, 1/8 and 1/16 of the size.
+        others: further convolutions at 1/4 of the size.
+    """
+    pixels = 4 * others + sum(
+        2 * count * side for count, side in zip(counts, (4, 8, 16), strict=True)
+    )
+    blocks = -(-pixels // 16)
+    return blocks, blocks
 
 
 def residual_transforms(widths, counts, conditioned):

@@ -79,7 +79,15 @@ class Analysis(_Conditioned):
     Args:
         filters: channels after each of the four strided convolutions.
         conditioned: whether FiLM reads the embedding.
+
+    Attributes:
+        reach: how many blocks of 16×16 pixels (before, after) its own a latent looks:
+            four 5×5 convolutions of stride 2 in Keras' "same" padding look 15 pixels
+            before a block and 30 after it.
+        largest_map: numbers in its largest feature map for each place of the latents.
     """
+
+    reach = (1, 2)
 
     def __init__(self, filters, conditioned=True, **kwargs):
         super().__init__(
@@ -88,6 +96,8 @@ class Analysis(_Conditioned):
             conditioned,
             **kwargs,
         )
+        # At half the picture's size.
+        self.largest_map = 8**2 * filters[0]
 
 
 class Synthesis(_Conditioned):
@@ -96,7 +106,13 @@ class Synthesis(_Conditioned):
     Args:
         filters: channels of the analysis' layers; they are used in reverse.
         conditioned: see `Analysis`.
+
+    Attributes:
+        reach: how many latents (before, after) its own a block of 16×16 pixels looks.
+        largest_map: see `Analysis`.
     """
+
+    reach = (2, 1)
 
     def __init__(self, filters, conditioned=True, **kwargs):
         inner = filters[-2::-1]
@@ -110,6 +126,7 @@ class Synthesis(_Conditioned):
             conditioned,
             **kwargs,
         )
+        self.largest_map = 8**2 * filters[0]
 
     def _last(self, features):
         if features.shape[0] == 1:

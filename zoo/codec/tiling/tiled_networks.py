@@ -13,12 +13,11 @@ from keras import ops
 
 from yoto_tf.zoo.codec.tiling.tiles import EdgePadded, Stage
 
-# How many blocks before and after its own a place of the coarser map reaches. Four 5×5
-# convolutions of stride 2 in Keras' "same" padding look 15 pixels before a block of 16
-# and 30 after it; those of the hyper-analysis 4 latents before a block of 4 and 7 after
+# How many places (before, after) its own a place of the hyper-latents reaches: the two
+# 5×5 convolutions of the hyper-analysis look 4 latents before a block of 4 and 7 after
 # it. Transposed it is the other way round.
-ANALYSIS_REACH = (1, 2)
-SYNTHESIS_REACH = (2, 1)
+HYPER_ANALYSIS_REACH = (1, 2)
+HYPER_SYNTHESIS_REACH = (2, 1)
 
 
 def to_pixels(image):
@@ -36,17 +35,15 @@ class StripedFactorizedPrior:
     def __init__(self, coding):
         network = coding.network
         self._channels = network.filters[-1]
-        # The outermost convolution has the largest map, at half the picture's size.
-        values = 8**2 * network.filters[0]
         self._analysis = Stage(
             lambda image, vector: coding.analyze(image, vector)[0],
-            ANALYSIS_REACH,
-            values,
+            network.analysis.reach,
+            network.analysis.largest_map,
         )
         self._synthesis = Stage(
             lambda symbols, vector: to_pixels(coding.synthesize(symbols, vector)),
-            SYNTHESIS_REACH,
-            values,
+            network.synthesis.reach,
+            network.synthesis.largest_map,
         )
 
     def fits_at_once(self, height, width):
@@ -78,18 +75,19 @@ class StripedHyperprior:
         network = coding.network
         self._channels = network.filters[-1]
         self._hyper_channels = network.hyper_filters
-        values = 8**2 * network.filters[0]
-        self._analysis = Stage(coding.latents, ANALYSIS_REACH, values)
+        self._analysis = Stage(
+            coding.latents, network.analysis.reach, network.analysis.largest_map
+        )
         self._synthesis = Stage(
             lambda quantized, vector: to_pixels(coding.image(quantized, vector)),
-            SYNTHESIS_REACH,
-            values,
+            network.synthesis.reach,
+            network.synthesis.largest_map,
         )
         # The largest map is that of the latents.
         values = 4**2 * max(self._channels, self._hyper_channels)
-        self._hyper_analysis = Stage(coding.hyper_latents, ANALYSIS_REACH, values)
-        self._symbols = Stage(coding.symbols, SYNTHESIS_REACH, values)
-        self._quantized = Stage(coding.quantized, SYNTHESIS_REACH, values)
+        self._hyper_analysis = Stage(coding.hyper_latents, HYPER_ANALYSIS_REACH, values)
+        self._symbols = Stage(coding.symbols, HYPER_SYNTHESIS_REACH, values)
+        self._quantized = Stage(coding.quantized, HYPER_SYNTHESIS_REACH, values)
 
     def fits_at_once(self, height, width):
         """Whether a picture is small enough to be one tile."""

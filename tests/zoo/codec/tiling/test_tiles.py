@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keras import ops
 
 from yoto_tf import Coefficients, LogUniform
-from yoto_tf.zoo.codec import Codec, FactorizedPrior, Hyperprior
+from yoto_tf.zoo.codec import Codec, FactorizedPrior, Hyperprior, ResidualHyperprior
 from yoto_tf.zoo.codec.coding import symbol_coding
 from yoto_tf.zoo.codec.tiling import tiles
 from yoto_tf.zoo.codec.tiling.tiles import EdgePadded, spans, tile_size
@@ -80,14 +80,14 @@ def test_padding_is_numpys(height, width, data):
     np.testing.assert_array_equal(padded[window], expected[window])
 
 
-def random_codec(network, precision="float32", **options):
+def random_codec(network, precision="float32", filters=(16, 16, 16, 24), **options):
     """A codec of random weights: all taps of its kernels count, and its rate is high.
 
     The fixture `untrained_codec` starts with most taps at zero.
     """
     keras.utils.set_random_seed(4)
     coefficients = Coefficients(distortion=LogUniform(0.0018, 0.18))
-    network = network(coefficients, (16, 16, 16, 24), **options)
+    network = network(coefficients, filters, **options)
     network.build(None)
     for weight in network.weights:
         if weight.path.endswith("log_gain/dense/bias"):
@@ -105,6 +105,14 @@ def hyperprior():
 def test_tiled_is_untiled(hyperprior, picture, quality, small_tiles, monkeypatch):
     """The same bytes, and the same pixels but for what rounding makes of a few."""
     assert_tiled_is_untiled(hyperprior, picture, quality, monkeypatch)
+
+
+def test_tiled_is_untiled_with_residual_blocks(picture, small_tiles, monkeypatch):
+    monkeypatch.setattr(tiles, "VALUES", 4**2 * 24 * 250)
+    codec = random_codec(
+        ResidualHyperprior, filters=(16, 16, 24), blocks=(1, 1, 1), hyper_filters=16
+    )
+    assert_tiled_is_untiled(codec, picture, 0.5, monkeypatch)
 
 
 def test_tiled_is_untiled_without_a_hyperprior(picture, small_tiles, monkeypatch):

@@ -50,12 +50,12 @@ def start_as_linear_codec(network, patches):
         _set_central_taps(convolution, basis, known, kept)
         transposed = synthesis.convolutions[-1 - layer]
         _set_central_taps(transposed, np.swapaxes(basis, 2, 3), kept, known, True)
-        features = apply_in_parts(convolution, features)
+        features = _apply(convolution, features)
         if layer < len(analysis.activations):
             gdn = analysis.activations[layer]
             _near_identity(gdn, features)
             _near_identity(synthesis.activations[-1 - layer], features)
-            features = apply_in_parts(gdn, features)
+            features = _apply(gdn, features)
         known = kept
     set_gains(network)
     set_scales(network, features)
@@ -85,7 +85,7 @@ def _set_central_taps(convolution, taps, inputs, outputs, transposed=False):
     convolution.kernel.assign(kernel)
 
 
-def apply_in_parts(layer, features):
+def _apply(layer, features):
     """A layer's output as a float32 array, computed in parts to spare memory."""
     parts = [layer(batch) for batch in np.array_split(features, 8)]
     return ops.convert_to_numpy(ops.cast(ops.concatenate(parts), "float32"))
@@ -104,20 +104,24 @@ def set_scales(network, latents):
     network.scale_synthesis.convolutions[-1].bias.assign(np.log(variance) / 2)
 
 
-def set_gains(network):
+def set_gains(network, deviation=1.0):
     """Starts the gains before and after rounding as sqrt(λ) up to a constant:
 
-        log gain = ½ log λ + constant.
+        log gain = ½ log λ + log deviation + constant.
 
     The embedding's first entry is log λ, standardised.
+
+    Args:
+        network: see `start_as_linear_codec`.
+        deviation: by how much each latent channel has been divided, [C] or one number.
     """
     [(low, high)] = network.coefficients.ranges().values()
     slope = math.log(high / low) / math.sqrt(12) / 2
     constant = math.log(255 / CONTRAST) - math.log(_STEP_SQUARED) / 2
-    middle = math.log(low * high) / 4 + constant
+    middle = math.log(low * high) / 4 + constant + np.log(deviation)
     for gain, sign in ((network.log_gain, 1), (network.log_inverse_gain, -1)):
         kernel = ops.convert_to_numpy(gain.dense.kernel).copy()
         kernel[0] = sign * slope / gain.strength
         gain.dense.kernel.assign(kernel)
-        bias = np.full(gain.channels, sign * middle / gain.strength, "float32")
+        bias = np.broadcast_to(sign * middle / gain.strength, (gain.channels,))
         gain.dense.bias.assign(bias)

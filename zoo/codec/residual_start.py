@@ -2,22 +2,22 @@
 
 As `start_as_linear_codec`, for `ResidualHyperprior`: the changes of resolution begin as
 principal components, those of the synthesis as their transposes; the blocks between
-them begin near the identity by themselves.
+them begin near the identity by themselves. Every channel begins with unit deviation:
+the mean of a block of pixels varies a hundred times as much as its finest detail, and a
+step of the optimiser that moves the one would drown the other.
 """
 
 import numpy as np
 from keras import ops
 
-from yoto_tf.zoo.codec.linear_start import (
-    apply_in_parts,
-    set_gains,
-    set_scales,
-)
+from yoto_tf.zoo.codec.linear_start import set_gains, set_scales
 from yoto_tf.zoo.codec.network.codec_network import CONTRAST
 from yoto_tf.zoo.codec.network.residual_transforms import STRIDES
 
 # Of the usual initialisation, what channels without a principal component keep.
 _NOISE = 0.1
+# The smallest deviation that is stretched to one, in units of the input's.
+_LEAST_DEVIATION = 0.01
 
 
 def start_as_residual_codec(network, patches):
@@ -29,38 +29,46 @@ def start_as_residual_codec(network, patches):
             of 128×128 are plenty.
     """
     features = (np.asarray(patches, "float32") - 0.5) * CONTRAST
+    deviation = np.ones(3)
     analysis = network.analysis.changes
     synthesis = network.synthesis.changes[::-1]
-    known = 3
     for stride, forward, backward in zip(STRIDES, analysis, synthesis, strict=True):
-        basis = _principal_components(features[..., :known], stride)
-        kept = min(basis.shape[-1], forward.filters)
-        basis = basis[..., :kept]
+        blocks = _blocks(features, stride)
+        basis = _principal_components(blocks)[:, : forward.filters]
+        features = blocks @ basis
+        known, kept = len(deviation), basis.shape[1]
+        basis = basis.reshape(stride, stride, known, kept)
+        finer = deviation[:, None]
+        deviation = np.sqrt(np.mean(np.square(features), axis=(0, 1, 2)))
+        deviation = np.maximum(deviation, _LEAST_DEVIATION)
         kernel = _NOISE * ops.convert_to_numpy(forward.kernel)
         kernel[:, :, :, :kept] = 0
-        kernel[:, :, :known, :kept] = basis
+        kernel[:, :, :known, :kept] = basis * finer / deviation
         forward.kernel.assign(kernel)
         # [1, 1, C, side²·C'] or [3, 3, …]: the middle tap, and channels as the block.
         kernel = _NOISE * ops.convert_to_numpy(backward.kernel)
         height, width, inputs, outputs = kernel.shape
-        blocks = kernel.reshape(height, width, inputs, stride, stride, -1)
-        blocks[:, :, :, :, :, :known] = 0
-        middle = blocks[height // 2, width // 2]
-        middle[:kept, :, :, :known] = np.moveaxis(basis, -1, 0)
-        backward.kernel.assign(blocks.reshape(height, width, inputs, outputs))
-        features = apply_in_parts(forward, features)
-        known = kept
-    set_gains(network)
-    set_scales(network, features)
+        taps = kernel.reshape(height, width, inputs, stride, stride, -1)
+        taps[:, :, :, :, :, :known] = 0
+        middle = taps[height // 2, width // 2]
+        middle[:kept, :, :, :known] = np.moveaxis(basis * deviation / finer, -1, 0)
+        backward.kernel.assign(taps.reshape(height, width, inputs, outputs))
+    set_gains(network, deviation)
+    set_scales(network, features / deviation)
 
 
-def _principal_components(features, side):
-    """Eigenvectors of blocks of [N, H, W, C], [side, side, C, side²·C], best first."""
+def _blocks(features, side):
+    """[N, H, W, C] to [N, H/side, W/side, side²·C]: rows of a block, columns, C."""
     number, height, width, channels = features.shape
     blocks = features.reshape(
         number, height // side, side, width // side, side, channels
     )
-    blocks = blocks.transpose(0, 1, 3, 2, 4, 5).reshape(-1, side * side * channels)
-    moments = blocks.astype("float64").T @ blocks / len(blocks)
-    vectors = np.linalg.eigh(moments)[1][:, ::-1]
-    return vectors.reshape(side, side, channels, -1)
+    blocks = blocks.transpose(0, 1, 3, 2, 4, 5)
+    return blocks.reshape(number, height // side, width // side, -1)
+
+
+def _principal_components(blocks):
+    """Orthonormal eigenvectors of [..., D], float32 [D, D], best first."""
+    flat = blocks.reshape(-1, blocks.shape[-1])
+    moments = flat.astype("float64").T @ flat / len(flat)
+    return np.linalg.eigh(moments)[1][:, ::-1].astype("float32")

@@ -44,7 +44,7 @@ class ResidualBlock(layers.Layer):
             channels,
             3,
             padding="same",
-            kernel_initializer=keras.initializers.VarianceScaling(1e-3),
+            kernel_initializer=keras.initializers.VarianceScaling(1e-6),
             name="outer",
         )
         self.film = (

@@ -31,6 +31,7 @@ CLASSES = {
     "yoto_tf.layers.film": ("FiLM",),
     "yoto_tf.layers.gdn": ("GDN",),
     "yoto_tf.scalarization": ("COSMOS", "Tchebycheff", "WeightedSum"),
+    "yoto_tf.training.fused_adam": ("FusedAdam",),
     "yoto_tf.training.schedules": ("WarmupStableDecay",),
     "yoto_tf.loss_conditional_model": ("LossConditionalModel",),
 }

@@ -22,7 +22,7 @@ def test_updates_are_those_of_keras_adam(options):
     fused = trained(FusedAdam(0.01, **options))
     plain = trained(keras.optimizers.Adam(0.01, **options))
     for ours, theirs in zip(fused.variables, plain.variables, strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
     for ours, theirs in zip(
         fused.optimizer.variables, plain.optimizer.variables, strict=True
     ):

@@ -73,5 +73,7 @@ def pretrained(release_folder, tmp_path_factory, monkeypatch):
     root = tmp_path_factory.mktemp("zoo")
     (root / "codec" / "released").mkdir(parents=True)
     (root / "codec" / "released" / "codec").symlink_to(release_folder)
-    monkeypatch.setattr(families, "folder", lambda family: root / family.name)
+    monkeypatch.setattr(
+        families, "released_folder", lambda family: root / family.name / "released"
+    )
     return release_folder

@@ -90,12 +90,12 @@ class Family:
 
     def recipe_names(self):
         """Names of its recipes, in order. None of them is imported."""
-        files = (folder(self) / "recipes").glob("*.py")
+        files = (_folder(self) / "recipes").glob("*.py")
         return sorted(file.stem for file in files if not file.stem.startswith("_"))
 
     def released(self):
         """{name: folder} of its pretrained models, in order."""
-        found = sorted((folder(self) / "released").glob("*/config.json"))
+        found = sorted(released_folder(self).glob("*/config.json"))
         return {path.parent.name: path.parent for path in found}
 
     def _imported(self, name):
@@ -203,12 +203,17 @@ def check_family(model, release, expected):
         )
 
 
-def folder(family):
-    """The folder of a family's package, which is not imported for it.
+def released_folder(family):
+    """The folder of a family's pretrained models, which need not be there.
 
     Raises:
-        RecipeError: there is no such package.
+        RecipeError: its package is not there.
     """
+    return _folder(family) / "released"
+
+
+def _folder(family):
+    """The folder of a family's package, which is not imported for it."""
     try:
         spec = importlib.util.find_spec(family.package)
     except ModuleNotFoundError:

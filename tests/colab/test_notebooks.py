@@ -204,7 +204,9 @@ def untrained_stylizer(tmp_path, monkeypatch):
         weight.assign(weight + rng.normal(0, 0.1, weight.shape))
     stylizer = Stylizer.from_network(network)
     stylizer.save(tmp_path / "stylization" / "released" / "stylization")
-    monkeypatch.setattr(families, "folder", lambda family: tmp_path / family.name)
+    monkeypatch.setattr(
+        families, "released_folder", lambda family: tmp_path / family.name / "released"
+    )
     return stylizer
 
 

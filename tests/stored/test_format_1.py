@@ -130,7 +130,9 @@ def test_a_file_names_the_pretrained_model_that_has_changed_its_id(
     released = tmp_path / "zoo" / "codec" / "released"
     write_release(released / "tiny", read_release(FOLDER / "hyperprior"))
     root = tmp_path / "zoo"
-    monkeypatch.setattr(families, "folder", lambda family: root / family.name)
+    monkeypatch.setattr(
+        families, "released_folder", lambda family: root / family.name / "released"
+    )
     [path, *_] = FOLDER.glob("hyperprior-*.yoto")
     description = files.describe(path)
     assert description["model"] == "tiny"

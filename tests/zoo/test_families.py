@@ -102,7 +102,9 @@ def test_a_model_released_twice_is_an_error(tmp_path, monkeypatch):
 
     (tmp_path / "released" / "small").mkdir(parents=True)
     (tmp_path / "released" / "small" / "config.json").touch()
-    monkeypatch.setattr(families, "folder", lambda family: tmp_path)
+    monkeypatch.setattr(
+        families, "released_folder", lambda family: tmp_path / "released"
+    )
     with pytest.raises(RecipeError, match="two pretrained models are called small: "):
         zoo.names()
 

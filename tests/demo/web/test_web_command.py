@@ -32,7 +32,7 @@ def test_command_without_the_extra(monkeypatch, capsys):
 
 
 def test_command_without_a_model(monkeypatch, tmp_path, capsys, gradio_is_there):
-    monkeypatch.setattr(families, "folder", lambda family: tmp_path)
+    monkeypatch.setattr(families, "released_folder", lambda family: tmp_path)
     assert main(["demo", "--web", "--port", "0"]) == 2
     assert "none is installed" in capsys.readouterr().err
 

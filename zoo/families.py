@@ -82,10 +82,19 @@ class Family:
         Raises:
             RecipeError: what is named is not there.
         """
-        return self._imported(getattr(self, field))
+        name = getattr(self, field)
+        if name is None:
+            return None
+        try:
+            return resolve(name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise RecipeError(
+                f"the family {self.name} names {name}, which cannot be imported: "
+                f"{error}"
+            ) from error
 
     def recipe(self, name):
-        """Imports the function `recipe` of one of its recipes; raises what that does"""
+        """The function `recipe` of one of its recipes; its file may raise anything."""
         return resolve(f"{self.package}.recipes.{name}:recipe")
 
     def recipe_names(self):
@@ -97,17 +106,6 @@ class Family:
         """{name: folder} of its pretrained models, in order."""
         found = sorted(released_folder(self).glob("*/config.json"))
         return {path.parent.name: path.parent for path in found}
-
-    def _imported(self, name):
-        if name is None:
-            return None
-        try:
-            return resolve(name)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise RecipeError(
-                f"the family {self.name} names {name}, which cannot be imported: "
-                f"{error}"
-            ) from error
 
 
 _OURS = (

@@ -24,6 +24,8 @@ from yoto_tf.errors import CoefficientError
 
 _INDEPENDENT = (LogUniform, LogArcsine, Uniform, Fixed, Discrete)
 
+DRAWS = ("example", "batch", "stratified")
+
 # Relative slack for values that went through float32 on their way to validation.
 _TOLERANCE = 1e-5
 
@@ -83,20 +85,44 @@ class Coefficients:
             return dict.fromkeys(self.names, (0.0, 1.0))
         return {name: (d.low, d.high) for name, d in self.independent.items()}
 
-    def sample(self, batch_size, seed):
+    def sample(self, batch_size, seed, draw="example"):
         """Draws a vector for every example.
 
         Args:
             batch_size: int or scalar int tensor.
             seed: a `keras.random.SeedGenerator`.
+            draw: `"example"`, each row by itself; `"batch"`, one vector in all rows; or
+                `"stratified"`, every coefficient once in each of `batch_size` parts of
+                equal probability, in random order (Latin hypercube sampling; not for
+                joint distributions).
 
         Returns:
             Float32 tensor [batch_size, K] of raw values.
         """
+        self.check_draw(draw)
+        if draw == "batch":
+            one = self.sample(1, seed)
+            return ops.broadcast_to(one, (batch_size, len(self)))
         if self.joint is not None:
             return self.joint.sample(batch_size, seed)
-        columns = [d.sample((batch_size,), seed) for d in self.independent.values()]
+        laws = self.independent.values()
+        if draw == "stratified":
+            columns = [law.place(_strata(batch_size, seed)) for law in laws]
+        else:
+            columns = [law.sample((batch_size,), seed) for law in laws]
         return ops.stack(columns, axis=-1)
+
+    def check_draw(self, draw):
+        """Raises CoefficientError if `sample` has no such way of drawing."""
+        if draw not in DRAWS:
+            raise CoefficientError(
+                f"draw must be one of {', '.join(DRAWS)}, got {draw!r}"
+            )
+        if draw == "stratified" and self.joint is not None:
+            raise CoefficientError(
+                "coefficients that sum to 1 cannot be stratified one by one; "
+                "expected draw='example' or 'batch'"
+            )
 
     def standardize(self, values):
         """What the network sees: log or identity, mean 0 and deviation 1 in training.
@@ -151,6 +177,26 @@ class Coefficients:
         middle = self.at(0.5)
         row = [values.get(name, m) for name, m in zip(self.names, middle, strict=True)]
         return self.validate(row)
+
+    def rows(self, count, **values):
+        """Vectors [count, K] of named values, each one number or an array [count].
+
+        Raises:
+            CoefficientError: as `vector` does, or an array of another length.
+        """
+        row = {
+            name: np.asarray(value).reshape(-1)[:1] for name, value in values.items()
+        }
+        middle = self.vector(**{name: value[0] for name, value in row.items()})
+        rows = np.tile(middle, (count, 1))
+        for name, value in values.items():
+            if np.ndim(value) > 1 or np.size(value) not in (1, count):
+                raise CoefficientError(
+                    f"coefficient {name} needs one value or one for each of {count} "
+                    f"examples, got shape {np.shape(value)}"
+                )
+            rows[:, self.names.index(name)] = value
+        return self.validate(rows)
 
     def at(self, q):
         """The vector [K] in which every coefficient stands at its quantile `q`.
@@ -241,3 +287,10 @@ class Coefficients:
     def from_config(cls, config):
         deserialize = keras.saving.deserialize_keras_object
         return cls(**{name: deserialize(value) for name, value in config.items()})
+
+
+def _strata(count, seed):
+    """A random number [count] in each of `count` parts of [0, 1), in random order."""
+    order = ops.argsort(keras.random.uniform((count,), seed=seed))
+    inside = keras.random.uniform((count,), seed=seed)
+    return (ops.cast(order, "float32") + inside) / ops.cast(count, "float32")

@@ -18,6 +18,10 @@ _GAMMA_PROPOSALS = 8
 
 
 class _Distribution:
+    def place(self, q):
+        """`quantile` for a tensor `q`, inside a graph."""
+        return self.low + (self.high - self.low) * q
+
     @classmethod
     def from_config(cls, config):
         return cls(**config)
@@ -60,6 +64,11 @@ class LogUniform(_LogRange):
         low, high = self._logarithms()
         return ops.exp(keras.random.uniform(shape, low, high, "float32", seed))
 
+    def place(self, q):
+        """`quantile` for a tensor `q`, inside a graph."""
+        low, high = self._logarithms()
+        return ops.exp(low + (high - low) * q)
+
     def moments(self):
         """Mean and standard deviation of the transformed value."""
         low, high = self._logarithms()
@@ -87,6 +96,12 @@ class LogArcsine(_LogRange):
         low, high = self._logarithms()
         angles = keras.random.uniform(shape, 0, math.pi / 2, "float32", seed)
         return ops.exp(low + (high - low) * ops.square(ops.sin(angles)))
+
+    def place(self, q):
+        """`quantile` for a tensor `q`, inside a graph."""
+        low, high = self._logarithms()
+        share = ops.square(ops.sin(q * (math.pi / 2)))
+        return ops.exp(low + (high - low) * share)
 
     def moments(self):
         """Mean and standard deviation of the transformed value."""
@@ -181,6 +196,12 @@ class Discrete(_Distribution):
         index = keras.random.randint(shape, 0, len(self.values), "int32", seed)
         return ops.take(ops.convert_to_tensor(self.values, "float32"), index)
 
+    def place(self, q):
+        """The value below which a fraction `q`, a tensor in [0, 1), of the mass lies."""
+        count = len(self.values)
+        index = ops.minimum(ops.cast(q * count, "int32"), count - 1)
+        return ops.take(ops.convert_to_tensor(self.values, "float32"), index)
+
     def moments(self):
         """Mean and standard deviation."""
         return float(np.mean(self.values)), float(np.std(self.values))
@@ -218,6 +239,22 @@ class Dirichlet(_Distribution):
         alpha = np.array(list(self.concentration.values()))
         mean = alpha / alpha.sum()
         return mean, np.sqrt(mean * (1 - mean) / (alpha.sum() + 1))
+
+    def at(self, points):
+        """Vectors [N, K] at points [N, K - 1] in (0, 1): uniform ones give this law.
+
+        Each coefficient takes its share, a beta variate, of what those before it have
+        left.
+        """
+        from scipy.special import betaincinv
+
+        alpha = np.array(list(self.concentration.values()))
+        after = alpha[::-1].cumsum()[::-1][1:]
+        shares = betaincinv(alpha[:-1], after, points)
+        left = np.cumprod(1 - shares, axis=-1)
+        before = np.concatenate([np.ones_like(left[:, :1]), left], axis=-1)
+        taken = np.concatenate([shares, np.ones_like(left[:, :1])], axis=-1)
+        return (before * taken).astype("float32")
 
     def lattice(self, divisions):
         """The simplex lattice of Das & Dennis (1998): [N, K], steps of 1/divisions."""

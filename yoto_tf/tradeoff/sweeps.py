@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from yoto_tf.errors import DataError, YotoError
 from yoto_tf.machine.atomic_files import write_atomically
+from yoto_tf.objectives.batches import finite
 from yoto_tf.tradeoff import plots
 
 
@@ -131,7 +132,7 @@ def sweep(
     grid = np.atleast_2d(model.coefficients.validate(grid))
     sums = [({}, {}) for _ in grid]
     count = 0
-    batches = [data] if isinstance(data, dict) else _finite(data)
+    batches = [data] if isinstance(data, dict) else finite(data)
     for batch in tqdm(batches, unit="batch", leave=False, disable=None):
         inputs = _inputs(batch)
         size = len(next(iter(inputs.values())))
@@ -181,18 +182,6 @@ def regret(one: Sweep, many: Sweep) -> np.ndarray:
             f"{one.coefficients} and {many.coefficients}"
         )
     return 100 * (one.totals() - many.totals()) / np.abs(many.totals())
-
-
-def _finite(data):
-    if hasattr(data, "element_spec"):
-        endless = int(data.cardinality()) == -1
-    else:
-        endless = isinstance(data, keras.utils.PyDataset) and data.num_batches is None
-    if endless:
-        raise DataError("expected data that ends, received batches without an end")
-    if isinstance(data, keras.utils.PyDataset):
-        return (data[index] for index in range(data.num_batches))
-    return data
 
 
 def _inputs(batch):

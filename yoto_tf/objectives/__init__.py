@@ -1,0 +1,1 @@
+"""What is minimised: loss terms, and how coefficients weigh them."""

@@ -1,0 +1,144 @@
+"""The losses of `compile(loss=...)`, each kept apart and one value an example."""
+
+import dataclasses
+import functools
+from typing import Any
+
+import keras
+from keras import ops
+from keras.src.backend import get_keras_mask, set_keras_mask
+from keras.src.trainers.compile_utils import CompileLoss
+
+from yoto_tf.objectives.weighting import batch_mean
+
+
+class TermLosses(CompileLoss):
+    """Keras' container of the losses of a model's outputs, from which each can be had.
+
+    Which loss belongs to which output, masks, sample weights, the names in the log and
+    what tracks them are Keras' own doing.
+    """
+
+    def build(self, y_true, y_pred):
+        super().build(y_true, y_pred)
+        names = [entry.name for entry in self._flat_losses]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(
+                    f"expected one loss for each output, got {names.count(name)} for "
+                    f"{name!r}: sum them in one function"
+                )
+        self._flat_losses = [
+            entry._replace(loss=functools.partial(self._record, entry))
+            for entry in self._flat_losses
+        ]
+
+    def terms(self, y_true, y_pred, sample_weight=None):
+        """{name of an output: its `Term`}; moves what tracks the single losses."""
+        self._found = {}
+        self(y_true, y_pred, sample_weight)
+        return self._found
+
+    def _record(self, entry, y_true, y_pred, sample_weight):
+        value = entry.loss(y_true, y_pred, sample_weight)
+        if len(value.shape) > 0:
+            raise ValueError(
+                f"the loss of {entry.name!r} needs a reduction such as "
+                f"'sum_over_batch_size'. Received: reduction={entry.loss.reduction}"
+            )
+        factor = 1.0 if entry.loss_weights is None else entry.loss_weights
+        given = (y_true, y_pred, sample_weight)
+        self._found[entry.name] = Term(entry.name, entry.loss, given, value, factor)
+        return value
+
+
+@dataclasses.dataclass
+class Term:
+    """The loss of one output for one batch.
+
+    Attributes:
+        name: the output's.
+        loss: a `keras.losses.Loss`.
+        given: what it was called with: targets, outputs and sample weights.
+        value: what it returned, a scalar.
+        factor: the output's entry in `loss_weights`.
+    """
+
+    name: str
+    loss: keras.losses.Loss
+    given: tuple[Any, Any, Any]
+    value: Any
+    factor: float
+
+    def rows(self):
+        """One value an example, [B], whose `batch_mean` is `value`.
+
+        Raises:
+            ValueError: the loss is one number for the whole batch, as a function that
+                ends with a mean returns it.
+        """
+        values = _Values(self.loss)
+        weighted = values(*self.given)
+        if len(weighted.shape) == 0:
+            raise ValueError(
+                f"the loss of output {self.name!r} is one number for the batch, "
+                "expected one an example, [batch, ...], for each to have its own "
+                "coefficient (draw='batch' draws one for all)"
+            )
+        axes = tuple(range(1, len(weighted.shape)))
+        reduction = self.loss.reduction
+        y_true, y_pred, sample_weight = self.given
+        if reduction != "mean_with_sample_weight":
+            sample_weight = None
+        masked = values.masked or get_keras_mask(y_pred) is not None
+        if reduction != "sum" and not masked and sample_weight is None:
+            return ops.mean(weighted, axis=axes)
+        # Each reduction is a sum over everything times a number that is the batch's.
+        reduced, summed = (
+            _Values(self.loss, how, ones=True)(y_true, y_pred, sample_weight)
+            for how in (reduction, "sum")
+        )
+        rows = ops.sum(weighted, axis=axes) * ops.divide_no_nan(reduced, summed)
+        one = ops.ones_like(rows)
+        return rows * ops.sum(one) / batch_mean(one)
+
+
+class _Values(keras.losses.Loss):
+    """A loss with another reduction, or its weights and mask alone."""
+
+    def __init__(self, loss, reduction=None, ones=False):
+        super().__init__(name=loss.name, reduction=reduction, dtype=loss.dtype)
+        self.loss, self.ones = loss, ones
+
+    def call(self, y_true, y_pred):
+        values = ops.convert_to_tensor(self.loss.call(y_true, y_pred))
+        mask = get_keras_mask(values)
+        self.masked = mask is not None
+        if self.ones:
+            values = ops.ones_like(values)
+            if self.masked:
+                set_keras_mask(values, mask)
+        return values
+
+
+def weighted_terms(weighting, terms, weights):
+    """What a batch loses, a scalar, and nothing else where Keras' own value will do.
+
+    Args:
+        weighting: a `Weighting`.
+        terms: {name: `Term`}.
+        weights: {name: tensor [B], scalar tensor or float}, for them all.
+    """
+    if not weighting.sums:
+        rows = {name: term.rows() for name, term in terms.items()}
+        factors = {name: weights[name] * term.factor for name, term in terms.items()}
+        return batch_mean(weighting.scalarize(rows, factors))
+    parts = []
+    for name, term in terms.items():
+        weight = weights[name]
+        if len(getattr(weight, "shape", ())) == 0:
+            # In this order the gradient is, to the bit, that of `loss_weights`.
+            parts.append(term.value * weight * term.factor)
+        else:
+            parts.append(batch_mean(weight * term.rows()) * term.factor)
+    return sum(parts)

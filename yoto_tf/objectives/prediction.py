@@ -1,0 +1,51 @@
+"""Outputs and terms of a model at a setting, for arrays and data sets."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from yoto_tf.errors import CoefficientError
+from yoto_tf.objectives import additional_losses, batches
+
+
+def predict_at(model, inputs, batch_size, values):
+    """See `LossConditionalModel.predict_at`."""
+    if batches.given_coefficients(inputs) is not None:
+        raise CoefficientError("give the coefficients by name or as input, not both")
+    if _is_arrays(inputs):
+        count = len(keras.tree.flatten(inputs)[0])
+        rows = model.coefficients.rows(count, **values)
+        named = batches.network_inputs(model.network, inputs, rows)
+        return model.predict(named, batch_size=batch_size, verbose=0)
+    vector = model.coefficients.vector(**values)
+    outputs = [
+        run(model, keras.utils.unpack_x_y_sample_weight(batch)[0], vector)[0]
+        for batch in batches.finite(inputs)
+    ]
+    return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
+
+
+def run(model, inputs, vector):
+    """The outputs of one batch at one vector [K], as NumPy, and the network's losses.
+
+    Compiled, unless layers add losses or there are replicas: one batch is one batch,
+    while `predict_on_batch` gives every replica all of it.
+    """
+    size = len(keras.tree.flatten(inputs)[0])
+    rows = np.tile(vector, (size, 1))
+    named = batches.network_inputs(model.network, inputs, rows)
+    strategy = getattr(model, "_distribute_strategy", None)
+    layers_add = set(model.coefficients.names) & (
+        additional_losses.nameable(model.network) - set(model.output_names or ())
+    )
+    if strategy is None and not layers_add:
+        return model.predict_on_batch(named), []
+    outputs = model.network(named, training=False)
+    names = additional_losses.names_of_own(model.network)
+    added = additional_losses.named(model.network.losses, names)
+    return keras.tree.map_structure(ops.convert_to_numpy, outputs), added
+
+
+def _is_arrays(inputs):
+    leaves = keras.tree.flatten(inputs)
+    return all(hasattr(leaf, "shape") for leaf in leaves)

@@ -1,6 +1,7 @@
 """What a user hands to `fit`, `evaluate` and `predict_at`: checked, and by name."""
 
 import inspect
+import re
 
 import keras
 import numpy as np
@@ -8,6 +9,8 @@ import numpy as np
 from yoto_tf.errors import CoefficientError, DataError
 from yoto_tf.objectives.additional_losses import nameable
 
+# What Keras calls an input that was given no name: any key will do.
+_AUTOMATIC = re.compile(r"(keras_tensor|input_layer|input)(_?\d+)?")
 ONE_DICT = (
     "batches must be one dict: put targets beside the inputs instead of passing (x, y)"
 )
@@ -42,8 +45,7 @@ def network_inputs(network, inputs, coefficients):
         inputs = dict(zip(others, tensors, strict=True))
     given = {**inputs, "coefficients": coefficients}
     rest = [name for name in inputs if name != "coefficients"]
-    if len(others) == len(rest) == 1:
-        # There is nothing to confuse it with: the name does not matter.
+    if len(others) == len(rest) == 1 and _AUTOMATIC.fullmatch(others[0]):
         given[others[0]] = inputs[rest[0]]
     missing = set(names) - set(given)
     if missing:

@@ -66,7 +66,7 @@ class Objective(Weighting):
     def score(self, inputs, outputs, coefficients, training=None):
         """The scalarised terms [B] and the unweighted ones, of `loss_terms` alone."""
         terms = self.function(inputs, outputs, coefficients)
-        self._check(terms, terms)
+        self.check(terms, terms)
         if training:
             self.update_averages(terms)
         weights = self.term_weights(terms, coefficients)
@@ -102,7 +102,7 @@ class Objective(Weighting):
         for name, loss in named:
             sums[name] = sums.get(name, 0.0) + ops.sum(ops.cast(loss, "float32"))
         if training:
-            self._check(terms, {*terms, *sums})
+            self.check(terms, {*terms, *sums})
             self.update_averages({**values, **sums})
         weights = self.term_weights([*terms, *sums], coefficients, one_vector)
         losses = []
@@ -118,7 +118,7 @@ class Objective(Weighting):
         ]
         return losses, added, {**values, **sums}
 
-    def _check(self, terms, weighted):
+    def check(self, terms, weighted):
         """Raises CoefficientError if a coefficient changes nothing."""
         read = self.function.read if self.function else ()
         used = {*weighted, *self.without_term, *read}

@@ -44,6 +44,8 @@ class TrainingStep:
             # without labels, as in predict, has no loss terms and needs none.
             with contextlib.suppress(KeyError):
                 terms = self.objective.function(inputs, outputs, coefficients)
+                may_add = additional_losses.nameable(self.network)
+                self.objective.check(terms, {*terms, *may_add})
                 self._track(terms)
         return outputs
 

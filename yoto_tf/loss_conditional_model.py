@@ -140,8 +140,7 @@ class LossConditionalModel(TrainingStep, keras.Model):
                 loss, loss_weights, output_names=self.output_names
             )
         self.validate_at = validate_at
-        if self.objective.built:
-            self._track(())
+        self._track_vectors()
 
     def get_compile_config(self):
         config = super().get_compile_config()

@@ -96,6 +96,7 @@ class Objective(Weighting):
         else:
             terms = compiled.terms(targets, outputs, sample_weight)
             values = {name: term.value for name, term in terms.items()}
+        self.track(terms, compiled is not None)
         mine = set(self.coefficients.names) - set(terms)
         named = [(name, loss) for name, loss in additional if name in mine]
         sums = {}

@@ -46,7 +46,8 @@ class TrainingStep:
                 terms = self.objective.function(inputs, outputs, coefficients)
                 may_add = additional_losses.nameable(self.network)
                 self.objective.check(terms, {*terms, *may_add})
-                self._track(terms)
+                self.objective.track(terms, compiled=False)
+                self._track_vectors()
         return outputs
 
     def _pass(self, inputs, coefficients):
@@ -103,15 +104,14 @@ class TrainingStep:
                     "layer that calls add_loss"
                 )
             total = losses[0] if len(losses) == 1 else ops.sum(losses)
-            self._track(terms)
+            self._track_vectors()
             self._update(index, terms, total, batches.batch_size_of(x))
             totals.append(total)
         return totals[0] if len(totals) == 1 else sum(totals) / len(totals)
 
-    def _track(self, terms):
-        """Makes what the log needs beyond Keras' own, before the first step."""
-        self.objective.track(terms, self._compile_loss is not None)
-        if self.validate_at is not None:
+    def _track_vectors(self):
+        """Makes what is logged at each vector, before the first step is compiled."""
+        if self.validate_at is not None and self.objective.built:
             self.validate_at.track(["loss", *self.objective.labels.values()])
 
     def _update(self, index, terms, total, batch_size):
@@ -130,9 +130,13 @@ class TrainingStep:
             self.validate_at.update(index, logged, batch_size)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        for outputs, *_ in self._passes(x, y_pred):
-            results = super().compute_metrics(x, y, outputs, sample_weight)
-        return results
+        if self._at_vectors(x):
+            for outputs, *_ in y_pred:
+                results = super().compute_metrics(x, y, outputs, sample_weight)
+            return results
+        if batches.given_coefficients(x) is None:
+            y_pred, _ = y_pred
+        return super().compute_metrics(x, y, y_pred, sample_weight)
 
     @property
     def metrics(self):

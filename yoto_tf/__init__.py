@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["entropy", "export", "layers", "zoo"],
     submod_attrs={
+        "baking": ["bake"],
         "coefficients": [
             "Coefficients",
             "Dirichlet",
@@ -32,9 +33,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "conditioning": ["condition"],
         "loss_conditional_model": ["LossConditionalModel"],
+        "objectives.weighting": ["Weighting"],
         "scalarization": ["COSMOS", "Tchebycheff", "WeightedSum"],
         "tradeoff": [
             "Sweep",
+            "SweepCallback",
             "bd_rate",
             "find",
             "hypervolume",

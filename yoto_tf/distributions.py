@@ -197,7 +197,7 @@ class Discrete(_Distribution):
         return ops.take(ops.convert_to_tensor(self.values, "float32"), index)
 
     def place(self, q):
-        """The value below which a fraction `q`, a tensor in [0, 1), of the mass lies."""
+        """`quantile` for a tensor `q` in [0, 1), inside a graph."""
         count = len(self.values)
         index = ops.minimum(ops.cast(q * count, "int32"), count - 1)
         return ops.take(ops.convert_to_tensor(self.values, "float32"), index)

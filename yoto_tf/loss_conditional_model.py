@@ -3,7 +3,7 @@
 import keras
 
 from yoto_tf.errors import CoefficientError
-from yoto_tf.objectives import batches, drawing, prediction
+from yoto_tf.objectives import batches, drawing, prediction, serialization
 from yoto_tf.objectives.compiled_terms import TermLosses
 from yoto_tf.objectives.objective import Objective
 from yoto_tf.objectives.training_step import TrainingStep
@@ -127,7 +127,8 @@ class LossConditionalModel(TrainingStep, keras.Model):
 
         Raises:
             ValueError: terms given twice, or weights or metrics of nothing.
-            CoefficientError: a coefficient that weighs nothing; see `ValidationVectors`.
+            CoefficientError: a coefficient that weighs nothing; see
+                `ValidationVectors`.
         """
         batches.check_compile(self, loss, loss_weights, metrics or weighted_metrics)
         if validate_at is not None:
@@ -191,13 +192,26 @@ class LossConditionalModel(TrainingStep, keras.Model):
         """
         return prediction.predict_at(self, inputs, batch_size, coefficients)
 
-    def export(self, filepath, *args, **kwargs):
-        """Exports the network, which takes the coefficients as an input."""
-        return self.network.export(filepath, *args, **kwargs)
+    def export(self, filepath, format="tf_saved_model", **kwargs):
+        """Exports the network, which takes the coefficients as an input.
+
+        Raises:
+            ValueError: ONNX on the torch backend, whose graph would lack that input.
+        """
+        if format == "onnx" and keras.backend.backend() == "torch":
+            raise ValueError(
+                "ONNX from the torch backend would lose the input 'coefficients': "
+                "export on the TensorFlow or the JAX backend"
+            )
+        return self.network.export(filepath, format=format, **kwargs)
 
     def save(self, filepath, *args, **kwargs):
-        """Keras' `save`; warns of loss terms that it will not find when loading."""
-        prediction  # noqa: B018
+        """Keras' `save`; warns of loss terms that loading will not find.
+
+        Raises:
+            ValueError: loss terms that cannot be written down at all.
+        """
+        serialization.check_loss_terms(self.objective.loss_terms)
         return super().save(filepath, *args, **kwargs)
 
     def get_config(self):

@@ -105,7 +105,7 @@ class Modulation:
             if path in self._paths and isinstance(layer, CONVOLUTIONS_AND_DENSE):
                 activation = _activation_of(layer)
                 config["activation"] = None
-            copy = _from_config(layer, config)
+            copy = from_config(layer, config)
         if path in self._paths:
             film = FiLM(
                 kernel_initializer="zeros",
@@ -168,7 +168,8 @@ def _activation(layer):
     return layer.get_config()["activation"]
 
 
-def _from_config(layer, config):
+def from_config(layer, config):
+    """A new layer or operation like another, of a configuration."""
     if config.get("activation") is not None and hasattr(layer, "activation"):
         config["activation"] = _activation(layer)
     if isinstance(layer, layers.Lambda):

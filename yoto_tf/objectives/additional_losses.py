@@ -49,7 +49,7 @@ def weighted(name, loss, weight):
     return loss * weight
 
 
-def rows(loss, like):
-    """A loss as [B] values, `like` another: those of the batch are those of each."""
+def rows(loss, batch_size):
+    """A loss as [B] values; what belongs to a batch belongs to each of its examples."""
     loss = ops.cast(loss, "float32")
-    return loss if len(loss.shape) == 1 else ops.zeros_like(like) + ops.sum(loss)
+    return loss if len(loss.shape) == 1 else ops.full((batch_size,), ops.sum(loss))

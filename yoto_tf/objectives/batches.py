@@ -143,7 +143,9 @@ def check_compile(model, loss, loss_weights, metrics):
     outputs = _outputs_with_loss(model.network, loss)
     if outputs is None:
         return
-    known = {*outputs, *model.without_term, *nameable(model.network)}
+    without = set(_output_names(model.network)) - set(outputs)
+    layers = nameable(model.network) - without
+    known = {*outputs, *model.without_term, *layers}
     missing = [name for name in model.coefficients.names if name not in known]
     if missing:
         raise CoefficientError(
@@ -154,17 +156,22 @@ def check_compile(model, loss, loss_weights, metrics):
 
 
 def _outputs_with_loss(network, loss):
-    """The names of a functional network's outputs that have a loss; None for another."""
-    names = getattr(network, "output_names", None)
+    """The names of a functional network's outputs with a loss; None for another."""
+    names = _output_names(network)
     if names is None:
         return None
-    if isinstance(network.output, dict):
-        names = list(network.output)
     if isinstance(loss, dict):
         return [name for name in names if loss.get(name) is not None]
     if isinstance(loss, (list, tuple)) and len(loss) == len(names):
         return [name for name, one in zip(names, loss, strict=True) if one is not None]
     return [] if loss is None else names
+
+
+def _output_names(network):
+    names = getattr(network, "output_names", None)
+    if names is not None and isinstance(network.output, dict):
+        return list(network.output)
+    return names
 
 
 def finite(data):

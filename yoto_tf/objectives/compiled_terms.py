@@ -9,7 +9,7 @@ from keras import ops
 from keras.src.backend import get_keras_mask, set_keras_mask
 from keras.src.trainers.compile_utils import CompileLoss
 
-from yoto_tf.objectives.weighting import batch_mean
+from yoto_tf.objectives.weighting import batch_mean, unscaled
 
 
 class TermLosses(CompileLoss):
@@ -102,6 +102,13 @@ class Term:
         one = ops.ones_like(rows)
         return rows * ops.sum(one) / batch_mean(one)
 
+    def rows_or_mean(self, batch_size):
+        """`rows`, or `value` for each example of a loss that has no rows."""
+        try:
+            return self.rows()
+        except ValueError:
+            return ops.full((batch_size,), unscaled(self.value))
+
 
 class _Values(keras.losses.Loss):
     """A loss with another reduction, or its weights and mask alone."""
@@ -137,8 +144,8 @@ def weighted_terms(weighting, terms, weights):
     for name, term in terms.items():
         weight = weights[name]
         if len(getattr(weight, "shape", ())) == 0:
-            # In this order the gradient is, to the bit, that of `loss_weights`.
-            parts.append(term.value * weight * term.factor)
+            # One product: to the bit what Keras makes of `loss_weights`.
+            parts.append(term.value * (weight * term.factor))
         else:
             parts.append(batch_mean(weight * term.rows()) * term.factor)
     return sum(parts)

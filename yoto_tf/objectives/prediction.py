@@ -46,6 +46,35 @@ def run(model, inputs, vector):
     return keras.tree.map_structure(ops.convert_to_numpy, outputs), added
 
 
+def measure(model, batch, vector):
+    """The outputs and the unweighted terms of one batch at one vector [K].
+
+    Args:
+        model: a `LossConditionalModel`.
+        batch: a dict, or (x, y) or (x, y, sample_weight); arrays.
+
+    Returns:
+        The outputs, tensors, and {name: tensor [B]}.
+    """
+    inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
+    outputs, added = run(model, inputs, vector)
+    tensors = (inputs, outputs, targets, sample_weight)
+    inputs, outputs, targets, sample_weight = keras.tree.map_structure(
+        lambda leaf: None if leaf is None else ops.convert_to_tensor(leaf), tensors
+    )
+    size = len(keras.tree.flatten(inputs)[0])
+    if model.objective.function:
+        rows = ops.convert_to_tensor(np.tile(vector, (size, 1)))
+        terms = model.objective.function(inputs, outputs, rows)
+    else:
+        found = model._compile_loss.terms(targets, outputs, sample_weight)
+        terms = {name: term.rows_or_mean(size) for name, term in found.items()}
+    for name, loss in added:
+        if name in model.coefficients.names and name not in terms:
+            terms[name] = additional_losses.rows(loss, size)
+    return outputs, terms
+
+
 def _is_arrays(inputs):
     leaves = keras.tree.flatten(inputs)
     return all(hasattr(leaf, "shape") for leaf in leaves)

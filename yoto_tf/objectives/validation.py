@@ -36,13 +36,7 @@ class ValidationVectors:
                 f"pass through the validation data; got {len(rows)}"
             )
         self.vectors = coefficients.validate(np.atleast_2d(np.array(rows)))
-        ranges = coefficients.ranges()
-        vary = [i for i, (low, high) in enumerate(ranges.values()) if low < high]
-        names = coefficients.names
-        self.keys = [
-            "_".join(f"{names[i]}_{_plain(row[i])}" for i in vary)
-            for row in self.vectors
-        ]
+        self.keys = [key(coefficients, vector) for vector in self.vectors]
         if len(set(self.keys)) < len(self.keys):
             raise CoefficientError(
                 f"validate_at takes vectors that differ, got {self.vectors.tolist()}"
@@ -59,11 +53,19 @@ class ValidationVectors:
             ]
 
     def update(self, index, values, batch_size):
-        """Adds a batch's values at one vector, {name: [B], or a mean over the batch}."""
+        """Adds a batch's values at one vector, {name: [B], or the batch's mean}."""
         by_name = {metric.name: metric for metric in self.metrics}
         for name, value in values.items():
             weight = batch_size if len(value.shape) == 0 else None
             by_name[f"{name}_at_{self.keys[index]}"].update_state(value, weight)
+
+
+def key(coefficients, vector):
+    """A vector [K] as a name, `seg_1_depth_0p1`, of the coefficients that vary."""
+    ranges = zip(coefficients.ranges().items(), vector, strict=True)
+    return "_".join(
+        f"{name}_{_plain(value)}" for (name, (low, high)), value in ranges if low < high
+    )
 
 
 def _plain(value):

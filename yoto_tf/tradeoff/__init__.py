@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "comparison": ["Comparison", "compare"],
         "constraints": ["Found", "find", "search"],
         "fronts": ["hypervolume", "non_dominated"],
+        "sweep_callback": ["SweepCallback"],
         "sweeps": ["Sweep", "regret", "sweep"],
     },
 )

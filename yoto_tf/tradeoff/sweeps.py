@@ -14,6 +14,7 @@ from tqdm import tqdm
 from yoto_tf.errors import DataError, YotoError
 from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.objectives.batches import finite
+from yoto_tf.objectives.prediction import measure
 from yoto_tf.tradeoff import plots
 
 
@@ -116,8 +117,8 @@ def sweep(
 
     Args:
         model: a `LossConditionalModel`.
-        data: finite batches without coefficients, each a dict of arrays [B, ...], gone
-            through once; or one such dict.
+        data: finite batches without coefficients, as for `fit`, gone through once; or
+            one batch: a dict of arrays [B, ...], (x, y) or (x, y, sample_weight).
         grid: array-like [N, K] of raw coefficients, such as `coefficients.grid(13)`.
         metrics: function of (inputs, outputs) to {name: tensor [B]}, as the loss terms
             are: what else to measure.
@@ -132,18 +133,17 @@ def sweep(
     grid = np.atleast_2d(model.coefficients.validate(grid))
     sums = [({}, {}) for _ in grid]
     count = 0
-    batches = [data] if isinstance(data, dict) else finite(data)
+    batches = [data] if isinstance(data, (dict, tuple)) else finite(data)
     for batch in tqdm(batches, unit="batch", leave=False, disable=None):
-        inputs = _inputs(batch)
-        size = len(next(iter(inputs.values())))
-        count += size
+        batch = _arrays(model, batch)
+        inputs = keras.utils.unpack_x_y_sample_weight(batch)[0]
+        count += len(keras.tree.flatten(inputs)[0])
         for vector, (terms, measured) in zip(grid, sums, strict=True):
-            rows = np.tile(vector, (size, 1))
-            outputs = model.predict_on_batch({**inputs, "coefficients": rows})
-            tensors = keras.tree.map_structure(ops.convert_to_tensor, (inputs, outputs))
-            _add(terms, model.objective.score(*tensors, rows)[1])
+            outputs, found = measure(model, batch, vector)
+            _add(terms, found)
             if metrics is not None:
-                _add(measured, metrics(*tensors))
+                tensors = keras.tree.map_structure(ops.convert_to_tensor, inputs)
+                _add(measured, metrics(tensors, outputs))
     if not count:
         raise DataError("the data has no example (a generator lasts for one pass only)")
     return Sweep(
@@ -184,14 +184,17 @@ def regret(one: Sweep, many: Sweep) -> np.ndarray:
     return 100 * (one.totals() - many.totals()) / np.abs(many.totals())
 
 
-def _inputs(batch):
-    inputs = batch if isinstance(batch, dict) else batch[0]
-    arrays = {name: np.asarray(value) for name, value in inputs.items()}
+def _arrays(model, batch):
+    """A batch as NumPy arrays; of (x,) and the like where x holds everything, x."""
+    if model.objective.function is not None and not isinstance(batch, dict):
+        batch = batch[0]
+    return keras.tree.map_structure(_float32, batch)
+
+
+def _float32(value):
     # As fit does with arrays.
-    return {
-        name: array.astype("float32") if array.dtype == "float64" else array
-        for name, array in arrays.items()
-    }
+    array = np.asarray(value)
+    return array.astype("float32") if array.dtype == "float64" else array
 
 
 def _add(totals, terms):

@@ -52,7 +52,29 @@ def numbers(strategy):
     del examples["coefficients"]
     losses = balanced.fit(examples, batch_size=8, verbose=0).history
     assert np.isfinite(losses["loss"]).all()
+    # A fixed vector for each example, whatever the number of replicas.
+    evaluated = model.evaluate({"x": examples["x"]}, batch_size=8, verbose=0)
+    found["evaluated"] = np.array(evaluated)
+    found["predicted"] = model.predict_at(examples["x"], left=0.5)
+    front = yoto.sweep(model, {"x": examples["x"]}, coefficients.grid(3))
+    found["swept"] = front.points("left", "right")
     return found
+
+
+def number_drawn(strategy):
+    """How many different values 16 examples of a step get."""
+    coefficients = yoto.Coefficients(left=yoto.Uniform(0, 1))
+    with strategy.scope():
+        x = keras.Input((1,), name="x")
+        hidden = keras.layers.Dense(2)(x)
+        network = keras.Model(x, keras.layers.Dense(1)(hidden))
+        model = yoto.LossConditionalModel(
+            yoto.condition(network, coefficients),
+            lambda inputs, outputs: {"left": outputs[:, 0]},
+            coefficients,
+        )
+    _, drawn = model.predict({"x": np.ones((16, 1))}, batch_size=16, verbose=0)
+    return len(np.unique(drawn))
 
 
 def test_two_replicas_do_what_one_does(tmp_path):
@@ -62,6 +84,7 @@ def test_two_replicas_do_what_one_does(tmp_path):
     subprocess.run([sys.executable, __file__, path], check=True)
     replicas = np.load(path)
     one = numbers(tf.distribute.get_strategy())
+    one["drawn"] = 16
     assert set(replicas) == set(one)
     for name, expected in one.items():
         assert replicas[name] == pytest.approx(expected, rel=1e-5), name
@@ -73,4 +96,5 @@ if __name__ == "__main__":
     [processor] = tf.config.list_physical_devices("CPU")
     half = tf.config.LogicalDeviceConfiguration()
     tf.config.set_logical_device_configuration(processor, [half, half])
-    np.savez(sys.argv[1], **numbers(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])))
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    np.savez(sys.argv[1], **numbers(strategy), drawn=number_drawn(strategy))

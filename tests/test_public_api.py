@@ -10,20 +10,48 @@ import yoto_tf as yoto
 
 @pytest.fixture(scope="module")
 def imported():
-    """The modules that three steps bring in: the package, Keras, and what trains."""
+    """The modules that two steps bring in: the package, and, beyond Keras, training."""
+    alone = """
+import json, sys
+import keras
+print(json.dumps([sorted(sys.modules)]))
+"""
     code = """
 import json, sys
 import yoto_tf as yoto
 package = set(sys.modules)
 import keras
-before = set(sys.modules)
 yoto.Coefficients, yoto.LossConditionalModel, yoto.layers.FiLM
-print(json.dumps([sorted(package), sorted(set(sys.modules) - before)]))
+print(json.dumps([sorted(package), sorted(sys.modules)]))
 """
+    [keras], [package, everything] = _modules(alone), _modules(code)
+    return [package, everything - keras - package | {"yoto_tf"}]
+
+
+def _modules(code):
     process = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     return [set(modules) for modules in json.loads(process.stdout.splitlines()[-1])]
+
+
+@pytest.mark.parametrize("first", ["yoto_tf, keras", "keras, yoto_tf"])
+def test_a_saved_model_loads_whatever_was_imported_first(first, tmp_path):
+    import keras
+
+    x = keras.Input((3,), name="x")
+    coefficients = yoto.Coefficients(out=yoto.Uniform(0, 1))
+    network = keras.Model(x, keras.layers.Dense(1, name="out")(x))
+    network = yoto.condition(network, coefficients, layers=["out"])
+    network.save(tmp_path / "network.keras")
+    code = f"""
+import {first}
+print(type(keras.models.load_model({str(tmp_path / "network.keras")!r})).__name__)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "Functional"
 
 
 @pytest.mark.parametrize("name", yoto.__all__)

@@ -42,18 +42,19 @@ class Objective(Weighting):
             loss_terms, coefficients.names, one_vector
         )
 
-    def track(self, terms, compiled):
+    def track(self, terms):
         """Names the terms for the log and makes means of those that Keras has not.
 
         Args:
             terms: their names, not counting losses of layers.
-            compiled: whether they are of `compile(loss=...)`, whose names Keras gives.
         """
         if self.built:
             return
         read = self.function.read if self.function else ()
         known = {*terms, *read, *self.without_term}
         added = [name for name in self.coefficients.names if name not in known]
+        # As Keras names the losses of `compile`.
+        compiled = self.function is None
         suffix = "_loss" if compiled else ""
         self.labels = {name: f"{name}{suffix}" for name in [*terms, *added]}
         # Of a single loss Keras logs the total only.
@@ -81,7 +82,7 @@ class Objective(Weighting):
             batch: x, y and sample weights.
             outputs: the network's, for `coefficients` [B, K].
             additional: [(name, loss)] of the network's layers.
-            compiled: the model's `TermLosses`, or None if `loss_terms` is a function.
+            compiled: the model's `TermLosses`, or None.
             one_vector: whether the rows of `coefficients` are known to be equal.
             training: whether averages move and all coefficients must weigh something.
 
@@ -91,12 +92,14 @@ class Objective(Weighting):
             scalar}.
         """
         inputs, targets, sample_weight = batch
-        if compiled is None:
+        if self.function is not None:
             terms = values = self.function(inputs, outputs, coefficients)
-        else:
+        elif compiled is not None:
             terms = compiled.terms(targets, outputs, sample_weight)
             values = {name: term.value for name, term in terms.items()}
-        self.track(terms, compiled is not None)
+        else:
+            terms = values = {}
+        self.track(terms)
         mine = set(self.coefficients.names) - set(terms)
         named = [(name, loss) for name, loss in additional if name in mine]
         sums = {}
@@ -107,7 +110,7 @@ class Objective(Weighting):
             self.update_averages({**values, **sums})
         weights = self.term_weights([*terms, *sums], coefficients, one_vector)
         losses = []
-        if terms and compiled is None:
+        if terms and self.function is not None:
             losses = [batch_mean(self.scalarize(terms, weights))]
         elif terms:
             losses = [weighted_terms(self, terms, weights)]

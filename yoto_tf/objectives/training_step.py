@@ -46,7 +46,7 @@ class TrainingStep:
                 terms = self.objective.function(inputs, outputs, coefficients)
                 may_add = additional_losses.nameable(self.network)
                 self.objective.check(terms, {*terms, *may_add})
-                self.objective.track(terms, compiled=False)
+                self.objective.track(terms)
                 self._track_vectors()
         return outputs
 

@@ -78,4 +78,9 @@ def test_your_own_model(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "front.png").stat().st_size > 0
     loaded = keras.models.load_model(tmp_path / "denoiser.keras")
     inputs = {"noisy": found["noisy"][:8], "coefficients": np.full((8, 1), 0.5)}
-    np.testing.assert_allclose(loaded(inputs), found["smooth"], atol=1e-6)
+    outputs = loaded(inputs)["error"]
+    np.testing.assert_allclose(outputs, found["smooth"], atol=1e-6)
+    baked = keras.models.load_model(tmp_path / "smooth.keras")
+    np.testing.assert_allclose(
+        baked(found["noisy"][:8])["error"], found["smooth"], atol=1e-5
+    )

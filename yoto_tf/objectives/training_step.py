@@ -98,11 +98,12 @@ class TrainingStep:
                 training,
             )
             losses += [self._aggregate_additional_loss(loss) for loss in added]
-            if not losses:
+            if not losses and training:
                 raise ValueError(
                     "there is no loss: expected loss_terms, compile(loss=...), or a "
                     "layer that calls add_loss"
                 )
+            losses = losses or [ops.zeros(())]
             total = losses[0] if len(losses) == 1 else ops.sum(losses)
             self._track_vectors()
             self._update(index, terms, total, batches.batch_size_of(x))

@@ -278,18 +278,19 @@ def _log_gamma(alpha, shape, seed):
     alpha underflows.
     """
     proposals = (_GAMMA_PROPOSALS, *shape)
+    alpha = ops.convert_to_tensor(alpha)
     d = alpha + 2 / 3
     normal = keras.random.normal(proposals, dtype="float32", seed=seed)
-    root = 1 + normal / np.sqrt(9 * d)
+    root = 1 + normal / ops.sqrt(9 * d)
     log_cube = 3 * ops.log(ops.maximum(root, 1e-6))
     log_u = ops.log(_positive_uniform(proposals, seed))
     bound = ops.square(normal) / 2 + d * (1 - ops.exp(log_cube) + log_cube)
     accepted = ops.logical_and(root > 0, log_u < bound)
     # The first accepted proposal: earlier ones weigh more, rejected ones nothing.
-    weight = np.arange(_GAMMA_PROPOSALS, 0, -1).reshape(-1, 1, 1)
+    weight = ops.reshape(ops.arange(_GAMMA_PROPOSALS, 0, -1), (-1, 1, 1))
     first = ops.argmax(ops.cast(accepted, "int32") * weight, axis=0)
     chosen = ops.one_hot(first, _GAMMA_PROPOSALS, axis=0, dtype="float32")
-    log_gamma = np.log(d) + ops.sum(chosen * log_cube, axis=0)
+    log_gamma = ops.log(d) + ops.sum(chosen * log_cube, axis=0)
     return log_gamma + ops.log(_positive_uniform(shape, seed)) / alpha
 
 

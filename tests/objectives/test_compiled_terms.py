@@ -337,6 +337,8 @@ def test_sample_weights_that_keras_would_drop():
     ):
         with pytest.raises(ValueError, match="sample_weight is lost"):
             call()
+    with pytest.raises(ValueError, match="class_weight needs the labels apart"):
+        model.fit({"image": x}, class_weight={0: 2.0})
 
 
 def test_batches_without_targets():

@@ -165,3 +165,11 @@ def test_regret():
 def test_regret_wants_the_same_coefficients(other):
     with pytest.raises(YotoError, match="same coefficients"):
         regret(a_sweep(1.0, 2.0), other)
+
+
+def test_a_metric_that_is_a_mean_already():
+    def mean(inputs, outputs):
+        return {"mean": ops.mean(outputs)}
+
+    with pytest.raises(YotoError, match=r"'mean' must have one value an example"):
+        sweep(MODEL, {"x": X}, GRID, metrics=mean)

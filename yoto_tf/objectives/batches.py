@@ -81,7 +81,10 @@ def or_nan(coefficients, values):
     """
     ranges = np.array(list(coefficients.ranges().values()))
     slack = 1e-5 * np.abs(ranges)
-    low, high = (ranges + slack * [-1, 1]).astype("float32").T
+    low, high = (
+        keras.ops.convert_to_tensor(end, "float32")
+        for end in (ranges + slack * [-1, 1]).T
+    )
     values = keras.ops.cast(values, "float32")
     inside = keras.ops.logical_and(values >= low, values <= high)
     return keras.ops.where(inside, values, float("nan"))
@@ -117,6 +120,8 @@ def check_fit(coefficients, method, args, kwargs):
     ):
         if targets is None and sample_weight is not None:
             raise ValueError(UNSEEN_WEIGHTS)
+        if isinstance(inputs, dict) and targets is None and given.get("class_weight"):
+            raise ValueError("class_weight needs the labels apart: pass (x, y)")
         brought = given_coefficients(inputs)
         if brought is not None:
             coefficients.validate(np.asarray(brought))

@@ -137,13 +137,14 @@ def sweep(
     for batch in tqdm(batches, unit="batch", leave=False, disable=None):
         batch = _arrays(model, batch)
         inputs = keras.utils.unpack_x_y_sample_weight(batch)[0]
-        count += len(keras.tree.flatten(inputs)[0])
+        size = len(keras.tree.flatten(inputs)[0])
+        count += size
         for vector, (terms, measured) in zip(grid, sums, strict=True):
             outputs, found = measure(model, batch, vector)
             _add(terms, found)
             if metrics is not None:
                 tensors = keras.tree.map_structure(ops.convert_to_tensor, inputs)
-                _add(measured, metrics(tensors, outputs))
+                _add(measured, _checked(metrics(tensors, outputs), size))
     if not count:
         raise DataError("the data has no example (a generator lasts for one pass only)")
     return Sweep(
@@ -195,6 +196,17 @@ def _float32(value):
     # As fit does with arrays.
     array = np.asarray(value)
     return array.astype("float32") if array.dtype == "float64" else array
+
+
+def _checked(metrics, batch_size):
+    """Raises YotoError where one is a mean over the batch: it would count as a sum."""
+    for name, values in metrics.items():
+        if tuple(values.shape) != (batch_size,):
+            raise YotoError(
+                f"metric {name!r} must have one value an example, shape "
+                f"({batch_size},), got {tuple(values.shape)}"
+            )
+    return metrics
 
 
 def _add(totals, terms):

@@ -31,7 +31,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "LogUniform",
             "Uniform",
         ],
-        "conditioning": ["condition"],
+        "conditioning": ["condition", "conditionable"],
         "loss_conditional_model": ["LossConditionalModel"],
         "objectives.weighting": ["Weighting"],
         "scalarization": ["COSMOS", "Tchebycheff", "WeightedSum"],

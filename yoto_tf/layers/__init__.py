@@ -8,7 +8,9 @@ from yoto_tf.layers.conditional_instance_normalization import (
     ConditionalInstanceNormalization,
 )
 from yoto_tf.layers.film import FiLM
+from yoto_tf.layers.gate import Gate
 from yoto_tf.layers.gdn import GDN
+from yoto_tf.layers.lora import LoRA
 
 __all__ = [
     "GDN",
@@ -16,4 +18,6 @@ __all__ = [
     "ConditionalBatchNormalization",
     "ConditionalInstanceNormalization",
     "FiLM",
+    "Gate",
+    "LoRA",
 ]

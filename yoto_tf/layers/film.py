@@ -18,9 +18,10 @@ class FiLM(layers.Layer):
         kernel_initializer: of the output layers of s and t; `"zeros"` starts the layer
             at exactly the identity.
 
-    Inputs: features [B, ..., C], embedding [B, E]. Output: as the features, in the
-    layer's compute dtype. Under a mixed policy the embedding and the dense functions
-    stay in float32; only the products with the features are rounded.
+    Inputs: features [B, ..., C], embedding [B, E] or, for all examples alike, [1, E].
+    Output: as the features, in the layer's compute dtype. Under a mixed policy the
+    embedding and the dense functions stay in float32; only the products with the
+    features are rounded.
 
     Raises:
         ValueError: a negative strength.
@@ -101,6 +102,15 @@ class FiLM(layers.Layer):
         scale = ops.cast(ops.reshape(scale, shape), self.compute_dtype)
         shift = ops.cast(ops.reshape(shift, shape), self.compute_dtype)
         return scale * ops.cast(inputs, self.compute_dtype) + shift
+
+    def at(self, embedding):
+        """The scale and the shift of every channel at one embedding [1, E].
+
+        Returns:
+            Two float32 NumPy arrays [C].
+        """
+        scale, shift = self.scale_and_shift(embedding)
+        return ops.convert_to_numpy(scale)[0], ops.convert_to_numpy(shift)[0]
 
     def compute_output_shape(self, inputs_shape, embedding_shape):
         return inputs_shape

@@ -15,9 +15,9 @@ class ConditionalNetwork(keras.Model):
     def __call__(self, inputs, *args, **kwargs):
         return super().__call__(self._by_name(inputs), *args, **kwargs)
 
-    def call(self, inputs, *args, **kwargs):
+    def call(self, inputs, training=None, mask=None):
         # On JAX a training step comes here without passing through __call__.
-        return super().call(self._by_name(inputs), *args, **kwargs)
+        return super().call(self._by_name(inputs), training=training, mask=mask)
 
     def _by_name(self, inputs):
         names = set(self.input) - {"coefficients"}

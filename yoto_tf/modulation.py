@@ -225,8 +225,7 @@ def _carry_over(original, copied, trainable):
     Args:
         original: the layer.
         copied: the built copy.
-        trainable: ids of the variables that training changes. A layer may call more its
-            own: a model around it can be frozen.
+        trainable: ids of the variables that training changes.
     """
     pairs = zip(original._flatten_layers(), copied._flatten_layers(), strict=True)
     for old, new in list(pairs):
@@ -234,8 +233,7 @@ def _carry_over(original, copied, trainable):
             if not new.lora_enabled:
                 new.enable_lora(old.lora_rank)
             new.lora_alpha = old.lora_alpha
-        own = [id(variable) for variable in old.trainable_variables]
-        new.trainable = old.trainable and (not own or not trainable.isdisjoint(own))
+        new.trainable = old.trainable
     for old, new in zip(original.weights, copied.weights, strict=True):
         new.assign(old)
         new.trainable = id(old) in trainable

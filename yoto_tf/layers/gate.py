@@ -56,3 +56,8 @@ class Gate(layers.Layer):
 
     def compute_output_shape(self, inputs_shape, embedding_shape):
         return inputs_shape
+
+    def get_config(self):
+        # Its own, if only by name: else Keras derives one from what __init__ was given,
+        # and refuses a dtype policy.
+        return super().get_config()

@@ -95,11 +95,10 @@ class Modulation:
             embedding: the symbolic tensor [B, E], made of `source`, that FiLM reads.
         """
         inputs, outputs = self._rebuild(model, source, embedding, prefix="")
-        trainable = {id(variable) for variable in model.trainable_variables}
         for original, copied in self._copies.values():
             if isinstance(original, layers.Layer) and not is_graph(original):
                 copied = self._updated.get(id(copied), copied)
-                _carry_over(original, copied, trainable)
+                _carry_over(original, copied)
                 if self._only:
                     copied.trainable = False
         return ConditionalNetwork(inputs, outputs, name=model.name)
@@ -219,16 +218,10 @@ def has_channels(outputs):
     return len(shape) >= 2 and shape[-1] is not None
 
 
-def _carry_over(original, copied, trainable):
-    """Gives the copy of a layer its weights, and freezes what is frozen.
-
-    Args:
-        original: the layer.
-        copied: the built copy.
-        trainable: ids of the variables that training changes.
-    """
-    pairs = zip(original._flatten_layers(), copied._flatten_layers(), strict=True)
-    for old, new in list(pairs):
+def _carry_over(original, copied):
+    """Gives the built copy of a layer its weights, and freezes what is frozen."""
+    inside = original._flatten_layers(), copied._flatten_layers()
+    for old, new in zip(*inside, strict=True):
         if getattr(old, "lora_enabled", False):
             if not new.lora_enabled:
                 new.enable_lora(old.lora_rank)
@@ -236,7 +229,7 @@ def _carry_over(original, copied, trainable):
         new.trainable = old.trainable
     for old, new in zip(original.weights, copied.weights, strict=True):
         new.assign(old)
-        new.trainable = id(old) in trainable
+        new.trainable = old.trainable
     if isinstance(copied, layers.Normalization):
         # It computes with tensors that it derives from its weights.
         copied.finalize_state()

@@ -71,6 +71,17 @@ def test_each_example_follows_its_own_embedding(features, embedding):
     np.testing.assert_array_equal(changed, [False, False, True, False])
 
 
+def test_a_row_for_all_examples(features, embedding, randomize):
+    layer = FiLM()
+    layer.build(features.shape, embedding.shape)
+    randomize(layer)
+    rows = np.repeat(embedding[:1], 4, axis=0)
+    outputs = layer(features, rows)
+    np.testing.assert_allclose(layer(features, embedding[:1]), outputs, rtol=1e-6)
+    scale, shift = layer.at(embedding[:1])
+    np.testing.assert_allclose(features * scale + shift, outputs, atol=1e-6)
+
+
 def test_mixed_precision(features, embedding):
     layer = FiLM(dtype="mixed_bfloat16")
     outputs = layer(features, embedding)

@@ -40,6 +40,23 @@ def numbers():
             [features, embedding],
             {"training": False},
         ),
+        "gate": (layers.Gate(), [features, embedding], {}),
+        "lora": (layers.LoRA(keras.layers.Conv2D(5, 3)), [features, embedding], {}),
+        "lora_folded": (
+            layers.LoRA(keras.layers.Conv2D(5, 3)),
+            [features, embedding[:1]],
+            {},
+        ),
+        "lora_transpose": (
+            layers.LoRA(keras.layers.Conv2DTranspose(5, 3, 2)),
+            [features, embedding],
+            {},
+        ),
+        "lora_einsum": (
+            layers.LoRA(keras.layers.EinsumDense("abcd,de->abce", (6, 5, 4))),
+            [features, embedding],
+            {},
+        ),
         "gdn": (layers.GDN(), [features], {}),
         "igdn": (layers.GDN(inverse=True), [features], {}),
     }

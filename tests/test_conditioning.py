@@ -8,7 +8,7 @@ import pytest
 from keras import layers, ops
 
 from yoto_tf.coefficients import Coefficients
-from yoto_tf.conditioning import condition
+from yoto_tf.conditioning import condition, conditionable
 from yoto_tf.distributions import Fixed, LogUniform, Uniform
 from yoto_tf.errors import RecipeError
 from yoto_tf.loss_conditional_model import LossConditionalModel
@@ -44,18 +44,18 @@ def outputs_at(conditioned, inputs, setting):
     return [np.array(output) for output in keras.tree.flatten(outputs)]
 
 
-def film_names(model):
+def film_names(model, how="film"):
     names = []
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            names += [f"{layer.name}/{name}" for name in film_names(layer)]
-        elif layer.name.endswith("_film"):
-            names.append(layer.name.removesuffix("_film"))
+            names += [f"{layer.name}/{name}" for name in film_names(layer, how)]
+        elif layer.name.endswith(f"_{how}"):
+            names.append(layer.name.removesuffix(f"_{how}"))
     return names
 
 
 def check_same_as(model, conditioned):
-    """The old outputs to the bit at every setting; new ones once FiLM has weights."""
+    """The old outputs to the bit at every setting; others with other new weights."""
     inputs = random_inputs(model)
     arrays = list(inputs.values())
     old_outputs = model(arrays if len(arrays) > 1 else arrays[0], training=False)
@@ -67,7 +67,7 @@ def check_same_as(model, conditioned):
         ):
             np.testing.assert_array_equal(old, new)
     for weight in conditioned.weights:
-        if "_film/" in weight.path and "kernel" in weight.path:
+        if weight.path.endswith(("_film/affine/kernel", "_gate/affine/kernel", "/up")):
             weight.assign(0.3 * keras.random.normal(weight.shape, seed=2))
     low, high = (outputs_at(conditioned, inputs, SETTINGS[i]) for i in (0, 1))
     for first, second in zip(low, high, strict=True):
@@ -186,6 +186,220 @@ def test_where_film_goes(make, films):
     assert sorted(conditioned.input) == sorted([*names, "coefficients"])
     assert conditioned.name == model.name
     check_same_as(model, conditioned)
+
+
+@pytest.mark.parametrize(
+    ("make", "how", "names"),
+    [
+        (small_model, "gate", ["conv", "norm", "hidden"]),
+        (nested_model, "gate", ["block/conv", "head/a"]),
+        (transformer_block, "gate", ["ln"]),
+        # The outputs are of other kernels, too. A depthwise one has no low rank.
+        (small_model, "lora", ["conv", "hidden", "logits"]),
+        (nested_model, "lora", ["block/conv", "head/a", "head/b"]),
+        (
+            two_inputs_and_outputs,
+            "lora",
+            ["shared", "sum", "hidden", "middle", "more"],
+        ),
+        (masked_sequence, "lora", ["dense"]),
+        (adapted_model, "lora", ["hidden"]),
+        (transformer_block, "lora", ["d"]),
+    ],
+)
+def test_where_the_other_ways_go(make, how, names, tmp_path):
+    model = random_weights(make()) if make is not adapted_model else make()
+    conditioned = condition(model, COEFFICIENTS, how=how)
+    assert sorted(film_names(conditioned, how)) == sorted(names)
+    check_same_as(model, conditioned)
+    if make is adapted_model:  # It has a lambda, which Keras does not load.
+        return
+    conditioned.save(tmp_path / "conditioned.keras")
+    loaded = keras.models.load_model(tmp_path / "conditioned.keras")
+    inputs = random_inputs(model)
+    for old, new in zip(
+        *(
+            outputs_at(network, inputs, SETTINGS[0])
+            for network in (conditioned, loaded)
+        ),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("how", ["lora", "gate"])
+def test_keras_applications_in_other_ways(how):
+    model = keras.applications.MobileNetV2(
+        weights=None, input_shape=(32, 32, 3), classes=7
+    )
+    random_weights(model)
+    check_same_as(model, condition(model, COEFFICIENTS, how=how))
+
+
+@pytest.mark.parametrize("how", ["film", "lora", "gate"])
+def test_a_row_of_coefficients_for_the_whole_batch(how):
+    model = random_weights(nested_model())
+    conditioned = condition(model, COEFFICIENTS, how=how)
+    check_same_as(model, conditioned)  # which gives it other weights
+    inputs = random_inputs(model, batch=3)
+    rows = outputs_at(conditioned, inputs, SETTINGS[0])
+    row = np.array(SETTINGS[:1], "float32")
+    one = conditioned({**inputs, "coefficients": row}, training=False)
+    np.testing.assert_allclose(one, rows[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "layers", "names"),
+    [
+        (small_model, "*", 8),
+        (small_model, "*o*", ["conv", "depthwise", "norm", "logits"]),
+        (small_model, ["c?nv", "hid*", "hidden"], ["conv", "hidden"]),
+        # As of files: a star does not reach into a folder.
+        (nested_model, "*/[ab]", ["head/a", "head/b"]),
+        (nested_model, "b*", ["block"]),
+        (nested_model, "b*/*", ["block/conv"]),
+    ],
+)
+def test_patterns_of_names(make, layers, names):
+    model = make()
+    if layers == "*o*":
+        layers = ["con*", "depth*", "nor*", "log*"]
+    conditioned = condition(model, COEFFICIENTS, layers=layers)
+    found = sorted(film_names(conditioned))
+    assert found == sorted(names) if isinstance(names, list) else len(found) == names
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"how": "films"}, "how must be one of film, lora, gate, got 'films'"),
+        ({"layers": "transformer_*"}, "no layer 'transformer_\\*'"),
+        ({"how": "lora", "layers": "norm"}, "'norm' has no kernel that 'lora'"),
+        ({"how": "lora", "layers": "depthwise"}, "got a DepthwiseConv2D"),
+        ({"how": "lora", "rank": 0}, "rank must be 1 or more, got 0"),
+        ({"train": "backbone"}, "train must be 'all' or 'film', got 'backbone'"),
+    ],
+)
+def test_impossible_options(options, message):
+    with pytest.raises(RecipeError, match=message) as error:
+        condition(small_model(), COEFFICIENTS, **options)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("how", ["film", "lora", "gate"])
+@pytest.mark.parametrize(
+    "make", [small_model, nested_model, two_inputs_and_outputs, transformer_block]
+)
+def test_conditionable_counts_what_condition_adds(make, how, capsys):
+    model = make()
+    conditionable(model, how=how, coefficients=COEFFICIENTS)
+    *_, last = lines = capsys.readouterr().out.splitlines()
+    conditioned = condition(model, COEFFICIENTS, how=how)
+    embedding = conditioned.get_layer("coefficient_embedding").count_params()
+    added = conditioned.count_params() - model.count_params() - embedding
+    chosen = film_names(conditioned, how)
+    assert last.startswith(f"{len(chosen)} chosen: {added:,} parameters, ")
+    assert last.endswith(f" % of the model's {model.count_params():,}")
+    rows = [line.split() for line in lines[1:-1]]
+    assert {row[0] for row in rows if row[2] == "yes"} == set(chosen)
+    counted = sum(int(row[-1].replace(",", "")) for row in rows if row[2] == "yes")
+    assert counted == added
+
+
+def test_conditionable_as_a_table(capsys):
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 3)),
+            layers.Conv2D(4, 3, name="conv"),
+            layers.Flatten(name="flat"),
+            layers.Dense(2, name="logits"),
+        ]
+    )
+    conditionable(model, layers=["c*", "l*"])
+    assert capsys.readouterr().out.splitlines() == [
+        "path    type     chosen  film parameters",
+        "conv    Conv2D   yes                  80",
+        "flat    Flatten                    2,880",
+        "logits  Dense    yes                  40",
+        "2 chosen: 120 parameters, 29.9 % of the model's 402",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("application", "limit"),
+    [("EfficientNetV2B0", 0.16), ("MobileNetV2", 0.16), ("ResNet50", 0.03)],
+)
+def test_film_stays_small(application, limit):
+    """It once doubled the parameters of an EfficientNetV2B0."""
+    model = getattr(keras.applications, application)(weights=None, include_top=False)
+    coefficients = Coefficients(sharp=LogUniform(0.01, 1.0))
+    conditioned = condition(model, coefficients)
+    assert conditioned.count_params() < (1 + limit) * model.count_params()
+
+
+def unnamed(count=1):
+    inputs = [keras.Input((4,)) for _ in range(count)]
+    joined = layers.Concatenate()(inputs) if count > 1 else inputs[0]
+    hidden = layers.Dense(5, activation="relu", name="hidden")(joined)
+    return keras.Model(inputs, layers.Dense(2)(hidden))
+
+
+def test_a_single_input_takes_any_key(tmp_path):
+    model = random_weights(unnamed())
+    conditioned = condition(model, COEFFICIENTS)
+    assert sorted(conditioned.input) == ["coefficients", "inputs"]
+    x = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
+    rows = np.array([SETTINGS[0]] * 6, "float32")
+    conditioned.save(tmp_path / "conditioned.keras")
+    loaded = keras.models.load_model(tmp_path / "conditioned.keras")
+    for key in ("inputs", "x", "a", "z"):
+        batch = {key: x, "coefficients": rows}
+        for network in (conditioned, loaded):
+            np.testing.assert_array_equal(network(batch), model(x))
+        np.testing.assert_allclose(
+            conditioned.predict(batch, verbose=0), model(x), atol=1e-6
+        )
+    conditioned.compile("sgd", loss="mse")
+    before = np.array(conditioned.get_layer("hidden").kernel)
+    conditioned.fit({"zzz": x, "coefficients": rows}, np.ones((6, 2)), verbose=0)
+    assert np.abs(before - conditioned.get_layer("hidden").kernel).max() > 0
+
+
+def test_a_named_input_takes_any_key_too():
+    model = small_model()
+    conditioned = condition(model, COEFFICIENTS)
+    image = random_inputs(model)["image"]
+    rows = np.array([SETTINGS[0]] * 2, "float32")
+    np.testing.assert_array_equal(
+        conditioned({"picture": image, "coefficients": rows}), model(image)
+    )
+
+
+def test_several_inputs_without_names():
+    model = random_weights(unnamed(3))
+    conditioned = condition(model, COEFFICIENTS)
+    names = ["coefficients", "input_0", "input_1", "input_2"]
+    assert sorted(conditioned.input) == names
+    x = np.random.default_rng(0).normal(size=(3, 2, 4)).astype("float32")
+    batch = {f"input_{number}": array for number, array in enumerate(x)}
+    batch["coefficients"] = np.array([SETTINGS[0]] * 2, "float32")
+    np.testing.assert_array_equal(conditioned(batch), model(list(x)))
+    batch["other"] = batch.pop("input_2")
+    with pytest.raises(ValueError, match="input_2"):
+        conditioned(batch)
+
+
+def test_an_unnamed_input_inside_leaves_no_number_in_the_file():
+    def config():
+        inner = unnamed()
+        inner.name = "inner"
+        x = keras.Input((4,))
+        outer = keras.Model(x, layers.Dense(2, name="last")(inner(x)), name="outer")
+        return condition(outer, COEFFICIENTS, layers="inner/hidden")
+
+    first, second = config(), config()
+    assert "keras_tensor" not in str([list(first.input), list(second.input)])
+    assert list(first.get_layer("inner").input) == list(second.get_layer("inner").input)
 
 
 @pytest.mark.parametrize(
@@ -403,7 +617,10 @@ assert "coefficients" in keras.models.load_model({str(saved)!r}).input
 sys.path.insert(0, {os.path.dirname(__file__)!r})
 import test_conditioning as tests
 model = tests.random_weights(tests.nested_model())
-tests.check_same_as(model, tests.condition(model, tests.COEFFICIENTS))
+for how in ("film", "lora", "gate"):
+    tests.check_same_as(model, tests.condition(model, tests.COEFFICIENTS, how=how))
+    tests.test_a_row_of_coefficients_for_the_whole_batch(how)
+tests.test_a_single_input_takes_any_key(pathlib.Path({str(tmp_path)!r}))
 tests.test_training_and_saving(pathlib.Path({str(tmp_path)!r}))
 print(tests.keras.backend.backend())
 """

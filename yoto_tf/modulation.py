@@ -228,7 +228,8 @@ def _carry_over(original, copied):
             new.lora_alpha = old.lora_alpha
         new.trainable = old.trainable
     for old, new in zip(original.weights, copied.weights, strict=True):
-        new.assign(old)
+        # On JAX the two would share an array, which a training step gives away.
+        new.assign(keras.ops.convert_to_numpy(old))
         new.trainable = old.trainable
     if isinstance(copied, layers.Normalization):
         # It computes with tensors that it derives from its weights.

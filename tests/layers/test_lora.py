@@ -112,10 +112,13 @@ def test_one_row_costs_no_second_product(monkeypatch, rng):
 def test_shapes_are_those_of_the_layer(wrapped):
     layer, features, embedding = wrapped
     lora = LoRA(layer)
-    shape = tuple(lora(features, embedding).shape)
-    assert tuple(lora.compute_output_shape(features.shape, embedding.shape)) == shape
+    shape = tuple(layer(features).shape)
+    assert tuple(lora(features, embedding).shape) == shape
+    assert tuple(lora.compute_output_shape(features.shape, embedding.shape)) == tuple(
+        layer.compute_output_shape(features.shape)
+    )
     inputs = keras.Input(features.shape[1:]), keras.Input(embedding.shape[1:])
-    assert lora(*inputs).shape[1:] == shape[1:]
+    assert lora(*inputs).shape == layer(inputs[0]).shape
 
 
 def test_mixed_precision(wrapped, randomize):
@@ -190,5 +193,5 @@ def test_layers_without_such_a_kernel(layer):
 
 
 def test_a_rank_below_one():
-    with pytest.raises(ValueError, match="rank must be ≥ 1. Received: rank=0"):
+    with pytest.raises(ValueError, match=r"rank must be ≥ 1. Received: rank=0"):
         LoRA(layers.Dense(3), rank=0)

@@ -11,6 +11,7 @@ from yoto_tf.coefficients import Coefficients
 from yoto_tf.conditioning import condition, conditionable
 from yoto_tf.distributions import Fixed, LogUniform, Uniform
 from yoto_tf.errors import RecipeError
+from yoto_tf.layers import LoRA
 from yoto_tf.loss_conditional_model import LossConditionalModel
 
 COEFFICIENTS = Coefficients(sharp=LogUniform(0.01, 1.0), smooth=Fixed(1.0))
@@ -49,6 +50,8 @@ def film_names(model, how="film"):
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             names += [f"{layer.name}/{name}" for name in film_names(layer, how)]
+        elif how == "lora" and isinstance(layer, LoRA):
+            names.append(layer.name)
         elif layer.name.endswith(f"_{how}"):
             names.append(layer.name.removesuffix(f"_{how}"))
     return names
@@ -210,6 +213,9 @@ def test_where_film_goes(make, films):
 def test_where_the_other_ways_go(make, how, names, tmp_path):
     model = random_weights(make()) if make is not adapted_model else make()
     conditioned = condition(model, COEFFICIENTS, how=how)
+    assert conditioned.output_names == getattr(
+        model, "output_names", conditioned.output_names
+    )
     assert sorted(film_names(conditioned, how)) == sorted(names)
     check_same_as(model, conditioned)
     if make is adapted_model:  # It has a lambda, which Keras does not load.

@@ -11,16 +11,16 @@ from yoto_tf.errors import RecipeError
 
 COEFFICIENTS = yoto.Coefficients(a=yoto.LogUniform(0.01, 1.0), b=yoto.Fixed(1.0))
 WAYS = ("film", "lora", "gate")
-_NEW = ("_film", "_lora", "_gate", "coefficient_embedding")
 
 
 def is_new(variable):
     """Whether a variable of a conditioned model belongs to the conditioning."""
     *folders, name = variable.path.split("/")
-    of_lora = any(folder.endswith("_lora") for folder in folders)
-    if of_lora:
-        return name in ("up", "down") or "scales" in folders
-    return any(part in variable.path for part in _NEW)
+    return name in ("up", "down") or any(
+        folder == "scales" or folder.endswith(("_film", "_gate", "_embedding"))
+        for folder in folders
+        if folder != "token_embedding"
+    )
 
 
 def names(variables):

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from yoto_tf.annealing import Annealed
 from yoto_tf.distributions import (
     Dirichlet,
     Discrete,
@@ -35,8 +36,8 @@ class Coefficients:
     """The ordered, named coefficients that a loss-conditional model is trained for.
 
     Args:
-        joint: one distribution over the whole vector (`Dirichlet`), which also names
-            the coefficients; or None.
+        joint: one distribution over the whole vector (`Dirichlet`, also `Annealed`),
+            which also names the coefficients; or None.
         **independent: a distribution for each coefficient, by name. Their order is the
             order of the columns of every coefficient tensor.
 
@@ -56,12 +57,12 @@ class Coefficients:
                 "Coefficients needs either one joint distribution or a distribution "
                 f"for each name. Received: joint={joint}, names={list(independent)}"
             )
-        if joint is not None and not isinstance(joint, Dirichlet):
+        if joint is not None and not isinstance(_law(joint), Dirichlet):
             raise CoefficientError(
                 f"joint must be a Dirichlet distribution, got {joint!r}"
             )
         for name, distribution in independent.items():
-            if not isinstance(distribution, _INDEPENDENT):
+            if not isinstance(_law(distribution), _INDEPENDENT):
                 raise CoefficientError(
                     f"coefficient {name} needs a distribution such as Fixed(1.0), "
                     f"got {distribution!r}"
@@ -85,7 +86,13 @@ class Coefficients:
             return dict.fromkeys(self.names, (0.0, 1.0))
         return {name: (d.low, d.high) for name, d in self.independent.items()}
 
-    def sample(self, batch_size, seed, draw="example"):
+    @property
+    def is_annealed(self):
+        """Whether what `sample` draws depends on the progress of the training."""
+        laws = (self.joint, *self.independent.values())
+        return any(isinstance(law, Annealed) for law in laws)
+
+    def sample(self, batch_size, seed, draw="example", progress=None):
         """Draws a vector for every example.
 
         Args:
@@ -94,22 +101,27 @@ class Coefficients:
             draw: `"example"`, each row by itself; `"batch"`, one vector in all rows; or
                 `"stratified"`, every coefficient once in each of `batch_size` parts of
                 equal probability, in random order (Latin hypercube sampling; not for
-                joint distributions).
+                joint or annealed distributions).
+            progress: how much of the training is over, a number or scalar tensor in
+                [0, 1], which `Annealed` distributions go by; None for those as they
+                are without.
 
         Returns:
             Float32 tensor [batch_size, K] of raw values.
         """
         self.check_draw(draw)
         if draw == "batch":
-            one = self.sample(1, seed)
+            one = self.sample(1, seed, progress=progress)
             return ops.broadcast_to(one, (batch_size, len(self)))
         if self.joint is not None:
-            return self.joint.sample(batch_size, seed)
+            return self.joint.sample(batch_size, seed, **_known(self.joint, progress))
         laws = self.independent.values()
         if draw == "stratified":
             columns = [law.place(_strata(batch_size, seed)) for law in laws]
         else:
-            columns = [law.sample((batch_size,), seed) for law in laws]
+            columns = [
+                law.sample((batch_size,), seed, **_known(law, progress)) for law in laws
+            ]
         return ops.stack(columns, axis=-1)
 
     def check_draw(self, draw):
@@ -122,6 +134,11 @@ class Coefficients:
             raise CoefficientError(
                 "coefficients that sum to 1 cannot be stratified one by one; "
                 "expected draw='example' or 'batch'"
+            )
+        if draw == "stratified" and self.is_annealed:
+            raise CoefficientError(
+                "annealed coefficients cannot be stratified; expected draw='example' "
+                "or 'batch'"
             )
 
     def standardize(self, values):
@@ -184,8 +201,10 @@ class Coefficients:
         Raises:
             CoefficientError: as `vector` does, or an array of another length.
         """
-        first = {name: np.ravel(value)[0] for name, value in values.items()}
-        middle = self.vector(**first)
+        row = {
+            name: np.asarray(value).reshape(-1)[:1] for name, value in values.items()
+        }
+        middle = self.vector(**{name: value[0] for name, value in row.items()})
         rows = np.tile(middle, (count, 1))
         for name, value in values.items():
             if np.ndim(value) > 1 or np.size(value) not in (1, count):
@@ -285,6 +304,15 @@ class Coefficients:
     def from_config(cls, config):
         deserialize = keras.saving.deserialize_keras_object
         return cls(**{name: deserialize(value) for name, value in config.items()})
+
+
+def _law(distribution):
+    return distribution.law if isinstance(distribution, Annealed) else distribution
+
+
+def _known(law, progress):
+    """The progress, for those laws that go by it."""
+    return {"progress": progress} if isinstance(law, Annealed) else {}
 
 
 def _strata(count, seed):

@@ -232,7 +232,7 @@ class Dirichlet(_Distribution):
     def sample(self, batch_size, seed):
         """Float32 tensor [batch_size, K], each row on the simplex."""
         alpha = np.array(list(self.concentration.values()), "float32")
-        return ops.softmax(_log_gamma(alpha, (batch_size, len(alpha)), seed), axis=-1)
+        return ops.softmax(log_gamma(alpha, (batch_size, len(alpha)), seed), axis=-1)
 
     def moments(self):
         """Means [K] and standard deviations [K] of the marginals."""
@@ -269,8 +269,10 @@ class Dirichlet(_Distribution):
         return dict(self.concentration)
 
 
-def _log_gamma(alpha, shape, seed):
+def log_gamma(alpha, shape, seed):
     """Logarithms of gamma variates, whose softmax over a row is a Dirichlet variate.
+
+    `alpha` > 0, a number or tensor, must broadcast to `shape`.
 
     Keras' own gamma sampler does not compile with XLA on TensorFlow. Rejection after
     Marsaglia & Tsang, "A Simple Method for Generating Gamma Variables", ACM TOMS 2000,
@@ -278,7 +280,7 @@ def _log_gamma(alpha, shape, seed):
     alpha underflows.
     """
     proposals = (_GAMMA_PROPOSALS, *shape)
-    alpha = ops.convert_to_tensor(alpha)
+    alpha = ops.convert_to_tensor(alpha, "float32")
     d = alpha + 2 / 3
     normal = keras.random.normal(proposals, dtype="float32", seed=seed)
     root = 1 + normal / ops.sqrt(9 * d)
@@ -287,11 +289,12 @@ def _log_gamma(alpha, shape, seed):
     bound = ops.square(normal) / 2 + d * (1 - ops.exp(log_cube) + log_cube)
     accepted = ops.logical_and(root > 0, log_u < bound)
     # The first accepted proposal: earlier ones weigh more, rejected ones nothing.
-    weight = ops.reshape(ops.arange(_GAMMA_PROPOSALS, 0, -1), (-1, 1, 1))
+    weight = ops.arange(_GAMMA_PROPOSALS, 0, -1)
+    weight = ops.reshape(weight, (-1, *(1,) * len(shape)))
     first = ops.argmax(ops.cast(accepted, "int32") * weight, axis=0)
     chosen = ops.one_hot(first, _GAMMA_PROPOSALS, axis=0, dtype="float32")
-    log_gamma = ops.log(d) + ops.sum(chosen * log_cube, axis=0)
-    return log_gamma + ops.log(_positive_uniform(shape, seed)) / alpha
+    log_of_more = ops.log(d) + ops.sum(chosen * log_cube, axis=0)
+    return log_of_more + ops.log(_positive_uniform(shape, seed)) / alpha
 
 
 def _positive_uniform(shape, seed):

@@ -136,7 +136,7 @@ class Modulation:
             copy = self._copy_graph(layer, embedding_shape, f"{path}/")
         elif path in self._paths and self._how == "lora":
             updated = _from_config(layer, _config(layer))
-            copy = LoRA(updated, self._rank, name=f"{layer.name}_lora")
+            copy = LoRA(updated, self._rank, name=layer.name)
             self._updated[id(copy)] = updated
         elif path in self._paths and isinstance(layer, CONVOLUTIONS_AND_DENSE):
             copy = self._without_activation(layer)

@@ -1,0 +1,95 @@
+"""A law for coefficients that changes while training goes on."""
+
+import math
+
+import keras
+from keras import ops
+
+from yoto_tf.distributions import (
+    Dirichlet,
+    Discrete,
+    LogArcsine,
+    LogUniform,
+    Uniform,
+    log_gamma,
+)
+from yoto_tf.errors import CoefficientError
+
+
+@keras.saving.register_keras_serializable(package="yoto_tf")
+class Annealed:
+    """Draws from the middle of a law at first and from its corners at last.
+
+    At a progress t of the training, from 0 to 1, with f = start + t · (end − start):
+
+    - A `Dirichlet` law has f times its concentrations.
+    - Of another law the quantile that is drawn follows Beta(f, f). Ones are the law
+      itself, large numbers its median, small ones its two ends.
+
+    The network first learns one good compromise and then what differs from it. Where
+    no progress is known, in validation say, and in all else, ranges, quantiles and what
+    the network sees, this is `law`. The quantiles cannot be stratified.
+
+    Args:
+        law: `LogUniform`, `LogArcsine`, `Uniform`, `Discrete` or `Dirichlet`.
+        start: the factor in the beginning, > 0.
+        end: the factor in the end, > 0.
+
+    Raises:
+        CoefficientError: another law, or a factor that is not positive.
+
+    Example:
+        >>> coefficients = Coefficients(Annealed(Dirichlet(left=1, right=1)))
+
+    Reference: Dimitriadis et al., "Pareto Low-Rank Adapters: Efficient Multi-Task
+    Learning with Preferences" (PaLoRA), ICLR 2025, with an end of 0.001.
+    """
+
+    def __init__(self, law, start=4.0, end=0.5):
+        if not isinstance(law, (LogUniform, LogArcsine, Uniform, Discrete, Dirichlet)):
+            raise CoefficientError(
+                f"Annealed needs a law with a range, such as Uniform(0, 1), got {law!r}"
+            )
+        if not (0 < start < math.inf and 0 < end < math.inf):
+            raise CoefficientError(
+                f"Annealed needs start > 0 and end > 0. Received: start={start}, "
+                f"end={end}"
+            )
+        self.law, self.start, self.end = law, float(start), float(end)
+
+    def __getattr__(self, name):
+        if name == "law":  # Not set yet, while a copy is made.
+            raise AttributeError(name)
+        return getattr(self.law, name)
+
+    def sample(self, shape, seed, progress=None):
+        """Draws as the law does.
+
+        Args:
+            shape: as for `law`: a shape, or of a `Dirichlet` the number of rows.
+            seed: a `keras.random.SeedGenerator`.
+            progress: how much of the training is over, a number or scalar tensor in
+                [0, 1]; None for the law itself.
+
+        Returns:
+            Float32 tensor of `shape`, or [shape, K].
+        """
+        if progress is None:
+            return self.law.sample(shape, seed)
+        progress = ops.clip(ops.cast(progress, "float32"), 0.0, 1.0)
+        factor = self.start + progress * (self.end - self.start)
+        if isinstance(self.law, Dirichlet):
+            alpha = ops.convert_to_tensor([*self.concentration.values()], "float32")
+            variates = log_gamma(factor * alpha, (shape, len(self.concentration)), seed)
+            return ops.softmax(variates, axis=-1)
+        variates = log_gamma(factor, (*shape, 2), seed)
+        return self.law.place(ops.softmax(variates, axis=-1)[..., 0])
+
+    def get_config(self):
+        law = keras.saving.serialize_keras_object(self.law)
+        return {"law": law, "start": self.start, "end": self.end}
+
+    @classmethod
+    def from_config(cls, config):
+        law = keras.saving.deserialize_keras_object(config["law"])
+        return cls(**{**config, "law": law})

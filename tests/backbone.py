@@ -13,7 +13,7 @@ class Encoder(layers.Layer):
         self.supports_masking = True
         self.heads, self.width = heads, width
 
-    def build(self, x_shape, padding_mask_shape):
+    def build(self, x_shape, padding_mask_shape=None):
         self.attention = layers.MultiHeadAttention(self.heads, 4, name="attention")
         self.attention.build(x_shape, x_shape)
         self.norm = layers.LayerNormalization(name="norm")
@@ -28,7 +28,7 @@ class Encoder(layers.Layer):
         x = x + self.attention(x, x, attention_mask=mask)
         return x + self.output_dense(self.intermediate(self.norm(x)))
 
-    def compute_output_shape(self, x_shape, padding_mask_shape):
+    def compute_output_shape(self, x_shape, padding_mask_shape=None):
         return x_shape
 
     def get_config(self):

@@ -20,11 +20,14 @@ class ConditionalNetwork(keras.Model):
         return super().call(self._by_name(inputs), training=training, mask=mask)
 
     def _by_name(self, inputs):
-        names = set(self.input) - {"coefficients"}
+        names = [name for name in self.input if name != "coefficients"]
         if len(names) > 1 or not isinstance(inputs, dict) or len(inputs) != 2:
             return inputs
-        found = {
-            name if name == "coefficients" else names.copy().pop(): tensor
-            for name, tensor in inputs.items()
+        # Without "coefficients" nothing can be told, and Keras says what is missing.
+        others = [key for key in inputs if key != "coefficients"]
+        if len(others) > 1:
+            return inputs
+        return {
+            names[0]: inputs[others[0]],
+            "coefficients": inputs["coefficients"],
         }
-        return found if len(found) == 2 else inputs

@@ -143,7 +143,7 @@ def train(method, pictures, steps):
         batches, terms = Examples, losses
 
     model = yoto.LossConditionalModel(
-        yoto.condition(lenet(), COEFFICIENTS),
+        yoto.condition(lenet(), COEFFICIENTS, units=(64,)),
         terms,
         COEFFICIENTS,
         scalarization=METHODS[method],

@@ -54,9 +54,10 @@ def conditioned(network, **options):
 @pytest.mark.parametrize(
     "build", [every_kind_of_layer, an_inner_model_and_a_shared_layer]
 )
-def test_outputs_are_those_of_the_dial(build, tmp_path):
+@pytest.mark.parametrize("how", ["film", "lora", "gate"])
+def test_outputs_are_those_of_the_dial(build, how, tmp_path):
     keras.utils.set_random_seed(0)
-    model = conditioned(build())
+    model = conditioned(build(), how=how)
     x = np.random.default_rng(1).normal(size=(3, 8, 8, 3)).astype("float32")
     before = model.network.get_weights()
     for setting in ({"left": 0.02, "right": 1.9}, {"left": 90.0, "right": 0.1}):

@@ -8,7 +8,7 @@ import numpy as np
 from keras import layers, ops
 
 from yoto_tf.errors import CoefficientError, RecipeError
-from yoto_tf.layers import FiLM
+from yoto_tf.layers import FiLM, Gate, LoRA
 from yoto_tf.modulation import (
     CONVOLUTIONS_AND_DENSE,
     as_functional,
@@ -24,16 +24,19 @@ _NORMALIZATIONS = (
     layers.GroupNormalization,
     layers.LayerNormalization,
 )
+# Layers that scale and shift the channels of another.
+_MODULATING = (FiLM, Gate)
 _EPSILON = 1e-3
 
 
 def bake(model, **coefficients):
     """The plain network at one setting, without the input for coefficients.
 
-    What depends on the coefficients alone becomes constant. A `FiLM` that follows a
-    convolution, a dense layer or a normalisation, and is all that reads it, is folded
-    into its weights, so that the network costs what the unconditioned one does; another
-    becomes a frozen batch normalisation, which multiplies and adds.
+    What depends on the coefficients alone becomes constant. A `LoRA` becomes the layer
+    in it. A `FiLM` or `Gate` that follows a convolution, a dense layer or a
+    normalisation, and is all that reads it, is folded into its weights, so that the
+    network costs what the unconditioned one does; another becomes a frozen batch
+    normalisation, which multiplies and adds.
 
     Args:
         model: a `LossConditionalModel` with a functional network. It is left as it is.
@@ -104,8 +107,12 @@ class _Baking:
             args, kwargs = keras.tree.map_structure(_value, (args, kwargs))
             outputs = operation(*args, **kwargs)
             return keras.tree.map_structure(_Constant, outputs)
-        if isinstance(operation, FiLM) and isinstance(args[1], _Constant):
+        if isinstance(operation, _MODULATING) and isinstance(args[1], _Constant):
             return self._modulate(operation, args[0], args[1].value)
+        if isinstance(operation, LoRA) and isinstance(args[1], _Constant):
+            if id(operation) not in self._copies:
+                self._copies[id(operation)] = operation, operation.at(args[1].value)
+            return self._copies[id(operation)][1](args[0])
         if is_graph(operation):
             return self._inner(operation, args, kwargs)
         args, kwargs = keras.tree.map_structure(self._symbolic, (args, kwargs))
@@ -146,10 +153,7 @@ class _Baking:
         return self._copies[id(operation)][1]
 
     def _modulate(self, film, inputs, embedding):
-        scale, shift = (
-            ops.convert_to_numpy(part)[0]
-            for part in film.scale_and_shift(ops.convert_to_tensor(embedding))
-        )
+        scale, shift = film.at(embedding)
         _, maker = self._makers.get(id(inputs), (None, None))
         if maker is not None:
             _fold(self._copies[id(maker)][1], scale, shift)
@@ -183,7 +187,7 @@ class _Baking:
 
 
 def _modulated_only(model):
-    """Ids of the layers of a graph that are called once, for one FiLM to read."""
+    """Ids of the layers of a graph that are called once, to be modulated."""
     calls, readers = {}, {}
     for node in itertools.chain(*model._nodes_by_depth.values()):
         if node.operation is not None:
@@ -200,7 +204,7 @@ def _modulated_only(model):
         read = readers.get(id(tensor), [])
         if id(tensor) not in results and len(read) == 1:
             reader, position = read[0]
-            if isinstance(reader, FiLM) and position == 0:
+            if isinstance(reader, _MODULATING) and position == 0:
                 found.add(id(node.operation))
     return found
 
@@ -212,6 +216,7 @@ def _is_foldable(layer):
         return axis == -1 or axis == len(layer.output.shape) - 1
     return (
         isinstance(layer, CONVOLUTIONS_AND_DENSE)
+        and not isinstance(layer, layers.EinsumDense)
         and layer.activation is keras.activations.linear
         and getattr(layer, "data_format", None) != "channels_first"
         and not getattr(layer, "lora_enabled", False)

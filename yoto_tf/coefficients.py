@@ -201,10 +201,8 @@ class Coefficients:
         Raises:
             CoefficientError: as `vector` does, or an array of another length.
         """
-        row = {
-            name: np.asarray(value).reshape(-1)[:1] for name, value in values.items()
-        }
-        middle = self.vector(**{name: value[0] for name, value in row.items()})
+        first = {name: np.ravel(value)[0] for name, value in values.items()}
+        middle = self.vector(**first)
         rows = np.tile(middle, (count, 1))
         for name, value in values.items():
             if np.ndim(value) > 1 or np.size(value) not in (1, count):

@@ -135,13 +135,13 @@ class Modulation:
         if is_graph(layer):
             copy = self._copy_graph(layer, embedding_shape, f"{path}/")
         elif path in self._paths and self._how == "lora":
-            updated = _from_config(layer, _config(layer))
+            updated = from_config(layer, _config(layer))
             copy = LoRA(updated, self._rank, name=layer.name)
             self._updated[id(copy)] = updated
         elif path in self._paths and isinstance(layer, CONVOLUTIONS_AND_DENSE):
             copy = self._without_activation(layer)
         else:
-            copy = _from_config(layer, _config(layer))
+            copy = from_config(layer, _config(layer))
             if path in self._paths:
                 self._after[id(copy)] = self._new_layer(layer)
         if is_graph(layer) and path in self._paths:
@@ -159,7 +159,7 @@ class Modulation:
         config.pop("activity_regularizer", None)
         is_linear = layer.activation is keras.activations.linear
         config["activation"] = None
-        copy = _from_config(layer, config)
+        copy = from_config(layer, config)
         self._after[id(copy)] = self._new_layer(
             layer, **(regularizer if is_linear else {})
         )
@@ -198,7 +198,7 @@ class Modulation:
             )
             args = ({**dict(tensors), _EMBEDDING: embedding}, *args[1:])
         if id(layer) in self._updated:
-            kwargs["embedding"] = embedding
+            return layer(args[0] if args else kwargs["inputs"], embedding)
         outputs = layer(*args, **kwargs)
         if id(layer) not in self._after:
             return outputs
@@ -248,15 +248,15 @@ def _activation(layer):
 
 def _config(layer):
     try:
-        config = layer.get_config()
+        return layer.get_config()
     except NotImplementedError as error:
         raise _not_copied(layer) from error
+
+
+def from_config(layer, config):
+    """A new layer or operation like another, of a configuration."""
     if config.get("activation") is not None and hasattr(layer, "activation"):
         config["activation"] = _activation(layer)
-    return config
-
-
-def _from_config(layer, config):
     # The code of a Lambda runs in this process already: nothing to guard against.
     options = {"safe_mode": False} if isinstance(layer, layers.Lambda) else {}
     try:

@@ -51,7 +51,7 @@ print(type(keras.models.load_model({str(tmp_path / "network.keras")!r})).__name_
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "Functional"
+    assert done.stdout.strip() == "ConditionalNetwork"
 
 
 @pytest.mark.parametrize("name", yoto.__all__)

@@ -19,10 +19,11 @@ from pathlib import Path
 FLOORS = (
     ("errors", "resolver"),
     ("distributions", "former_names", "machine", "registered", "scalarization"),
+    ("annealing", "conditional_network"),
     ("coefficients",),
-    ("data", "entropy", "imaging", "layers"),
+    ("data", "entropy", "imaging", "layers", "objectives"),
     ("loss_conditional_model", "modulation"),
-    ("conditioning",),
+    ("baking", "conditioning"),
     ("training",),
     ("tradeoff",),
     ("zoo",),

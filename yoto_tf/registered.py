@@ -9,7 +9,9 @@ from yoto_tf.resolver import resolve
 
 # {module: the classes that it registers, in the package "yoto_tf"}.
 CLASSES = {
+    "yoto_tf.annealing": ("Annealed",),
     "yoto_tf.coefficients": ("Coefficients",),
+    "yoto_tf.conditional_network": ("ConditionalNetwork",),
     "yoto_tf.distributions": (
         "Dirichlet",
         "Discrete",
@@ -29,7 +31,10 @@ CLASSES = {
         "ConditionalInstanceNormalization",
     ),
     "yoto_tf.layers.film": ("FiLM",),
+    "yoto_tf.layers.gate": ("Gate",),
     "yoto_tf.layers.gdn": ("GDN",),
+    "yoto_tf.layers.lora": ("LoRA",),
+    "yoto_tf.objectives.weighting": ("Weighting",),
     "yoto_tf.scalarization": ("COSMOS", "Tchebycheff", "WeightedSum"),
     "yoto_tf.training.fused_adam": ("FusedAdam",),
     "yoto_tf.training.schedules": ("WarmupStableDecay",),

@@ -170,6 +170,7 @@ def symbol_coding_of(release):
     by_network = {
         "FactorizedPrior": FactorizedSymbolCoding,
         "Hyperprior": HyperpriorSymbolCoding,
+        "ResidualHyperprior": HyperpriorSymbolCoding,
     }
     return by_network[release.config["class_name"]](release.tables)
 

@@ -120,6 +120,9 @@ class Objective(Weighting):
             else loss
             for name, loss in additional
         ]
+        # As Keras' own: each replica's share.
+        share = batch_mean(ops.ones((1,)))
+        sums = {name: value * share for name, value in sums.items()}
         return losses, added, {**values, **sums}
 
     def check(self, terms, weighted):

@@ -6,6 +6,7 @@ from yoto_tf.errors import CoefficientError
 from yoto_tf.objectives import batches, drawing, prediction, serialization
 from yoto_tf.objectives.compiled_terms import TermLosses
 from yoto_tf.objectives.objective import Objective
+from yoto_tf.objectives.progress import with_progress
 from yoto_tf.objectives.training_step import TrainingStep
 from yoto_tf.objectives.validation import ValidationVectors
 
@@ -99,6 +100,12 @@ class LossConditionalModel(TrainingStep, keras.Model):
             one_vector=draw == "batch",
         )
         self.seed_generator = drawing.ReplicaSeeds()
+        self.progress = None
+        if coefficients.is_annealed:
+            # Of the training, from 0 to 1; a step compiled by JAX reads nothing else.
+            self.progress = self.add_weight(
+                initializer="zeros", trainable=False, dtype="float32", name="progress"
+            )
 
     @property
     def output_names(self):
@@ -160,6 +167,8 @@ class LossConditionalModel(TrainingStep, keras.Model):
     def fit(self, *args, **kwargs):
         """Keras' `fit`; refuses what would be ignored, see `check_fit`."""
         batches.check_fit(self.coefficients, super().fit, args, kwargs)
+        if self.progress is not None:
+            args, kwargs = with_progress(super().fit, args, kwargs)
         return super().fit(*args, **kwargs)
 
     def evaluate(self, *args, **kwargs):

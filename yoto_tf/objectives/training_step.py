@@ -58,7 +58,9 @@ class TrainingStep:
 
     def _draw(self, size):
         if not self._evaluating:
-            return self.coefficients.sample(size, self.seed_generator, self.draw)
+            return self.coefficients.sample(
+                size, self.seed_generator, self.draw, self.progress
+            )
         if self._fixed is None:
             self._fixed = drawing.fixed_vectors(self.coefficients)
         one_vector = self.draw == "batch"

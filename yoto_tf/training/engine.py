@@ -14,6 +14,7 @@ import keras
 
 from yoto_tf.errors import RecipeError
 from yoto_tf.machine.atomic_files import write_atomically
+from yoto_tf.objectives.progress import Progress
 from yoto_tf.training import checkpoint, reports
 from yoto_tf.training.endless import EndlessBatches
 from yoto_tf.training.precision import supported_precision
@@ -135,6 +136,8 @@ def train(
         else:
             log = reports.Log(training, workdir, validation)
             others = [log, reports.ProgressLine(training)]
+            if getattr(model, "progress", None) is not None:
+                others.append(Progress(lambda: 1 - training.left))
             if recipe.minutes is not None:
                 others.append(RateByClock(training, recipe.schedule()))
             _fit(model, batches, training, others, recipe.steps_per_execution)

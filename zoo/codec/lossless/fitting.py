@@ -54,7 +54,7 @@ def default_prediction(channel, name):
     """Weights without a fit: channels differ from their neighbours alike."""
     weights = np.zeros(num_terms(channel, name), "int32")
     if channel:
-        weights[15] = 1 << WEIGHT_BITS
+        weights[16] = 1 << WEIGHT_BITS
     return weights
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from yoto_tf.errors import FormatError
 
-PRECISION = 12
+PRECISION = 14
 _TOTAL = 1 << PRECISION
 # A state lies in [LOWEST, LOWEST · 2^16) between symbols.
 _LOWEST = 1 << 16
@@ -25,7 +25,7 @@ def encode_intervals(pieces, lanes):
     Args:
         pieces: list of (starts, frequencies), one for each call of `Decoder.decode`:
             integer arrays [N], of each symbol the summed frequencies of those before it
-            and its own, which is at least 1; all of them sum to 2^12.
+            and its own, which is at least 1; all of them sum to 2^14.
         lanes: number of lanes, at least 1.
 
     Returns:
@@ -86,26 +86,30 @@ class Decoder:
             FormatError: more symbols than the data holds.
         """
         symbols = np.empty(len(contexts), "uint8")
-        rows = contexts.astype("int64") << PRECISION
-        packed, taken = tables.packed, self._taken
+        rows = contexts.astype("int64")
+        slots_of, symbols_of = rows << PRECISION, tables.symbols
+        rows *= tables.frequencies.shape[1]
+        frequencies = tables.frequencies.ravel().astype("uint64")
+        starts = tables.starts.ravel().astype("uint64")
         mask, low = np.uint64(_TOTAL - 1), np.uint64(_LOWEST)
         shift, word = np.uint64(PRECISION), np.uint64(16)
-        lanes = len(self._state)
+        lanes, taken = len(self._state), self._taken
         for begin in range(0, len(contexts), lanes):
-            row = rows[begin : begin + lanes]
+            end = begin + lanes
+            row = rows[begin:end]
             x = self._state[: len(row)]
-            entry = packed[row + (x & mask).astype("int64")].astype("uint64")
-            symbols[begin : begin + lanes] = entry & np.uint64(0xFF)
-            # Frequency less one, and distance of the slot from the interval's start.
-            x = ((entry >> np.uint64(8) & mask) + np.uint64(1)) * (x >> shift)
-            x += entry >> np.uint64(20)
+            slot = x & mask
+            found = symbols_of[slots_of[begin:end] + slot.astype("int64")]
+            symbols[begin:end] = found
+            row = row + found
+            x = frequencies[row] * (x >> shift) + slot - starts[row]
             empty = np.flatnonzero(x < low)
             if empty.size:
-                end = taken + empty.size
-                if end > len(self._words):
+                words = self._words[taken : taken + empty.size]
+                if len(words) < empty.size:
                     raise FormatError("damaged data: the entropy coder runs out of it")
-                x[empty] = x[empty] << word | self._words[taken:end]
-                taken = end
+                x[empty] = x[empty] << word | words
+                taken += empty.size
             self._state[: len(row)] = x
         self._taken = taken
         return symbols
@@ -125,7 +129,7 @@ class FrequencyTables:
     """Distributions over up to 256 symbols, for both directions.
 
     Args:
-        frequencies: int array [contexts, symbols] ≥ 0, whose rows sum to 2^12.
+        frequencies: int array [contexts, symbols] ≥ 0, whose rows sum to 2^14.
 
     Attributes:
         frequencies: the same.
@@ -137,14 +141,8 @@ class FrequencyTables:
         self.starts = np.cumsum(frequencies, axis=1) - frequencies
 
     @property
-    def packed(self):
-        """uint32 [contexts · 2^12]: symbol, frequency − 1 and offset of each slot."""
+    def symbols(self):
+        """uint8 [contexts · 2^14]: of each slot its symbol."""
         contexts, symbols = self.frequencies.shape
-        flat = self.frequencies.ravel()
-        symbol = np.tile(np.arange(symbols, dtype="uint32"), contexts)
-        fixed = symbol | (flat - 1).astype("uint32") << np.uint32(8)
-        fixed -= self.starts.ravel().astype("uint32") << np.uint32(20)
-        slots = np.arange(_TOTAL, dtype="uint32") << np.uint32(20)
-        packed = np.repeat(fixed, flat).reshape(contexts, _TOTAL)
-        packed += slots
-        return packed.ravel()
+        symbol = np.tile(np.arange(symbols, dtype="uint8"), contexts)
+        return np.repeat(symbol, self.frequencies.ravel())

@@ -1,9 +1,10 @@
 """What a sample will be, and how far off that may be: linear, in integers.
 
 The base is the mean of the four nearest neighbours. What is added to it is a weighted
-sum of how other neighbours differ from it and, in a channel after the first, of how
-the channels before differ from their own base at this place. The expected error is
-such a sum of magnitudes: differences around, and errors made around here before.
+sum of how other neighbours differ from it, of how the mean along an edge does, and, in
+a channel after the first, of how the channels before differ from their own base at this
+place. The expected error is such a sum of magnitudes: differences around, and errors
+made around here before.
 """
 
 import dataclasses
@@ -64,10 +65,12 @@ def terms(planes, channel, name, rows):
     yield base
     for offset in (*around.nearest[1:], *around.others):
         yield 4 * sample(own, offset) - base
+    yield _along_edge(own, name, rows) - base
     for lattice in planes.samples[:channel]:
         past = _base(lattice, name, rows)
         for offset in around.past:
             yield 4 * sample(lattice, offset) - past
+        yield _along_edge(lattice, name, rows) - past
         # Where the own neighbours are far away, so are these.
         if name == "D":
             for offset in around.others:
@@ -92,7 +95,7 @@ def magnitudes(planes, channel, name, rows):
 
 def num_terms(channel, name):
     """Number of weights of a prediction."""
-    return 15 + channel * (21 if name == "D" else 9)
+    return 16 + channel * (22 if name == "D" else 10)
 
 
 def num_magnitudes(channel):
@@ -162,3 +165,19 @@ def _base(lattice, name, rows):
     for offset in nearest[1:]:
         base += lattice.neighbour(name, offset, rows)
     return base
+
+
+def _along_edge(lattice, name, rows):
+    """The mean of opposite neighbours, times four: the more of a pair the less it
+    differs."""
+    one, two, three, four = (
+        lattice.neighbour(name, offset, rows) for offset in _pairs(name)
+    )
+    differs, other = np.abs(one - two) + 1, np.abs(three - four) + 1
+    mean = (one + two) * other + (three + four) * differs
+    return (mean << 1) // (differs + other)
+
+
+def _pairs(name):
+    one, two, three, four = NEIGHBOURHOODS[name].nearest
+    return (one, four, two, three) if name == "D" else (one, two, three, four)

@@ -1,12 +1,12 @@
 """A band of a picture to bytes and back, within a greatest error per sample.
 
-    offset  bytes  field
-    0       1      number of lanes, as a power of two, 0 to 12
-    1       1      sets of weights, 1 to 3
-    2       3      the first sample of each channel
-    5       4      length of the weights
-    9       4      length of the digits
-            …      weights, digits, entropy coded tokens
+offset  bytes  field
+0       1      number of lanes, as a power of two, 0 to 12
+1       1      sets of weights, 0 to 3; none: the default
+2       3      the first sample of each channel
+5       4      length of the weights
+9       4      length of the digits
+        …      weights, digits, entropy coded tokens
 """
 
 import dataclasses
@@ -14,7 +14,6 @@ import struct
 
 import numpy as np
 
-from yoto_tf.zoo.codec.lossless.interleaved_rans import Decoder, encode_intervals
 from yoto_tf.errors import FormatError
 from yoto_tf.zoo.codec.lossless.bits import (
     DigitReader,
@@ -22,7 +21,13 @@ from yoto_tf.zoo.codec.lossless.bits import (
     rice_decode,
     rice_encode,
 )
-from yoto_tf.zoo.codec.lossless.fitting import fit_prediction, fit_scale
+from yoto_tf.zoo.codec.lossless.fitting import (
+    default_prediction,
+    default_scale,
+    fit_prediction,
+    fit_scale,
+)
+from yoto_tf.zoo.codec.lossless.interleaved_rans import Decoder, encode_intervals
 from yoto_tf.zoo.codec.lossless.lattice import PASSES, Lattice, scales
 from yoto_tf.zoo.codec.lossless.prediction import (
     MAX_WEIGHT,
@@ -57,6 +62,14 @@ class _Weights:
     prediction: dict
     scale: dict
 
+    @classmethod
+    def default(cls):
+        """Those that go without a fit."""
+        return cls(
+            {step: default_prediction(*step) for step in _STEPS},
+            {step: default_scale(step[0]) for step in _STEPS},
+        )
+
 
 def encode_band(image, tolerance=0):
     """Encodes a part of a picture.
@@ -71,12 +84,12 @@ def encode_band(image, tolerance=0):
     height, width = image.shape[:2]
     originals = image[..., _ORDER].transpose(2, 0, 1).astype("int32")
     spacings = scales(height, width)
-    num_sets = _num_sets(height * width)
+    fitted = _num_sets(height * width)
+    sets = [_Weights.default() for _ in range(max(fitted, 1))]
     levels = [Planes.of(originals[:, ::s, ::s]) for s in spacings]
-    sets = [
-        _Weights({step: fit_prediction(group, *step) for step in _STEPS}, {})
-        for group in _grouped(levels, num_sets)
-    ]
+    if fitted:
+        for weights, group in zip(sets, _grouped(levels, fitted), strict=True):
+            weights.prediction = {step: fit_prediction(group, *step) for step in _STEPS}
     passes = []
 
     def errors_of(level, step, planes, prediction):
@@ -89,13 +102,10 @@ def encode_band(image, tolerance=0):
         return errors
 
     _walk(originals[:, :1, :1], height, width, sets, tolerance, errors_of)
-    for weights, group in zip(sets, _grouped(passes, num_sets), strict=True):
-        for step in _STEPS:
-            weights.scale[step] = fit_scale(
-                [(planes, _missed(coded[step], planes, step)) for planes, coded in group],
-                *step,
-            )
-    return _written(originals[:, 0, 0], passes, sets, tolerance)
+    if fitted:
+        for weights, group in zip(sets, _grouped(passes, fitted), strict=True):
+            weights.scale = {step: _fit_scale(group, step) for step in _STEPS}
+    return _written(originals[:, 0, 0], passes, sets, fitted, tolerance)
 
 
 def decode_band(data, height, width, tolerance=0):
@@ -116,21 +126,20 @@ def decode_band(data, height, width, tolerance=0):
         raise FormatError("damaged data: a band is cut off")
     lanes, num_sets, first, *lengths = _HEAD.unpack_from(data)
     ends = np.cumsum([_HEAD.size, *lengths]).tolist()
-    if lanes > _MAX_LANES or not 1 <= num_sets <= _MAX_SETS or ends[-1] > len(data):
+    if lanes > _MAX_LANES or num_sets > _MAX_SETS or ends[-1] > len(data):
         raise FormatError("damaged data: the head of a band is wrong")
     sets = _read_weights(data[ends[0] : ends[1]], num_sets)
+    spacings = scales(height, width)
     digits = DigitReader(data[ends[1] : ends[2]])
     decoder, statistics = Decoder(data[ends[2] :], 1 << lanes), Statistics()
 
     def errors_of(level, step, planes, prediction):
-        weights = sets[_set_of(level, len(scales(height, width)), num_sets)]
+        weights = sets[_set_of(level, len(spacings), len(sets))]
         expected = expect(planes, *step, weights.scale[step])
         contexts, signs = _contexts(prediction, expected, tolerance)
         tokens = np.empty(contexts.size, "uint8")
         for begin, end in statistics.pieces(contexts.size):
-            tokens[begin:end] = decoder.decode(
-                contexts[begin:end], statistics.tables()
-            )
+            tokens[begin:end] = decoder.decode(contexts[begin:end], statistics.tables())
             statistics.count(contexts[begin:end], tokens[begin:end])
         errors = join(tokens, digits.read(widths_of(tokens)))
         return (errors * signs).reshape(prediction.shape)
@@ -163,7 +172,9 @@ def _walk(start, height, width, sets, tolerance, errors_of):
     spacings = scales(height, width)
     for level, spacing in enumerate(spacings):
         shape = -(-height // spacing), -(-width // spacing)
-        planes = Planes([Lattice(*shape) for _ in range(3)], [Lattice(*shape) for _ in range(3)])
+        planes = Planes(
+            [Lattice(*shape) for _ in range(3)], [Lattice(*shape) for _ in range(3)]
+        )
         for channel in range(3):
             planes.samples[channel]["A"] = samples[channel]
             planes.errors[channel]["A"] = errors[channel]
@@ -181,7 +192,7 @@ def _walk(start, height, width, sets, tolerance, errors_of):
     return samples
 
 
-def _written(start, passes, sets, tolerance):
+def _written(start, passes, sets, fitted, tolerance):
     statistics, digits, pieces = Statistics(), DigitWriter(), []
     for level, (planes, coded) in enumerate(passes):
         weights = sets[_set_of(level, len(passes), len(sets))]
@@ -197,10 +208,8 @@ def _written(start, passes, sets, tolerance):
                 pieces.append((tables.starts[place], tables.frequencies[place]))
                 statistics.count(*place)
     lanes = _num_lanes(sum(len(starts) for starts, _ in pieces))
-    parts = [_weight_bytes(sets), digits.to_bytes()]
-    head = _HEAD.pack(
-        lanes, len(sets), start.astype("uint8").tobytes(), *map(len, parts)
-    )
+    parts = [_weight_bytes(sets[:fitted]), digits.to_bytes()]
+    head = _HEAD.pack(lanes, fitted, start.astype("uint8").tobytes(), *map(len, parts))
     return b"".join([head, *parts, encode_intervals(pieces, 1 << lanes)])
 
 
@@ -211,11 +220,13 @@ def _contexts(prediction, expected, tolerance):
     return contexts.ravel(), np.where(fraction < 0, -1, 1).ravel()
 
 
-def _missed(coded, planes, step):
-    """Magnitudes by which predictions missed, as floats."""
+def _fit_scale(group, step):
     channel, name = step
-    missed = (planes.samples[channel][name] << PREDICTION_BITS) - coded[0]
-    return np.abs(missed) / (1 << PREDICTION_BITS)
+    levels = []
+    for planes, coded in group:
+        missed = (planes.samples[channel][name] << PREDICTION_BITS) - coded[step][0]
+        levels.append((planes, np.abs(missed) / (1 << PREDICTION_BITS)))
+    return fit_scale(levels, *step)
 
 
 def _grouped(levels, num_sets):
@@ -232,7 +243,8 @@ def _set_of(level, count, num_sets):
 
 
 def _num_sets(pixels):
-    return 1 if pixels < 2**15 else 2 if pixels < 2**17 else 3
+    """As many as are worth their bytes."""
+    return sum(pixels >= least for least in (2**10, 2**15, 2**17))
 
 
 def _num_lanes(symbols):
@@ -241,7 +253,12 @@ def _num_lanes(symbols):
 
 def _weight_bytes(sets):
     return rice_encode(
-        [part[step] for w in sets for part in (w.prediction, w.scale) for step in _STEPS]
+        [
+            part[step]
+            for w in sets
+            for part in (w.prediction, w.scale)
+            for step in _STEPS
+        ]
     )
 
 
@@ -249,6 +266,8 @@ def _read_weights(data, num_sets):
     lengths = [num_terms(*step) for step in _STEPS]
     lengths += [num_magnitudes(channel) for channel, _ in _STEPS]
     arrays = iter(rice_decode(data, lengths * num_sets, MAX_WEIGHT))
+    if not num_sets:
+        return [_Weights.default()]
     return [
         _Weights(*({step: next(arrays) for step in _STEPS} for _ in range(2)))
         for _ in range(num_sets)

@@ -75,7 +75,9 @@ def fit_scale(levels, channel, name):
     for planes, missed in levels:
         for first, last in _runs(planes, channel, name):
             parts = magnitudes(planes, channel, name, (first, last))
-            rows.append(_flat([*parts, np.ones_like(missed[first:last]), missed[first:last]]))
+            rows.append(
+                _flat([*parts, np.ones_like(missed[first:last]), missed[first:last]])
+            )
     if not rows:
         return _rounded(default, SCALE_WEIGHT_BITS)
     x, y = np.split(np.concatenate(rows), [-1], axis=1)

@@ -38,7 +38,7 @@ def encode_intervals(pieces, lanes):
         starts = np.asarray(starts, "uint64")
         frequencies = np.asarray(frequencies, "uint64")
         limits = frequencies << np.uint64(32 - PRECISION)
-        shift, whole = np.uint64(PRECISION), np.uint64(_TOTAL)
+        whole = np.uint64(_TOTAL)
         for begin in reversed(range(0, len(starts), lanes)):
             f = frequencies[begin : begin + lanes]
             x = state[: len(f)]

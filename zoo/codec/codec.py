@@ -10,10 +10,13 @@ from yoto_tf.errors import CoefficientError, DataError
 from yoto_tf.machine.compilation import compiled
 from yoto_tf.zoo.codec.coding.container import Container, check_size, shortest_decimal
 from yoto_tf.zoo.codec.coding.target_search import compress_to_target
+from yoto_tf.zoo.codec.lossless.picture import decode_picture
 
 # Registers the networks that a release names.
 from yoto_tf.zoo.codec.network.factorized_prior import FactorizedPrior  # noqa: F401
 from yoto_tf.zoo.codec.network.hyperprior import Hyperprior  # noqa: F401
+from yoto_tf.zoo.codec.second_layer.choice import cheapest, exact, may_be_missed
+from yoto_tf.zoo.codec.second_layer.residual import decode_residual
 from yoto_tf.zoo.codec.tiling.tiled_networks import to_pixels
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_folder import write_release
@@ -110,9 +113,13 @@ class Codec:
         target_bpp=None,
         target_psnr=None,
         target_size=None,
+        lossless=False,
         **coefficients,
     ):
         """Compresses a picture.
+
+        Where the networks miss by far what is asked for, as in text or dither, the file
+        holds a second layer; see `yoto_tf.zoo.codec.second_layer`.
 
         Args:
             image: uint8 [H, W, 3], H, W from 1 to 65,535, at most 2^27 pixels.
@@ -121,6 +128,7 @@ class Codec:
             target_bpp: bits per pixel of the file, met within 1 %; or
             target_psnr: PSNR in dB, met within 0.05 dB; or
             target_size: bytes of the file, never exceeded and met within 1 %; or
+            lossless: true for a file from which the very same picture is decoded; or
             **coefficients: `distortion=λ` with λ · MSE + bits per pixel minimised.
 
         Returns:
@@ -135,18 +143,20 @@ class Codec:
         image = _checked_image(image)
         targets = {"bpp": target_bpp, "psnr": target_psnr, "size": target_size}
         targets = {unit: goal for unit, goal in targets.items() if goal is not None}
-        if targets:
-            if len(targets) > 1 or quality is not None or coefficients:
+        if targets or lossless:
+            ways = len(targets) + bool(lossless) + (quality is not None)
+            if ways > 1 or coefficients:
                 raise CoefficientError(
-                    "give one target, a quality or coefficients, not two of them"
+                    "give one target, a quality, coefficients or lossless, not two of "
+                    "them"
                 )
+        if lossless:
+            return exact(image).to_bytes()
+        if targets:
             [(unit, goal)] = targets.items()
             return compress_to_target(self, image, unit, goal)
         vector = self.vector(quality, **coefficients)
-        sections = self.coding.write(self._encode(image, vector), vector)
-        height, width = image.shape[:2]
-        values = tuple(float(value) for value in vector)
-        return Container(self.model_id, values, height, width, sections).to_bytes()
+        return self._coded(image, vector).to_bytes()
 
     def decompress(self, data):
         """Decodes what `compress` returned.
@@ -161,20 +171,45 @@ class Codec:
             FormatError: a damaged or foreign file, or one of another model.
         """
         container = Container.from_bytes(data)
+        size = container.height, container.width
+        if container.lossless is not None:
+            return decode_picture(container.lossless, *size)
         vector = container.vector(
             self.model_id, self.coefficients, self.release.former_ids
         )
         rows, columns = container.blocks(self.model.multiple)
         integers = self.coding.read(container.sections, rows, columns, vector)
-        image = self._decode(integers, vector)
-        return image[: container.height, : container.width]
+        correct = None
+        if container.residual is not None:
+            correct = decode_residual(container.residual, *size)
+        image = self._decode(integers, vector)[: size[0], : size[1]]
+        if correct is None:
+            return image
+        image = image.copy()
+        correct(image)
+        return image
 
     def reconstruct(self, image, quality=None, **coefficients):
         """What `decompress(compress(image))` gives, without the bytes in between."""
         image = _checked_image(image)
         vector = self.vector(quality, **coefficients)
+        if may_be_missed(image, float(vector[0])):
+            return self.decompress(self._coded(image, vector).to_bytes())
         decoded = self._decode(self._encode(image, vector), vector)
         return decoded[: image.shape[0], : image.shape[1]]
+
+    def _coded(self, image, vector):
+        """The `Container` of a checked picture."""
+        integers = self._encode(image, vector)
+        sections = self.coding.write(integers, vector)
+        height, width = image.shape[:2]
+        values = tuple(float(value) for value in vector)
+        container = Container(self.model_id, values, height, width, sections)
+        slope = values[0]
+        if not may_be_missed(image, slope):
+            return container
+        decoded = self._decode(integers, vector)[:height, :width]
+        return cheapest(container, image, decoded, slope)
 
     def _encode(self, image, vector):
         """Picture to integer arrays, without batch axis."""

@@ -2,29 +2,41 @@
 
     offset  bytes  field
     0       4      magic, "YOTO"
-    4       1      format version, 1
-    5       8      model id: hash of the release that decodes the file
+    4       1      format version, 1 or 2
+    5       8      model id: hash of the release that decodes the file; zeros where no
+                   model is needed
     13      1      K, the number of coefficients
     14      4·K    the coefficients, float32
             4      height, uint32, 1 to 65,535
             4      width, likewise
-            4      length of the first section of the payload (hyper-latents)
+            4      version 1 only: length of the first section (hyper-latents)
             8      checksum: BLAKE2b of all other bytes of the file
-            …      payload
+            …      payload: in version 1 hyper-latents and latents, in version 2 the
+                   sections of `yoto_tf.zoo.codec.coding.sections`
 
-All numbers are little-endian. Whatever is not exactly such a file is refused.
+All numbers are little-endian. Whatever is not exactly such a file is refused. What
+version 1 can hold is written so: every version of this program reads it.
 """
 
 import dataclasses
 import hashlib
 import struct
+from collections.abc import Mapping
 
 import numpy as np
 
 from yoto_tf.errors import CoefficientError, FormatError
+from yoto_tf.zoo.codec.coding.sections import (
+    Section,
+    join_passes,
+    join_sections,
+    split_passes,
+    split_sections,
+)
 
 MAGIC = b"YOTO"
-VERSION = 1
+VERSION = 2
+NO_MODEL = bytes(8)
 MAX_SIDE = 65_535
 # Somewhat above what cameras of 100 megapixels make.
 MAX_PIXELS = 2**27
@@ -40,15 +52,24 @@ class Container:
         coefficients: raw values, in the order of the model's coefficients.
         height: in pixels, 1 to 65,535.
         width: likewise; height · width ≤ 134,217,728.
-        sections: the payload, two byte strings: hyper-latents and latents. A codec
-            without a hyperprior leaves the first empty.
+        sections: what the model's networks decode, byte strings: hyper-latents and
+            latents, these in as many as the model has passes. A codec without a
+            hyperprior leaves the first empty. Empty for a file that needs no model.
+        residual: what corrects the decoded picture, see
+            `yoto_tf.zoo.codec.second_layer`; or None.
+        lossless: the picture by `yoto_tf.zoo.codec.lossless`, in place of `sections`;
+            or None.
+        metadata: {`Section`: bytes} of ICC profile, EXIF and XMP.
     """
 
     model_id: bytes
     coefficients: tuple[float, ...]
     height: int
     width: int
-    sections: tuple[bytes, bytes]
+    sections: tuple[bytes, ...]
+    residual: bytes | None = None
+    lossless: bytes | None = None
+    metadata: Mapping[Section, bytes] = dataclasses.field(default_factory=dict)
 
     def vector(self, model_id, coefficients, former_ids=()):
         """The checked coefficients [K], float32, with which a model decodes the file.
@@ -79,22 +100,40 @@ class Container:
         """The file's content.
 
         Raises:
-            FormatError: a size that the format cannot hold.
+            FormatError: a size, or a length of a section, that the format cannot
+                hold.
         """
         check_size(self.height, self.width)
+        extras = (self.residual, self.lossless)
+        version = 1 if len(self.sections) == 2 and extras == (None, None) else 2
         head = struct.pack(
-            f"<4sB8sB{len(self.coefficients)}fIII",
+            f"<4sB8sB{len(self.coefficients)}fII",
             MAGIC,
-            VERSION,
+            2 if self.metadata else version,
             self.model_id,
             len(self.coefficients),
             *self.coefficients,
             self.height,
             self.width,
-            len(self.sections[0]),
         )
-        payload = b"".join(self.sections)
+        if head[4] == 1:
+            head += struct.pack("<I", len(self.sections[0]))
+            payload = b"".join(self.sections)
+        else:
+            payload = join_sections(self._typed())
         return head + _checksum(head, payload) + payload
+
+    def _typed(self):
+        """{`Section`: bytes} of all there is."""
+        typed = dict(self.metadata)
+        if self.sections:
+            typed[Section.HYPER_LATENTS] = self.sections[0]
+            typed[Section.LATENTS] = join_passes(self.sections[1:])
+        if self.residual is not None:
+            typed[Section.RESIDUAL] = self.residual
+        if self.lossless is not None:
+            typed[Section.LOSSLESS] = self.lossless
+        return typed
 
     @classmethod
     def from_bytes(cls, data):
@@ -112,29 +151,49 @@ class Container:
             )
         if len(data) < 14:
             raise FormatError(f"truncated .yoto file: it has {len(data)} bytes only")
-        if data[4] != VERSION:
+        version = data[4]
+        if not 1 <= version <= VERSION:
             raise FormatError(
-                f".yoto format version {data[4]}, this program reads version {VERSION}"
+                f".yoto format version {version}, this program reads versions 1 and 2"
             )
         count = data[13]
-        layout = struct.Struct(f"<4sB8sB{count}fIII")
+        sizes = "III" if version == 1 else "II"
+        layout = struct.Struct(f"<4sB8sB{count}f{sizes}")
         start = layout.size + _CHECKSUM_BYTES
         if len(data) < start:
             raise FormatError(f"truncated .yoto file: it has {len(data)} bytes only")
         head, payload = data[: layout.size], data[start:]
         if data[layout.size : start] != _checksum(head, payload):
             raise FormatError("damaged or truncated .yoto file: its checksum is wrong")
-        _, _, model_id, _, *coefficients, height, width, split = layout.unpack(head)
+        _, _, model_id, _, *numbers = layout.unpack(head)
+        coefficients = tuple(map(shortest_decimal, numbers[:count]))
+        height, width, *split = numbers[count:]
         check_size(height, width)
-        if split > len(payload):
+        if version == 2:
+            typed = _checked(split_sections(payload))
+            return cls(model_id, coefficients, height, width, **typed)
+        if split[0] > len(payload):
             raise FormatError("damaged .yoto file: a section ends beyond its end")
-        return cls(
-            model_id,
-            tuple(map(shortest_decimal, coefficients)),
-            height,
-            width,
-            (payload[:split], payload[split:]),
-        )
+        sections = payload[: split[0]], payload[split[0] :]
+        return cls(model_id, coefficients, height, width, sections)
+
+
+def _checked(typed):
+    """The fields of a `Container` that sections make."""
+    kinds = (Section.HYPER_LATENTS, Section.LATENTS, Section.RESIDUAL, Section.LOSSLESS)
+    hyper_latents, latents, residual, lossless = (typed.pop(k, None) for k in kinds)
+    coded = (hyper_latents, latents, residual)
+    if lossless is not None and coded != (None, None, None):
+        raise FormatError("damaged .yoto file: it holds two pictures")
+    if lossless is None and (hyper_latents is None or latents is None):
+        raise FormatError("damaged .yoto file: it holds no picture")
+    sections = () if lossless is not None else (hyper_latents, *split_passes(latents))
+    return {
+        "sections": sections,
+        "residual": residual,
+        "lossless": lossless,
+        "metadata": typed,
+    }
 
 
 def shortest_decimal(value):

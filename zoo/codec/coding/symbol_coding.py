@@ -11,6 +11,7 @@ import dataclasses
 import numpy as np
 
 from yoto_tf import entropy
+from yoto_tf.errors import FormatError
 from yoto_tf.zoo.codec.coding.integer_scales import IntegerScales
 from yoto_tf.zoo.codec.coding.levels import Levels
 from yoto_tf.zoo.codec.tiling.tiles import spans
@@ -105,6 +106,10 @@ class SymbolCoding:
         Raises:
             FormatError: bytes that `write` did not write.
         """
+        if len(sections) != 2:
+            raise FormatError(
+                f"damaged .yoto file: {len(sections)} sections of latents, expected 2"
+            )
         level = self.levels.index(vector)
         integers = []
         for number, data in enumerate(sections[-len(self.codes) :]):

@@ -147,7 +147,7 @@ class Statistics:
 
 @functools.cache
 def _prior():
-    """Counts before anything is known, int64 [contexts, tokens]: two-sided geometric."""
+    """int64 [contexts, tokens], counts before anything is known: geometric."""
     counts = np.zeros((CONTEXTS, TOKENS), "int64")
     token = _splitting()[0]
     for level in range(_LEVELS):

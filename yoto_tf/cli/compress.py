@@ -14,7 +14,7 @@ def add(subparsers):
         help="pictures to .yoto files",
         description="Compresses a picture, or all pictures of a folder or glob. "
         "Transparency is composited on white. The "
-        "trade-off is set by one of the options from --quality to --target-size.",
+        "trade-off is set by one of the options from --quality to --lossless.",
     )
     parser.add_argument("source", metavar="IN", help="a picture, a folder or a glob")
     parser.add_argument(
@@ -49,6 +49,11 @@ def add(subparsers):
     dial.add_argument(
         "--target-size", type=int, metavar="BYTES", help="within 1 %%, never exceeded"
     )
+    dial.add_argument(
+        "--lossless",
+        action="store_true",
+        help="decodes to the very same pixels; needs no model",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -57,11 +62,13 @@ def run(options):
     """Compresses; the status is 2 if a file failed."""
     from PIL import Image
 
-    import_keras()
-    from yoto_tf.zoo.codec import Codec
     from yoto_tf.zoo.codec.files import compress_files
 
-    check_names(options.coefficients, compress_files, Codec.compress)
+    if not options.lossless:
+        import_keras()
+        from yoto_tf.zoo.codec import Codec
+
+        check_names(options.coefficients, compress_files, Codec.compress)
     # It warns of 89 megapixels and more; what is too large for us is refused unread.
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     report = compress_files(
@@ -72,6 +79,7 @@ def run(options):
         target_bpp=options.target_bpp,
         target_psnr=options.target_psnr,
         target_size=options.target_size,
+        lossless=options.lossless,
         **options.coefficients,
     )
     if options.json:

@@ -24,8 +24,9 @@ def add(subparsers):
 
 def run(options):
     """Decodes; the status is 2 if a file failed."""
-    import_keras()
-    from yoto_tf.zoo.codec.files import decompress_files
+    from yoto_tf.zoo.codec.files import decompress_files, needs_model
 
+    if needs_model(options.source):
+        import_keras()
     report = decompress_files(options.source, options.target, options.model)
     return print_failures(report)

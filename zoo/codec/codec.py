@@ -209,7 +209,7 @@ class Codec:
         if not may_be_missed(image, slope):
             return container
         decoded = self._decode(integers, vector)[:height, :width]
-        return cheapest(container, image, decoded, slope)
+        return cheapest(container, image, decoded.copy(), slope)
 
     def _encode(self, image, vector):
         """Picture to integer arrays, without batch axis."""

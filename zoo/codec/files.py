@@ -6,23 +6,26 @@ import threading
 from pathlib import Path
 
 from yoto_tf import zoo
-from yoto_tf.errors import DataError, FormatError
+from yoto_tf.errors import CoefficientError, DataError, FormatError
 from yoto_tf.imaging.metrics import bits_per_pixel
 from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.zoo.codec.coding.container import MAGIC, Container, check_size
+from yoto_tf.zoo.codec.lossless.picture import decode_picture
+from yoto_tf.zoo.codec.second_layer.choice import exact, in_words
 from yoto_tf.zoo.conversion import convert_files, pair_files
 from yoto_tf.zoo.families import check_family
 
 SUFFIX = ".yoto"
 
 
-def compress_files(source, target, model="codec", **how):
+def compress_files(source, target, model="codec", lossless=False, **how):
     """Compresses a picture file, or all that a folder or glob stands for.
 
     Args:
         source: a picture file, a folder (searched recursively) or a glob.
         target: the `.yoto` file to write; for many files a folder, made if need be.
         model: a pretrained name or the directory of a release.
+        lossless: true for files that hold the pictures exactly, which needs no model.
         **how: passed to `Codec.compress`: a quality, a target or coefficients.
 
     Returns:
@@ -35,18 +38,24 @@ def compress_files(source, target, model="codec", **how):
     """
     from yoto_tf.data import image_files, read_image
 
+    if lossless and any(value is not None for value in how.values()):
+        raise CoefficientError("a lossless file has no quality, target or coefficient")
     codec = _loaded_once(functools.partial(_codec, model))
 
     def compress(path, output):
         _pixels_of_picture(path)
         image = read_image(path)
         try:
-            data = codec().compress(image, **how)
+            if lossless:
+                data = exact(image).to_bytes()
+            else:
+                data = codec().compress(image, **how)
         except (DataError, FormatError) as error:
             raise type(error)(f"{path}: {error}") from error
         output.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(output, data)
-        return {"input": str(path), "output": str(output), **_describe(data, codec())}
+        description = _describe(data, None if lossless else codec())
+        return {"input": str(path), "output": str(output), **description}
 
     pairs, many = pair_files(source, target, image_files, SUFFIX)
     return convert_files(pairs, many, compress, _pixels_of_picture)
@@ -75,8 +84,15 @@ def decompress_files(source, target, model=None):
     def decompress(path, output):
         data = _read(path)
         try:
-            name = model or _model_of(Container.from_bytes(data))
-            image = codec(name).decompress(data)
+            container = Container.from_bytes(data)
+            loaded = None
+            if container.lossless is None:
+                loaded = codec(model or _model_of(container))
+                image = loaded.decompress(data)
+            else:
+                image = decode_picture(
+                    container.lossless, container.height, container.width
+                )
         except FormatError as error:
             raise FormatError(f"{path}: {error}") from error
         from yoto_tf.data import write_image
@@ -86,11 +102,19 @@ def decompress_files(source, target, model=None):
         return {
             "input": str(path),
             "output": str(output),
-            **_describe(data, codec(name)),
+            **_describe(data, loaded),
         }
 
     pairs, many = pair_files(source, target, _compressed_files, ".png")
     return convert_files(pairs, many, decompress, _pixels_of_file)
+
+
+def needs_model(source):
+    """Whether a model is needed to decode this; false only for one lossless file."""
+    try:
+        return Container.from_bytes(_read(source)).lossless is None
+    except (DataError, FormatError):
+        return True
 
 
 def describe(path):
@@ -98,7 +122,9 @@ def describe(path):
 
     Returns:
         A dict: "model" (None if it is not among the pretrained ones), "model_id",
-        "coefficients" {name: value}, "width", "height", "bytes", "bits_per_pixel".
+        "coefficients" {name: value}, "width", "height", "bytes", "bits_per_pixel"; if
+        the networks did not code all of it "second_layer", what did so in words; if it
+        has any "metadata", the names of them.
 
     Raises:
         DataError, FormatError: the file cannot be read, is foreign or is damaged.
@@ -113,9 +139,14 @@ def describe(path):
 def _describe(data, codec=None):
     container = Container.from_bytes(data)
     values = container.coefficients
+    extras = {}
+    if layer := in_words(container):
+        extras["second_layer"] = layer
+    if container.metadata:
+        extras["metadata"] = [kind.name for kind in container.metadata]
     model, summary = _pretrained(container.model_id)
     names = [f"coefficient_{i + 1}" for i in range(len(values))]
-    if codec is not None:
+    if codec is not None and container.lossless is None:
         names = codec.coefficients.names
     elif summary is not None and len(summary.ranges) == len(values):
         names = summary.ranges
@@ -127,6 +158,7 @@ def _describe(data, codec=None):
         "height": container.height,
         "bytes": len(data),
         "bits_per_pixel": bits_per_pixel(len(data), container.height, container.width),
+        **extras,
     }
 
 

@@ -16,6 +16,8 @@ from yoto_tf.export.serving.client.dial import Dial
 from yoto_tf.export.serving.client.transport import ServingError
 from yoto_tf.zoo.codec.coding.container import Container, check_size
 from yoto_tf.zoo.codec.coding.symbol_coding import symbol_coding_of
+from yoto_tf.zoo.codec.lossless.picture import decode_picture
+from yoto_tf.zoo.codec.second_layer.residual import decode_residual
 
 
 class CodecRequests:
@@ -51,6 +53,9 @@ class CodecRequests:
     def decompress(self, data):
         """As `Client.decompress`."""
         container = Container.from_bytes(data)
+        size = container.height, container.width
+        if container.lossless is not None:
+            return decode_picture(container.lossless, *size)
         vector = container.vector(self._id, self._dial, self._former_ids)
         rows, columns = container.blocks(self._coding.codes[0].side)
         integers = self._coding.read(container.sections, rows, columns, vector)
@@ -58,7 +63,10 @@ class CodecRequests:
         inputs = dict(zip(self._names, integers, strict=True), coefficients=vector)
         inputs = {name: array[None] for name, array in inputs.items()}
         image = self._predict(inputs, "synthesize", ["image"])["image"][0]
-        return pictures.to_uint8(image[: container.height, : container.width])
+        image = pictures.to_uint8(image[: size[0], : size[1]])
+        if container.residual is not None:
+            decode_residual(container.residual, *size)(image)
+        return image
 
     def reconstruct(self, image, quality=None, **coefficients):
         """As `Client.reconstruct`."""

@@ -3,7 +3,9 @@
 import functools
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from yoto_tf.imaging.fonts import font
 
 SIDE = 128
 _ROW, _COLUMN = np.mgrid[:SIDE, :SIDE]
@@ -34,10 +36,9 @@ def _blocks():
 
 def _text():
     image = Image.new("RGB", (SIDE, SIDE), "white")
-    font = ImageFont.load_default(9)
     draw = ImageDraw.Draw(image)
     for line, text in enumerate(2 * _TEXT.splitlines()):
-        draw.text((2, 12 * line), text, font=font, fill=(0, 0, 60 * (line % 3)))
+        draw.text((2, 12 * line), text, font=font(9), fill=(0, 0, 60 * (line % 3)))
     return np.asarray(image)
 
 

@@ -109,7 +109,7 @@ def test_file_of_another_model_names_both(untrained_codec):
     network = Hyperprior(coefficients, (8, 8, 8, 12), 8)
     network.build(None)
     other = Codec.from_network(network)
-    data = other.compress(np.zeros((3, 4, 3), "uint8"))
+    data = other.compress(np.zeros((30, 40, 3), "uint8"))
     ids = f"model {other.model_id.hex()}.*model {untrained_codec.model_id.hex()}"
     with pytest.raises(FormatError, match=ids):
         untrained_codec.decompress(data)

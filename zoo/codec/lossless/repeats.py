@@ -47,13 +47,14 @@ def encode_repeats(image, limit):
     packed = image.astype("uint32") @ np.array([1 << 16, 1 << 8, 1], "uint32")
     colours, indexes = np.unique(packed, return_inverse=True)
     if len(colours) == 1:
-        data = _HEAD.pack(0, 0) + image[0, 0].tobytes()
-    elif len(colours) <= _MAX_COLOURS:
-        indexes = indexes.reshape(image.shape[:2]).astype("uint8")
-        data = _encode_indexes(colours, indexes, limit)
+        candidates = [_HEAD.pack(0, 0) + image[0, 0].tobytes()]
     else:
         pixels = np.ascontiguousarray(image)
-        data = _compress(_HEAD.pack(255, _COLOURS), pixels, limit)
+        candidates = [_compress(_HEAD.pack(255, _COLOURS), pixels, limit)]
+    if 1 < len(colours) <= _MAX_COLOURS:
+        indexes = indexes.reshape(image.shape[:2]).astype("uint8")
+        candidates += _encode_indexes(colours, indexes, limit)
+    data = min(filter(None, candidates), key=len, default=None)
     return data if data is not None and len(data) < limit else None
 
 
@@ -61,7 +62,7 @@ def _encode_indexes(colours, indexes, limit):
     table = colours.astype(">u4").view("uint8").reshape(-1, 4)[:, 1:].tobytes()
     few = next(digits for digits in (1, 2, 4, 8) if len(colours) <= 1 << digits)
     # What repeats every few pixels is easier to find in whole bytes.
-    candidates = [
+    return [
         _compress(
             _HEAD.pack(len(colours) - 1, digits) + table,
             _packed(indexes, digits),
@@ -69,7 +70,6 @@ def _encode_indexes(colours, indexes, limit):
         )
         for digits in sorted({few, 8})
     ]
-    return min(filter(None, candidates), key=len, default=None)
 
 
 def decode_repeats(data, height, width):

@@ -3,8 +3,8 @@
 λ · MSE + bits per pixel is what a codec minimises. Uniform quantisation with a step Δ
 has the mean square Δ²/12 and takes log2 Δ bits per sample less, so that with three
 samples to a pixel the sum is least at Δ² = 18 / (λ ln 2), where the MSE is
-1.5 / (λ ln 2). This is the MSE that λ asks for; the networks miss it by far where they
-have more than five times as much.
+1.5 / (λ ln 2). This is the MSE that λ asks for; the networks miss it by far in blocks
+where they have more than five times as much.
 """
 
 import dataclasses
@@ -13,9 +13,14 @@ import math
 import numpy as np
 
 from yoto_tf.zoo.codec.coding.container import NO_MODEL, Container
-from yoto_tf.zoo.codec.lossless.picture import MAX_TOLERANCE, encode_picture
+from yoto_tf.zoo.codec.lossless.picture import (
+    MAX_TOLERANCE,
+    decode_picture,
+    encode_picture,
+    tolerance_of,
+)
 from yoto_tf.zoo.codec.second_layer.oddity import BLOCK, odd_blocks
-from yoto_tf.zoo.codec.second_layer.residual import encode_residual
+from yoto_tf.zoo.codec.second_layer.residual import decode_residual, encode_residual
 
 _BY_FAR = 5
 
@@ -47,29 +52,41 @@ def cheapest(container, image, decoded, slope):
     Args:
         container: the `Container` of what the networks made of it.
         image: uint8 [H, W, 3].
-        decoded: the same after decoding.
+        decoded: the same after decoding; may be overwritten.
         slope: λ.
 
     Returns:
         A `Container`: the same, the same with a residual, or one without a model.
     """
-    errors = _block_errors(image, decoded)
-    missed = errors > _BY_FAR * asked_error(slope)
-    if not missed.any():
-        return container
+    size = image.shape[:2]
     tolerance = tolerance_at(slope)
-    residual = encode_residual(image, missed, tolerance)
-    corrected = dataclasses.replace(container, residual=residual)
     alone = exact(image, tolerance)
-    # What is coded within a tolerance has at most the error that is asked for.
-    pixels = _block_pixels(image.shape[:2])
-    left = np.where(missed, asked_error(slope), errors)
+
+    def cost(container, decoded):
+        squares = np.sum(_block_errors(image, decoded) * _block_pixels(size))
+        return slope * squares + 8 * len(container.to_bytes())
+
     costs = [
-        (_cost(np.sum(errors * pixels), container, slope), container),
-        (_cost(np.sum(left * pixels), corrected, slope), corrected),
-        (_cost(asked_error(slope) * pixels.sum(), alone, slope), alone),
+        (cost(container, decoded), container),
+        (cost(alone, decode_picture(alone.lossless, *size)), alone),
     ]
+    missed = _block_errors(image, decoded) > _BY_FAR * asked_error(slope)
+    if missed.any() and not missed.all():
+        residual = encode_residual(image, missed, tolerance)
+        decode_residual(residual, *size)(decoded)
+        corrected = dataclasses.replace(container, residual=residual)
+        costs.append((cost(corrected, decoded), corrected))
     return min(costs, key=lambda pair: pair[0])[1]
+
+
+def in_words(container):
+    """What codes a picture besides the networks, or None."""
+    if container.residual is not None:
+        return "residual"
+    if container.lossless is None:
+        return None
+    tolerance = tolerance_of(container.lossless)
+    return f"near-lossless, samples within {tolerance}" if tolerance else "lossless"
 
 
 def exact(image, tolerance=0):
@@ -77,10 +94,6 @@ def exact(image, tolerance=0):
     height, width = image.shape[:2]
     coded = encode_picture(image, tolerance)
     return Container(NO_MODEL, (), height, width, (), lossless=coded)
-
-
-def _cost(squares, container, slope):
-    return slope * squares + 8 * len(container.to_bytes())
 
 
 def _block_errors(image, decoded):

@@ -10,6 +10,8 @@ _NEAR, _FAR = 1, 4
 # than half of the pixels equal the one to the left.
 _FINE = 0.5
 _EQUAL = 0.5
+# A block of which this much is in the finest detail is not flat.
+_SOME = 1
 # A picture smaller than this shows neither.
 _SMALL = 8
 
@@ -19,8 +21,9 @@ def odd_blocks(image, error):
 
     Args:
         image: uint8 [H, W, 3].
-        error: mean square that does not matter. What lies in the finest detail of a
-            block, and could be lost, is more than that in what is found.
+        error: mean square that does not matter. A block like noise is found if more
+            than that lies in its finest detail, and could be lost; one of flat areas
+            and edges if there is any.
 
     Returns:
         bool [h, w], for blocks of 64 × 64 pixels.
@@ -44,8 +47,8 @@ def _odd(strip, error):
     inner = strip[_FAR:-_FAR, _FAR:-_FAR]
     before = strip[_FAR:-_FAR, _FAR - 1 : -_FAR - 1]
     equal = _block_means(np.all(inner == before, axis=-1).astype("float32"))
-    odd = (fine > _FINE * coarse) | (equal > _EQUAL)
-    return odd & (fine > error)
+    noisy = (fine > _FINE * coarse) & (fine > error)
+    return noisy | (equal > _EQUAL) & (fine > _SOME)
 
 
 def _detail(plane, distance):

@@ -1,8 +1,9 @@
 """Blocks of a picture that replace what the networks decode there.
 
 One bit for each block of 64 × 64 pixels, rows of them from top to bottom, packed into
-bytes, and then the blocks it marks, one below the other, as one picture. They do not add
-to what is decoded, whose last digit depends on the machine: they are the same on all.
+bytes, and then the blocks it marks, one below the other, as one picture. They do not
+add to what is decoded, whose last digit depends on the machine: they are the same on
+all.
 """
 
 import numpy as np

@@ -108,7 +108,7 @@ def test_forge_is_as_the_format_says():
         (b"", "it is empty"),
         (b"\x89PNG\r\n", "starts with b'.x89PNG', expected b'YOTO'"),
         (b"YOTO", "truncated .yoto file: it has 4 bytes"),
-        (forge(7, 9, 0, b"", version=2), "format version 2, this program reads"),
+        (forge(7, 9, 0, b"", version=3), "format version 3, this program reads"),
         (forge(0, 9, 0, b""), "9×0 pixels, expected sides of 1 to 65535"),
         (forge(65_536, 9, 0, b""), "expected sides of 1 to 65535"),
         (forge(11_586, 11_586, 0, b""), "expected at most 134,217,728"),

@@ -1,11 +1,12 @@
 """Peak memory of `yoto compress` and `yoto decompress` as pictures grow.
 
     python benchmarks/codec_memory.py                          # up to 100 megapixels
+    python benchmarks/codec_memory.py --lossless
 
 Every picture is compressed and decompressed by processes of their own, whose largest
 resident set is what counts: TensorFlow, the network, the picture as read and written,
-everything. A small picture comes first: the growth from there is what large ones cost.
-Prints a table and writes `results/codec_memory.json`. The times are those of the whole
+everything; with --lossless there is no network. A small picture comes first: the growth from there is what large ones cost.
+Prints a table and writes `results/codec_memory.json` or `codec_memory_lossless.json`. The times are those of the whole
 command on a machine that may be busy; for speed see `codec_speed.py`.
 """
 
@@ -18,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-RESULTS = Path(__file__).parent / "results" / "codec_memory.json"
+RESULTS = Path(__file__).parent / "results"
 SIZES = ["768x512", "4000x3000", "10000x10000", "65535x1525"]
 
 
@@ -69,10 +70,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", default="codec")
     parser.add_argument("--sizes", nargs="+", default=SIZES, metavar="WIDTHxHEIGHT")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--lossless", action="store_true")
+    parser.add_argument("--results", type=Path)
     options = parser.parse_args()
 
-    results = {"model": options.model, "pictures": []}
+    model = ("--model", options.model)
+    compress = ("--lossless",) if options.lossless else model
+    path = options.results or RESULTS / (
+        "codec_memory_lossless.json" if options.lossless else "codec_memory.json"
+    )
+    results = {"model": None if options.lossless else options.model, "pictures": []}
     print(f"{'picture':>13}  {'megapixels':>10}  {'compress':>16}  {'decompress':>16}")
     for size in options.sizes:
         width, height = map(int, size.split("x"))
@@ -81,11 +88,10 @@ def main():
                 Path(folder) / name for name in ("in.png", "in.yoto", "out.png")
             )
             write_picture(picture, width, height)
-            model = ("--model", options.model)
             result = {
                 "width": width,
                 "height": height,
-                "compress": measured("compress", picture, file, *model),
+                "compress": measured("compress", picture, file, *compress),
                 "decompress": measured("decompress", file, decoded, *model),
                 "bytes": file.stat().st_size,
             }
@@ -95,8 +101,8 @@ def main():
             for cost in (result["compress"], result["decompress"])
         )
         print(f"{size:>13}  {width * height / 1e6:10.1f}  {cells}", flush=True)
-    options.results.parent.mkdir(parents=True, exist_ok=True)
-    options.results.write_text(json.dumps(results, indent=2) + "\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=2) + "\n")
     return 0
 
 

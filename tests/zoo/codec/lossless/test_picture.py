@@ -67,7 +67,7 @@ def test_tiles(photograph, monkeypatch):
     image = photograph[:230, :170]
     whole = encode_picture(image)
     monkeypatch.setattr(picture, "_SIDE", 100)
-    assert len(round_trip(image)) < 1.1 * len(whole)
+    assert len(round_trip(image)) < 1.2 * len(whole)
     half = image.copy()
     half[:, 90:] = 255
     # The white tiles are of one colour; the others are predicted.
@@ -154,7 +154,7 @@ def test_a_forged_size_costs_neither_memory_nor_time(files, size):
 
 
 def test_a_bomb_is_not_unpacked():
-    """Rows of a gigabyte in some kilobytes, declared as a picture of one pixel."""
+    """64 MiB in some kilobytes, declared as a picture of one pixel."""
     compressor = lzma.LZMACompressor(lzma.FORMAT_RAW, filters=[repeats._FILTER])
     bomb = b"".join(compressor.compress(bytes(2**24)) for _ in range(4))
     bomb += compressor.flush()
@@ -167,4 +167,5 @@ def test_a_bomb_is_not_unpacked():
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 1_000_000
+    # The dictionary of 4 MiB, and nothing of the 64 that are packed.
+    assert peak < 10_000_000

@@ -5,9 +5,11 @@
 
 Every picture is compressed and decompressed by processes of their own, whose largest
 resident set is what counts: TensorFlow, the network, the picture as read and written,
-everything; with --lossless there is no network. A small picture comes first: the growth from there is what large ones cost.
-Prints a table and writes `results/codec_memory.json` or `codec_memory_lossless.json`. The times are those of the whole
-command on a machine that may be busy; for speed see `codec_speed.py`.
+everything; with `--lossless` there are neither TensorFlow nor a network. A small
+picture comes first: the growth from there is what large ones cost. Prints a table and
+writes `results/codec_memory.json` or `results/codec_memory_lossless.json`. The times
+are those of the whole command on a machine that may be busy; for speed see
+`codec_speed.py`.
 """
 
 import argparse

@@ -193,7 +193,7 @@ class Codec:
         """What `decompress(compress(image))` gives, without the bytes in between."""
         image = _checked_image(image)
         vector = self.vector(quality, **coefficients)
-        if may_be_missed(image, float(vector[0])):
+        if may_be_missed(image, float(vector[0])).any():
             return self.decompress(self._coded(image, vector).to_bytes())
         decoded = self._decode(self._encode(image, vector), vector)
         return decoded[: image.shape[0], : image.shape[1]]
@@ -206,10 +206,11 @@ class Codec:
         values = tuple(float(value) for value in vector)
         container = Container(self.model_id, values, height, width, sections)
         slope = values[0]
-        if not may_be_missed(image, slope):
+        odd = may_be_missed(image, slope)
+        if not odd.any():
             return container
         decoded = self._decode(integers, vector)[:height, :width]
-        return cheapest(container, image, decoded.copy(), slope)
+        return cheapest(container, image, decoded.copy(), odd, slope)
 
     def _encode(self, image, vector):
         """Picture to integer arrays, without batch axis."""

@@ -23,16 +23,21 @@ from yoto_tf.zoo.codec.second_layer.oddity import BLOCK, odd_blocks
 from yoto_tf.zoo.codec.second_layer.residual import decode_residual, encode_residual
 
 _BY_FAR = 5
+# The part of a picture's blocks that are odd from which all may be.
+_MANY = 0.25
 
 
 def may_be_missed(image, slope):
-    """Whether the networks may miss by far what a slope λ asks for in some block.
+    """In which blocks the networks may miss by far what a slope λ asks for.
 
     Args:
         image: uint8 [H, W, 3].
         slope: λ > 0.
+
+    Returns:
+        bool [h, w], see `odd_blocks`.
     """
-    return bool(odd_blocks(image, _BY_FAR * asked_error(slope)).any())
+    return odd_blocks(image, _BY_FAR * asked_error(slope))
 
 
 def asked_error(slope):
@@ -46,13 +51,15 @@ def tolerance_at(slope):
     return min(max(int((step - 1) / 2), 0), MAX_TOLERANCE)
 
 
-def cheapest(container, image, decoded, slope):
+def cheapest(container, image, decoded, odd, slope):
     """Of all ways to code a picture the one with the least λ · MSE + bits per pixel.
 
     Args:
         container: the `Container` of what the networks made of it.
         image: uint8 [H, W, 3].
         decoded: the same after decoding; may be overwritten.
+        odd: bool [h, w], blocks to look at. Where they are few, the networks are not
+            given up for the others.
         slope: λ.
 
     Returns:
@@ -60,22 +67,23 @@ def cheapest(container, image, decoded, slope):
     """
     size = image.shape[:2]
     tolerance = tolerance_at(slope)
-    alone = exact(image, tolerance)
+    pixels = _block_pixels(size)
 
-    def cost(container, decoded):
-        squares = np.sum(_block_errors(image, decoded) * _block_pixels(size))
-        return slope * squares + 8 * len(container.to_bytes())
+    def cost(container, errors):
+        return slope * np.sum(errors * pixels) + 8 * len(container.to_bytes())
 
-    costs = [
-        (cost(container, decoded), container),
-        (cost(alone, decode_picture(alone.lossless, *size)), alone),
-    ]
-    missed = _block_errors(image, decoded) > _BY_FAR * asked_error(slope)
-    if missed.any() and not missed.all():
+    errors = _block_errors(image, decoded)
+    costs = [(cost(container, errors), container)]
+    missed = odd & (errors > _BY_FAR * asked_error(slope))
+    if missed.any():
         residual = encode_residual(image, missed, tolerance)
         decode_residual(residual, *size)(decoded)
         corrected = dataclasses.replace(container, residual=residual)
-        costs.append((cost(corrected, decoded), corrected))
+        costs.append((cost(corrected, _block_errors(image, decoded)), corrected))
+    if odd.mean() > _MANY:
+        alone = exact(image, tolerance)
+        errors = _block_errors(image, decode_picture(alone.lossless, *size))
+        costs.append((cost(alone, errors), alone))
     return min(costs, key=lambda pair: pair[0])[1]
 
 

@@ -34,7 +34,7 @@ def new_folder(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         # Near it, since only within one file system things move at once.
         near = path if exists else path.parent
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=near))
+        temporary = Path(tempfile.mkdtemp(prefix=".", dir=near))
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror}") from error
     try:

@@ -41,7 +41,7 @@ def write_release(directory, release):
     write_atomically(directory / array_file.WEIGHTS, array_file.pack(release.weights))
     if release.tables:
         write_atomically(directory / array_file.TABLES, array_file.pack(release.tables))
-    write_atomically(directory / "README.md", release.card.encode())
+    write_atomically(directory / "README.md", release.card.encode(errors="replace"))
     config = {
         "format": _FORMAT,
         "family": release.family,

@@ -180,3 +180,18 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path):
     with pytest.raises(RecipeError, match="kernel is not finite at step 2"):
         checkpoint.save(tmp_path, model, 2)
     assert checkpoint.steps(tmp_path) == [1]
+
+
+def test_saving_never_removes_what_can_be_read(tmp_path, model):
+    """Later checkpoints that are damaged do not push out the one just written."""
+    checkpoint.save(tmp_path, model, 500)
+    good = (tmp_path / "step-00000500.npz").read_bytes()
+    for step in (900, 1000):
+        os.truncate(checkpoint.save(tmp_path, model, step), 700)
+    (tmp_path / "step-00000500.npz").write_bytes(good)
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert checkpoint.restore(tmp_path, model).step == 500
+    assert checkpoint.save(tmp_path, model, 550).exists()
+    assert checkpoint.steps(tmp_path) == [500, 550, 900, 1000]
+    with pytest.warns(UserWarning, match="is damaged"):
+        assert checkpoint.restore(tmp_path, model).step == 550

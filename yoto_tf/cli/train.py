@@ -66,6 +66,7 @@ def run(options):
     import_keras()
     from yoto_tf import zoo
     from yoto_tf.errors import RecipeError
+    from yoto_tf.machine.atomic_files import write_atomically
     from yoto_tf.training.engine import train
     from yoto_tf.training.recipe import override
     from yoto_tf.zoo.recipes import load_recipe
@@ -105,7 +106,7 @@ def run(options):
     recipe.release(trained.model, workdir / "release")
     card = workdir / "release" / "README.md"
     if start and card.exists():
-        with open(card, "a", encoding="utf-8") as file:
-            file.write(f"\nThe training began from {start}, model {release.id}.\n")
+        began = f"\nThe training began from {start}, model {release.id}.\n"
+        write_atomically(card, card.read_bytes() + began.encode(errors="replace"))
     print(f"trained to step {trained.step} in {trained.seconds:.0f} s: {workdir}")
     return 0

@@ -2,47 +2,146 @@
 
 import contextlib
 import os
+import re
+import secrets
+import stat
 from pathlib import Path
 
 from yoto_tf.errors import DataError
 
+# Where Linux and others list what a process has open; its entries are no real links.
+_OPEN_FILES = re.compile(r"/proc/(self|thread-self|\d+)(/task/\d+)?/fd|/dev/fd")
+_MOST_LINKS = 40
 
-def write_atomically(path: str | os.PathLike, content: bytes) -> None:
-    """Writes a file; a failure or a kill leaves what was there before.
+
+@contextlib.contextmanager
+def atomic_file(path: str | os.PathLike):
+    """Gives a binary file to write, which takes its place when all is written.
+
+    A failure or a kill leaves what was there before. A link stays and the file behind
+    it is written; a file that exists keeps its mode and, where possible, its owner. A
+    device, a pipe or what the process has open (`/dev/stdout`) is written to directly.
 
     Args:
-        path: the file; its folder must exist. A device or pipe is written to directly.
-        content: all of it.
+        path: the file; its folder must exist.
 
     Raises:
         DataError: it cannot be written.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(content)
-            return
-        try:
-            temporary.write_bytes(content)
-            os.replace(temporary, path)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+        with _special_or_new(path) as file:
+            yield file
     except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}") from error
+        reason = error.strerror or " ".join(str(error).split())
+        raise DataError(f"cannot write {path}: {reason}") from error
+
+
+def write_atomically(path: str | os.PathLike, content: bytes) -> None:
+    """Writes all of a file, see `atomic_file`.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+def is_special(path: str | os.PathLike) -> bool:
+    """Whether a path is there and neither a regular file nor a folder."""
+    if _descriptor(path) is not None:
+        return True
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def check_writable(path: str | os.PathLike) -> None:
-    """Refuses early what `write_atomically` would refuse after the work is done.
+    """Refuses early what `atomic_file` would refuse after the work is done.
 
     Raises:
-        DataError: the path is a folder, or its folder does not exist or is read-only.
+        DataError: the path is a folder, is read-only, or its folder does not exist or
+            is read-only.
     """
-    path = Path(path)
-    if path.is_dir():
+    if _descriptor(path) is not None:
+        return
+    try:
+        found = os.stat(path).st_mode
+    except FileNotFoundError:
+        found = None
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror}") from error
+    if found is not None and stat.S_ISDIR(found):
         raise DataError(f"cannot write {path}: it is a folder, expected a file")
-    if not path.parent.is_dir():
-        raise DataError(f"cannot write {path}: there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK) and not path.exists():
-        raise DataError(f"cannot write {path}: the folder {path.parent} is read-only")
+    if found is not None and not os.access(path, os.W_OK):
+        raise DataError(f"cannot write {path}: it is read-only")
+    if found is not None and not stat.S_ISREG(found):
+        return
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        shown = folder if os.path.islink(path) else Path(path).parent
+        raise DataError(f"cannot write {path}: there is no folder {shown}")
+    if not os.access(folder, os.W_OK):
+        raise DataError(f"cannot write {path}: the folder {folder} is read-only")
+
+
+@contextlib.contextmanager
+def _special_or_new(path):
+    descriptor = _descriptor(path)
+    if descriptor is not None:
+        # A copy goes on where the original stands, as what a shell has redirected must.
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            yield file
+        return
+    try:
+        before = os.stat(path)
+    except FileNotFoundError:
+        before = None
+    if before is not None and not stat.S_ISREG(before.st_mode):
+        with open(path, "wb") as file:
+            yield file
+        return
+    if before is not None and not os.access(path, os.W_OK):
+        raise PermissionError(13, "it is read-only")
+    real = os.path.realpath(path)
+    # Short, for the name may be as long as names can be; and nobody can guess it, nor
+    # is anything written to that lies there already.
+    temporary = os.path.join(os.path.dirname(real), f".{secrets.token_hex(8)}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(temporary, flags, 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if before is not None:
+                _keep_owner_and_mode(temporary, before)
+            yield file
+        os.replace(temporary, real)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _keep_owner_and_mode(path, before):
+    if hasattr(os, "chown"):
+        # Only root gives files away.
+        with contextlib.suppress(OSError):
+            os.chown(path, before.st_uid, before.st_gid)
+    os.chmod(path, stat.S_IMODE(before.st_mode))
+
+
+def _descriptor(path):
+    """The number of this process's open file that a path stands for, or None."""
+    path = os.path.abspath(path)
+    for _ in range(_MOST_LINKS):
+        folder, name = os.path.split(path)
+        folder = os.path.realpath(folder)
+        match = _OPEN_FILES.fullmatch(folder)
+        if match and name.isdecimal():
+            own = match[1] in (None, "self", "thread-self", str(os.getpid()))
+            return int(name) if own else None
+        path = os.path.join(folder, name)
+        if not os.path.islink(path):
+            return None
+        path = os.path.join(folder, os.readlink(path))
+    return None

@@ -18,6 +18,7 @@ import keras
 import numpy as np
 
 from yoto_tf.errors import RecipeError
+from yoto_tf.machine.atomic_files import atomic_file
 
 KEPT = 2
 _FORMAT = 1
@@ -41,7 +42,7 @@ def steps(folder: str | os.PathLike) -> list[int]:
 def save(
     folder: str | os.PathLike, model: keras.Model, step: int, seconds: float = 0.0
 ) -> Path:
-    """Writes a checkpoint and removes all but the newest two.
+    """Writes a checkpoint and removes those before it but one.
 
     Args:
         folder: Where the checkpoints are; made if need be.
@@ -55,6 +56,7 @@ def save(
     Raises:
         RecipeError: If a trained variable is not finite: such a checkpoint would
             only push out a good one.
+        DataError: If the file cannot be written.
     """
     variables = _variables(model)
     arrays = {key: _to_numpy(variable) for key, variable in variables.items()}
@@ -70,16 +72,13 @@ def save(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step-{step:08d}.npz"
-    temporary = path.with_suffix(".tmp")
-    try:
-        with open(temporary, "wb") as file:
-            np.savez(file, manifest=np.array(json.dumps(manifest)), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    for old in steps(folder)[:-KEPT]:
+    with atomic_file(path) as file:
+        np.savez(file, manifest=np.array(json.dumps(manifest)), **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    # Later ones can be there only if they are damaged: this training would have started
+    # from them. They must not push out what can be read.
+    for old in [known for known in steps(folder) if known <= step][:-KEPT]:
         (folder / f"step-{old:08d}.npz").unlink(missing_ok=True)
     return path
 

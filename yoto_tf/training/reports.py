@@ -9,6 +9,8 @@ from pathlib import Path
 import keras
 from tqdm import tqdm
 
+from yoto_tf.machine.atomic_files import write_atomically
+
 BAR_SECONDS = 0.3
 LINE_SECONDS = 60.0
 
@@ -112,9 +114,7 @@ class Log(keras.callbacks.Callback):
                 for record in read_log(self._path)
                 if record["step"] <= self._step
             ]
-            temporary = self._path.with_suffix(".tmp")
-            temporary.write_text("".join(map(_line, records)), encoding="utf-8")
-            os.replace(temporary, self._path)
+            write_atomically(self._path, "".join(map(_line, records)).encode())
 
     def on_epoch_end(self, epoch, logs=None):
         if self._training.step == self._step:

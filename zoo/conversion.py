@@ -1,8 +1,8 @@
 """Files to files, one or many at a time.
 
 A folder or a glob stands for many files: they are written into a folder under the same
-relative names, and a file that fails does not stop the others. While one picture is in
-the network, others are read and written.
+relative names, and a file that fails in any way does not stop the others. While one
+picture is in the network, others are read and written.
 """
 
 import contextlib
@@ -14,8 +14,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from yoto_tf.errors import DataError, FormatError
-from yoto_tf.machine.atomic_files import check_writable
+from yoto_tf.data.images import SUFFIXES
+from yoto_tf.errors import DataError, FormatError, YotoError
+from yoto_tf.machine.outputs import check_output, is_read
 
 # Pictures in work at once: at most this many pixels, or one larger picture.
 PIXELS_AT_ONCE = 2**25
@@ -29,32 +30,51 @@ class Report:
     Attributes:
         files: a dict for each file that was written, with its "input" and "output".
         failed: {"input", "error"} of each file that failed; only where there were many.
+        kept: {"input", "output"} of each output that was there and was to stay.
     """
 
     files: list[dict]
     failed: list[dict]
+    kept: list[dict] = dataclasses.field(default_factory=list)
 
 
-def pair_files(source, target, list_files, suffix=None):
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kind of files.
+
+    Attributes:
+        suffixes: what their names end in, lower case.
+        expected: that in words.
+    """
+
+    suffixes: frozenset[str]
+    expected: str
+
+
+PICTURES = Kind(SUFFIXES, "a picture suffix such as .png or .jpg")
+
+
+def pair_files(source, target, list_files, read, written, suffix=None):
     """Which file is to be written for which.
 
     Args:
         source: a file, a folder or a glob.
         target: the file to write; for many files a folder, made if need be.
         list_files: function of a folder or glob to its files.
+        read: the `Kind` of the inputs in a folder.
+        written: the `Kind` of the outputs.
         suffix: what many outputs end in; None for the suffixes of the inputs.
 
     Returns:
         A list of (input, output), and whether there may be many.
 
     Raises:
-        DataError: an output that cannot be written or would replace the input.
+        DataError: an output that cannot be written, that is or would be an input, or
+            that is called like another kind of file.
     """
     source, target = Path(source), Path(target)
     if source.exists() and not source.is_dir():
-        if target.exists() and target.samefile(source):
-            raise DataError(f"{target} is the input, expected another file to write")
-        check_writable(target)
+        check_output(target, written.suffixes, written.expected, [source])
         return [(source, target)], False
     files = list_files(source)
     root = source
@@ -67,26 +87,49 @@ def pair_files(source, target, list_files, suffix=None):
     outputs = [target / file.relative_to(root) for file in files]
     if suffix is not None:
         outputs = [output.with_suffix(suffix) for output in outputs]
+    inputs = {_identity(file) for file in files}
+    for output in outputs:
+        if is_read(output, source, read.suffixes) or _identity(output) in inputs:
+            raise DataError(
+                f"{output} is or would be among the files of {source}, which are read: "
+                "expected another folder to write"
+            )
     return list(zip(files, outputs, strict=True)), True
 
 
-def convert_files(pairs, many, convert, pixels=None):
+def _identity(path):
+    """What two names of one file have in common, or the name of none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    return found.st_dev, found.st_ino
+
+
+def convert_files(pairs, many, convert, pixels=None, clobber=True):
     """Converts the files that `pair_files` paired, with a progress bar.
 
     Args:
         pairs: list of (input, output).
-        many: whether a failure is reported instead of raised.
+        many: whether a failure is reported instead of raised. Settings that are wrong
+            for all files, and a user's interrupt, are raised either way.
         convert: function of (input, output) that writes the output and returns a dict
             for the report; raises DataError or FormatError.
         pixels: function of an input to the size of its picture, or 0 if that cannot be
             told. Given it, several threads convert, as many pictures at once as hold
             few enough pixels together.
+        clobber: whether outputs that exist are replaced.
 
     Returns:
         A `Report`, in the order of the pairs.
     """
+    kept = []
+    if not clobber:
+        kept = [pair for pair in pairs if pair[1].is_file()]
+        pairs = [pair for pair in pairs if pair not in kept]
+    kept = [{"input": str(path), "output": str(output)} for path, output in kept]
     if not many:
-        return Report([convert(*pairs[0])], [])
+        return Report([convert(*pair) for pair in pairs], [], kept)
     inputs_of = {}
     for path, output in pairs:
         inputs_of.setdefault(output, []).append(path)
@@ -103,8 +146,14 @@ def convert_files(pairs, many, convert, pixels=None):
                 with memory.share(pixels(path) if pixels else 0):
                     done[path] = convert(path, output)
                 written = path
-            except (DataError, FormatError, OSError) as error:
+            except (DataError, FormatError) as error:
                 failed[path] = {"input": str(path), "error": str(error)}
+            except YotoError:
+                raise
+            # One file never ends the others, whatever a library makes of it.
+            except Exception as error:
+                reason = " ".join(str(error).split()) or type(error).__name__
+                failed[path] = {"input": str(path), "error": f"{path}: {reason}"}
             progress.update()
 
     with progress:
@@ -116,6 +165,7 @@ def convert_files(pairs, many, convert, pixels=None):
     return Report(
         [done[path] for path, _ in pairs if path in done],
         [failed[path] for path, _ in pairs if path in failed],
+        kept,
     )
 
 

@@ -8,6 +8,7 @@ import argparse
 import logging
 import os
 import sys
+import warnings
 
 from yoto_tf import __version__
 from yoto_tf.cli import (
@@ -52,6 +53,7 @@ def main(arguments=None):
     An error of the user's is one line on standard error and the status 2.
     """
     _quieten_tensorflow()
+    _speak_to_any_terminal()
     parser = _Parser(
         prog="yoto",
         description="Models trained once on many losses: turn the dial afterwards.",
@@ -68,9 +70,28 @@ def main(arguments=None):
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"yoto: {where}{error.strerror or error}", file=sys.stderr)
+    except MemoryError:
+        print("yoto: there is not enough memory for this", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 2
+
+
+def _speak_to_any_terminal():
+    """Letters that a terminal or a file's name cannot hold are shown as their codes.
+
+    A warning is one line, and Pillow's of metadata and of large pictures are none:
+    what is too large is an error.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    warnings.showwarning = _show_warning
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    print(f"yoto: {message}", file=file or sys.stderr)
 
 
 def _quieten_tensorflow():

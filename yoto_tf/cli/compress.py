@@ -1,9 +1,7 @@
 """`yoto compress`"""
 
-import warnings
-
 from yoto_tf.cli.coefficients import check_names, coefficients
-from yoto_tf.cli.output import print_failures, print_json
+from yoto_tf.cli.output import add_no_clobber, print_failures, print_json, report_stream
 from yoto_tf.cli.startup import import_keras
 
 
@@ -55,13 +53,12 @@ def add(subparsers):
         help="decodes to the very same pixels; needs no model",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_no_clobber(parser)
     parser.set_defaults(run=run)
 
 
 def run(options):
-    """Compresses; the status is 2 if a file failed."""
-    from PIL import Image
-
+    """Compresses; the status is 1 if one of many files failed."""
     from yoto_tf.zoo.codec.files import compress_files
 
     if not options.lossless:
@@ -69,8 +66,6 @@ def run(options):
         from yoto_tf.zoo.codec import Codec
 
         check_names(options.coefficients, compress_files, Codec.compress)
-    # It warns of 89 megapixels and more; what is too large for us is refused unread.
-    warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     report = compress_files(
         options.source,
         options.target,
@@ -80,6 +75,7 @@ def run(options):
         target_psnr=options.target_psnr,
         target_size=options.target_size,
         lossless=options.lossless,
+        clobber=not options.no_clobber,
         **options.coefficients,
     )
     if options.json:
@@ -88,6 +84,7 @@ def run(options):
         for file in report.files:
             print(
                 f"{file['output']}: {file['bytes']:,} bytes, "
-                f"{file['bits_per_pixel']:.3f} bits per pixel"
+                f"{file['bits_per_pixel']:.3f} bits per pixel",
+                file=report_stream(options.target),
             )
     return print_failures(report)

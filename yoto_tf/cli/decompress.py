@@ -1,6 +1,6 @@
 """`yoto decompress`"""
 
-from yoto_tf.cli.output import print_failures
+from yoto_tf.cli.output import add_no_clobber, print_failures
 from yoto_tf.cli.startup import import_keras
 
 
@@ -19,14 +19,17 @@ def add(subparsers):
         help="a pretrained name, a folder or a Hub handle; by default the pretrained "
         "model that the file names",
     )
+    add_no_clobber(parser)
     parser.set_defaults(run=run)
 
 
 def run(options):
-    """Decodes; the status is 2 if a file failed."""
+    """Decodes; the status is 1 if one of many files failed."""
     from yoto_tf.zoo.codec.files import decompress_files, needs_model
 
     if needs_model(options.source):
         import_keras()
-    report = decompress_files(options.source, options.target, options.model)
+    report = decompress_files(
+        options.source, options.target, options.model, clobber=not options.no_clobber
+    )
     return print_failures(report)

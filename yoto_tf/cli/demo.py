@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from yoto_tf.cli.output import print_json, print_table
+from yoto_tf.cli.output import add_no_clobber, print_json, print_table
 from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import YotoError
 
@@ -35,6 +35,7 @@ def add(subparsers):
     parser.add_argument(
         "--port", type=int, metavar="P", help="with --web: (default: 7860)"
     )
+    add_no_clobber(parser)
     parser.set_defaults(run=run)
 
 
@@ -52,7 +53,7 @@ def run(options):
     import_keras()
     from yoto_tf.demo.demonstration import PICTURE, demonstrate
 
-    rows = demonstrate(options.out)
+    rows = demonstrate(options.out, clobber=not options.no_clobber)
     if options.json:
         print_json(rows)
         return 0

@@ -4,8 +4,11 @@ import argparse
 import json
 from pathlib import Path
 
-from yoto_tf.cli.output import print_json, print_table
+from yoto_tf.cli.output import add_no_clobber, is_left, print_json, print_table
 from yoto_tf.cli.startup import import_keras
+from yoto_tf.errors import DataError
+
+_PLOTS = (".pdf", ".png", ".svg")
 
 
 def add(subparsers):
@@ -30,33 +33,45 @@ def add(subparsers):
         help="write every picture's numbers to a file, or print them",
     )
     parser.add_argument("--plot", type=_plot, metavar="OUT.png", help="draw the curves")
+    add_no_clobber(parser)
     parser.set_defaults(run=run)
 
 
 def run(options):
     """Evaluates, prints the means, and writes what was asked for."""
     from yoto_tf import zoo
-    from yoto_tf.machine.atomic_files import check_writable, write_atomically
+    from yoto_tf.machine.atomic_files import write_atomically
 
-    outputs = [path for path in (options.json, options.plot) if path not in (None, "-")]
-    for path in outputs:
-        check_writable(path)
+    _check_outputs(options)
     import_keras()
     evaluation = zoo.evaluate(options.model, options.data)
-    if options.plot:
+    if options.plot and not is_left(options, options.plot):
         evaluation.plot(options.plot)
     if options.json == "-":
         print_json(evaluation.to_json())
         return 0
-    if options.json:
+    if options.json and not is_left(options, options.json):
         content = json.dumps(evaluation.to_json(), indent=2, allow_nan=False) + "\n"
         write_atomically(options.json, content.encode())
     print_table(evaluation.table())
     return 0
 
 
+def _check_outputs(options):
+    from yoto_tf.data.images import SUFFIXES
+    from yoto_tf.machine.outputs import check_output, is_read
+
+    for path, suffixes in ((options.json, (".json",)), (options.plot, _PLOTS)):
+        if path in (None, "-"):
+            continue
+        expected = f"a suffix of {', '.join(suffixes)}"
+        check_output(path, suffixes, expected, [options.data], SUFFIXES)
+        if is_read(path, options.model):
+            raise DataError(f"{path} is a file of the model {options.model}")
+
+
 def _plot(text):
     path = Path(text)
-    if path.suffix not in (".pdf", ".png", ".svg"):
+    if path.suffix not in _PLOTS:
         raise argparse.ArgumentTypeError(f"expected a .png, .svg or .pdf, got {text}")
     return path

@@ -1,7 +1,7 @@
 """What the commands that write a grid of pictures over β have in common."""
 
 from yoto_tf.cli.coefficients import coefficients
-from yoto_tf.cli.output import print_json
+from yoto_tf.cli.output import add_no_clobber, print_json, report_stream
 
 
 def add_options(parser, number):
@@ -27,6 +27,7 @@ def add_options(parser, number):
         "--number", type=int, default=number, metavar="N", help="pictures at each β"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_no_clobber(parser)
 
 
 def print_report(report, as_json):
@@ -35,4 +36,7 @@ def print_report(report, as_json):
         print_json(report.to_json())
     else:
         settings = len(report.settings)
-        print(f"{report.output}: {report.pictures} pictures at {settings} β")
+        print(
+            f"{report.output}: {report.pictures} pictures at {settings} β",
+            file=report_stream(report.output),
+        )

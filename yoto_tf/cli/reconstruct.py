@@ -2,6 +2,7 @@
 
 from yoto_tf.cli.coefficients import check_names
 from yoto_tf.cli.grids import add_options, print_report
+from yoto_tf.cli.output import is_left
 from yoto_tf.cli.startup import import_keras
 
 
@@ -22,6 +23,8 @@ def add(subparsers):
 
 def run(options):
     """Reconstructs the pictures."""
+    if is_left(options, options.target):
+        return 0
     import_keras()
     from yoto_tf.zoo.vae import VAE
     from yoto_tf.zoo.vae.files import write_reconstructions

@@ -1,7 +1,7 @@
 """`yoto stylize`"""
 
 from yoto_tf.cli.coefficients import check_names, coefficients
-from yoto_tf.cli.output import print_failures, print_json
+from yoto_tf.cli.output import add_no_clobber, is_left, print_failures, print_json
 from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import YotoError
 
@@ -47,11 +47,12 @@ def add(subparsers):
         "--seed", type=int, metavar="S", help="with --random: the same settings again"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_no_clobber(parser)
     parser.set_defaults(run=run)
 
 
 def run(options):
-    """Stylises; the status is 2 if a file failed."""
+    """Stylises; the status is 1 if one of many files failed."""
     import_keras()
     from yoto_tf.zoo.stylization import Stylizer
     from yoto_tf.zoo.stylization.files import stylize_files, write_contact_sheet
@@ -67,6 +68,7 @@ def run(options):
         options.style,
         options.model,
         options.preserve_color,
+        clobber=not options.no_clobber,
         **options.coefficients,
     )
     if options.json:
@@ -77,6 +79,8 @@ def run(options):
 def _write_sheet(options):
     from yoto_tf.zoo.stylization.files import write_contact_sheet
 
+    if is_left(options, options.target):
+        return 0
     settings = write_contact_sheet(
         options.source,
         options.target,

@@ -1,15 +1,20 @@
 """Picture files to and from 8-bit RGB arrays."""
 
 import contextlib
+import functools
 import glob
 import io
 import os
+import struct
+import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from yoto_tf.errors import DataError
+from yoto_tf.machine.atomic_files import atomic_file
 
 SUFFIXES = frozenset(
     {".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg"}
@@ -17,7 +22,32 @@ SUFFIXES = frozenset(
 )
 # The usual profiles that need no conversion; any other sRGB is converted to itself.
 _SRGB_PROFILES = frozenset({"sRGB", "sRGB IEC61966-2.1", "sRGB built-in"})
-_WITH_ALPHA = frozenset({"LA", "La", "P", "PA", "RGBA", "RGBa"})
+# What Pillow calls them; JPEG includes a phone's MPO.
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+# Formats to write with an alpha channel.
+WITH_ALPHA = frozenset({"AVIF", "PNG", "TIFF", "WEBP"})
+# The further pictures of an MPO are previews and gain maps of the first.
+_STILL = frozenset({"JPEG", "MPO"})
+_MODES_WITH_ALPHA = frozenset({"LA", "La", "P", "PA", "RGBA", "RGBa"})
+# Tags of TIFF 6.0, sections 8 and 19.
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
+_WHITE_IS_ZERO = 0
+# Exif 2.3, tag Orientation.
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_PNG = b"\x89PNG\r\n\x1a\n"
+# Those that can be left out but say how the picture is seen; the first of a name's
+# letters is small where a chunk can be left out.
+_PNG_CHUNKS = frozenset({b"tRNS", b"acTL", b"fcTL", b"fdAT"})
+_LARGEST_PROFILE = 2**24
 
 
 def image_files(spec):
@@ -62,36 +92,76 @@ def read_image(path):
     The EXIF orientation is applied; grey, palette, CMYK and 16-bit pictures become
     8-bit RGB; transparency is composited on white; colours described by an embedded
     ICC profile are converted to sRGB (a damaged profile is ignored). Of an animation
-    the first frame is read.
+    or of several pages the first is read, with a warning.
 
     Args:
-        path: the file.
+        path: the file, of one of `FORMATS` whatever its name is.
 
     Returns:
         uint8 `[height, width, 3]`.
 
     Raises:
-        DataError: the file is missing, is not a picture, is damaged or truncated, or
-            claims so many pixels that Pillow suspects a decompression bomb.
+        DataError: the file is missing, is not a picture, is damaged or truncated, holds
+            numbers without a defined white, or claims so many pixels that Pillow
+            suspects a decompression bomb.
     """
+    return read_image_and_alpha(path)[0]
+
+
+def read_image_and_alpha(path):
+    """As `read_image`, and what was transparent.
+
+    Returns:
+        uint8 `[height, width, 3]`, and uint8 `[height, width]`, 255 where the picture
+        is opaque, or None where all of it is.
+    """
+    with picture_errors(path), open_picture(path) as image:
+        several = image.format not in _STILL and _has_several_frames(image)
+        rgb, alpha = to_rgb(image)
+        if alpha is not None:
+            white = Image.new("RGB", rgb.size, (255, 255, 255))
+            rgb = Image.composite(rgb, white, alpha)
+            alpha = np.array(alpha)
+            alpha = None if (alpha == 255).all() else alpha
+        if several:
+            warnings.warn(
+                f"{path} has several frames or pages: only the first is used",
+                stacklevel=3,
+            )
+        return np.array(rgb), alpha
+
+
+@contextlib.contextmanager
+def picture_errors(path):
+    """Puts whatever Pillow raises on a damaged file into a `DataError`."""
     try:
-        with Image.open(path) as image:
-            image.load()
-            image = ImageOps.exif_transpose(image)
-            return np.array(_to_rgb(image))
+        yield
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
     except DataError as error:
         raise DataError(f"cannot read {path}: {error}") from error
     except Exception as error:
-        # On damaged files Pillow's readers raise nearly anything: OSError, SyntaxError,
-        # ValueError, struct.error, IndexError, ...
-        if Path(path).exists() and os.path.getsize(path) == 0:
+        # OSError, SyntaxError, ValueError, struct.error, IndexError, MemoryError, ...
+        if os.path.isfile(path) and os.path.getsize(path) == 0:
             raise DataError(f"cannot read {path}: the file is empty") from error
         reason = " ".join(str(error).split()) or type(error).__name__
         if isinstance(error, Image.UnidentifiedImageError):
             reason = "not a picture in a known format"
+            if _is_video(path):
+                reason = "it is a video, expected a picture"
         raise DataError(f"cannot read {path}: {reason}") from error
+
+
+def open_picture(path):
+    """`PIL.Image.open` for the formats that are meant, and no others.
+
+    Pillow hands files of some others to programs such as Ghostscript.
+    """
+    content, profile = _png_without_metadata(path)
+    image = Image.open(content or path, formats=_formats())
+    if profile:
+        image.info["icc_profile"] = profile
+    return image
 
 
 def write_image(path, array):
@@ -99,7 +169,8 @@ def write_image(path, array):
 
     Args:
         path: the file to write, such as `out.png`; its folder must exist.
-        array: uint8 `[height, width, 3]`, or `[height, width]` for grey.
+        array: uint8 `[height, width, 3]`, or `[height, width]` for grey, or
+            `[height, width, 4]` with alpha for a format of `WITH_ALPHA`.
 
     Raises:
         DataError: the suffix names no format Pillow writes, or the file cannot be
@@ -108,62 +179,176 @@ def write_image(path, array):
     """
     array = np.asarray(array)
     if array.dtype != np.uint8 or not (
-        array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
+        array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
     ):
         raise ValueError(
             "expected a uint8 array [height, width, 3] or [height, width]; "
             f"received {array.dtype} {array.shape}"
         )
-    path = Path(path)
-    file_format = Image.registered_extensions().get(path.suffix.lower())
-    if file_format not in Image.SAVE:
+    file_format = format_to_write(path)
+    with atomic_file(path) as file:
+        try:
+            Image.fromarray(array).save(file, format=file_format, quality=95)
+        except ValueError as error:
+            # A picture larger than its format allows.
+            reason = " ".join(str(error).split())
+            raise DataError(f"cannot write {path}: {reason}") from error
+
+
+def format_to_write(path):
+    """The format that the suffix of a picture to write names.
+
+    Raises:
+        DataError: it names none that can be read again.
+    """
+    suffix = Path(path).suffix
+    file_format = Image.registered_extensions().get(suffix.lower())
+    if file_format not in Image.SAVE or suffix.lower() not in SUFFIXES:
         raise DataError(
             f"cannot write {path}: expected a picture suffix such as .png or .jpg, "
-            f"received {path.suffix!r}"
+            f"received {suffix!r}"
         )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            Image.fromarray(array).save(file, format=file_format, quality=95)
-        os.replace(temporary, path)
-    except (OSError, ValueError) as error:
-        # ValueError: a picture larger than its format allows.
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise DataError(f"cannot write {path}: {reason}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    return file_format
 
 
-def _to_rgb(image):
-    image = _to_8_bits(image)
+def to_rgb(image):
+    """An open picture or frame as 8-bit sRGB, upright: (RGB, alpha or None)."""
+    # Pillow forgets it when it reads the pixels.
+    rescale = _rescaled_transparency(image)
+    image.load()
+    if image.mode == "F":
+        raise DataError("pictures of floating-point numbers have no defined white")
     profile = image.info.get("icc_profile")
+    transparency = image.info.get("transparency")
+    upright = _UPRIGHT.get(_orientation(image))
     alpha = None
-    if image.mode in _WITH_ALPHA or "transparency" in image.info:
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        image, alpha = _to_8_bits(image, transparency)
+    elif image.mode in _MODES_WITH_ALPHA or transparency is not None:
+        if rescale is not None and transparency is not None:
+            image.info["transparency"] = rescale(transparency)
         image = image.convert("RGBA")
         alpha = image.getchannel("A")
         image = image.convert("RGB")
     if profile:
         image = _to_srgb(image, profile)
     image = image.convert("RGB")
-    if alpha is not None:
-        white = Image.new("RGB", image.size, (255, 255, 255))
-        image = Image.composite(image, white, alpha)
-    return image
+    if upright is not None:
+        image = image.transpose(upright)
+        alpha = alpha and alpha.transpose(upright)
+    return image, alpha
 
 
-def _to_8_bits(image):
-    if image.mode == "F":
-        raise DataError("pictures of floating-point numbers have no defined white")
-    if image.mode != "I" and not image.mode.startswith("I;16"):
-        return image
-    # Pillow's own conversion clips at 255. Mode "I" is what it makes of 16-bit files
-    # whose format allows no "I;16".
-    values = np.clip(np.asarray(image).astype(np.int64), 0, 65535)
-    grey = Image.fromarray(((values + 128) // 257).astype(np.uint8))
-    if "icc_profile" in image.info:
-        grey.info["icc_profile"] = image.info["icc_profile"]
-    return grey
+def _to_8_bits(image, transparency):
+    """A grey picture of more bits as 8-bit grey, and its alpha or None.
+
+    Pillow's own conversion clips at 255. Mode "I" is what it makes of 32-bit TIFF files
+    and of 16-bit files whose format allows no "I;16".
+    """
+    values, white, inverted = np.asarray(image).astype(np.int64), 65535, False
+    if image.format == "TIFF":
+        bits = image.tag_v2.get(_BITS_PER_SAMPLE, (1,))[0]
+        if image.tag_v2.get(_SAMPLE_FORMAT, (1,))[0] != 1:
+            raise DataError("pictures of signed numbers have no defined white")
+        white = 2**bits - 1
+        # Pillow holds them as if they were signed.
+        values &= white
+        inverted = image.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+    values = np.clip(values, 0, white)
+    grey = (values * 255 + white // 2) // white
+    grey = Image.fromarray((255 - grey if inverted else grey).astype(np.uint8))
+    if transparency is None:
+        return grey, None
+    return grey, Image.fromarray(np.where(values == transparency, 0, 255).astype("u1"))
+
+
+def _rescaled_transparency(image):
+    """What makes of a PNG's transparent colour one of Pillow's pixels, or None.
+
+    Pillow brings pixels of 2, 4 and 16 bits to 8, and leaves the colour as it is.
+    """
+    if image.format != "PNG" or not image.tile:
+        return None
+    mode = image.tile[0][3]
+    return {
+        "L;2": lambda grey: 85 * grey,
+        "L;4": lambda grey: 17 * grey,
+        "RGB;16B": lambda color: tuple(value >> 8 for value in color),
+    }.get(mode if isinstance(mode, str) else mode[0])
+
+
+def _orientation(image):
+    # A damaged one is none.
+    try:
+        return image.getexif().get(_ORIENTATION)
+    except Exception:
+        return None
+
+
+def _has_several_frames(image):
+    # A later one may be damaged in any way.
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:
+        return False
+
+
+@functools.cache
+def _formats():
+    # AVIF is there only where Pillow was built with it.
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _is_video(path):
+    try:
+        with open(path, "rb") as file:
+            start = file.read(12)
+    except OSError:
+        return False
+    if start[4:8] == b"ftyp":
+        return start[8:] not in (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")
+    return start[:4] == b"\x1aE\xdf\xa3" or start[8:] == b"AVI "
+
+
+def _png_without_metadata(path):
+    """A PNG without what its picture does not need: (content, ICC profile).
+
+    Pillow refuses a picture for a text or a profile that is damaged or large once it
+    is unpacked. (None, None) for other files, which are not read.
+    """
+    if not os.path.isfile(path):
+        return None, None
+    content, profile = io.BytesIO(), None
+    with open(path, "rb") as file:
+        if file.read(len(_PNG)) != _PNG:
+            return None, None
+        content.write(_PNG)
+        while len(head := file.read(8)) == 8:
+            length, name = struct.unpack(">I4s", head)
+            if name in (b"iCCP", b"eXIf"):
+                data, check = file.read(length), file.read(4)
+                if zlib.crc32(name + data).to_bytes(4, "big") != check:
+                    continue
+                if name == b"iCCP":
+                    profile = _unpacked_profile(data)
+                else:
+                    content.write(head + data + check)
+            elif name in _PNG_CHUNKS or name[:1].isupper():
+                content.write(head + file.read(length + 4))
+            else:
+                file.seek(length + 4, os.SEEK_CUR)
+    content.seek(0)
+    return content, profile
+
+
+def _unpacked_profile(data):
+    """The ICC profile in the chunk iCCP: a name, a zero, the method 0, the profile."""
+    packed = data.partition(b"\0")[2][1:]
+    try:
+        return zlib.decompressobj().decompress(packed, _LARGEST_PROFILE)
+    except zlib.error:
+        return None
 
 
 def _to_srgb(image, profile):

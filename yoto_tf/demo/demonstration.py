@@ -20,7 +20,7 @@ _ENLARGED = 2
 _GAP = 8
 
 
-def demonstrate(directory, model="codec", settings=SETTINGS):
+def demonstrate(directory, model="codec", settings=SETTINGS, clobber=True):
     """Compresses a photograph at several trade-offs, decodes the files, compares.
 
     Writes a `.yoto` file for every setting, and `comparison.png`: details of the
@@ -30,6 +30,7 @@ def demonstrate(directory, model="codec", settings=SETTINGS):
         directory: the folder to write into, made if need be.
         model: a pretrained codec's name, or the directory of a release.
         settings: how many, evenly spaced in the logarithm of the coefficient.
+        clobber: whether files of these names are replaced.
 
     Returns:
         A list of dicts, one a setting: the coefficient by its name, "file", "bytes",
@@ -41,6 +42,10 @@ def demonstrate(directory, model="codec", settings=SETTINGS):
         RecipeError: no such model.
     """
     directory = Path(directory)
+
+    def left(path):
+        return not clobber and path.is_file()
+
     image = photograph()
     codec = zoo.load(model)
     directory.mkdir(parents=True, exist_ok=True)
@@ -50,9 +55,10 @@ def demonstrate(directory, model="codec", settings=SETTINGS):
         [(name, value)] = setting.items()
         path = directory / f"{name}-{value:.4f}.yoto"
         started = time.perf_counter()
-        write_atomically(path, codec.compress(image, **setting))
+        data = codec.compress(image, **setting)
+        if not left(path):
+            write_atomically(path, data)
         written = time.perf_counter()
-        data = path.read_bytes()
         decoded.append(codec.decompress(data))
         finished = time.perf_counter()
         rows.append(
@@ -71,7 +77,8 @@ def demonstrate(directory, model="codec", settings=SETTINGS):
         (f"{row['bits_per_pixel']:.2f} bits per pixel", f"{row['psnr']:.1f} dB")
         for row in rows
     ]
-    write_image(directory / PICTURE, _side_by_side([image, *decoded], captions))
+    if not left(directory / PICTURE):
+        write_image(directory / PICTURE, _side_by_side([image, *decoded], captions))
     return rows
 
 

@@ -12,13 +12,18 @@ from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.zoo.codec.coding.container import MAGIC, Container, check_size
 from yoto_tf.zoo.codec.lossless.picture import decode_picture
 from yoto_tf.zoo.codec.second_layer.choice import exact, in_words
-from yoto_tf.zoo.conversion import convert_files, pair_files
+from yoto_tf.zoo.conversion import PICTURES, Kind, convert_files, pair_files
 from yoto_tf.zoo.families import check_family
 
 SUFFIX = ".yoto"
+COMPRESSED = Kind(frozenset({SUFFIX}), f"the suffix {SUFFIX}")
+# More than any picture of the largest size takes.
+_LARGEST_FILE = 2**29
 
 
-def compress_files(source, target, model="codec", lossless=False, **how):
+def compress_files(
+    source, target, model="codec", *, lossless=False, clobber=True, **how
+):
     """Compresses a picture file, or all that a folder or glob stands for.
 
     Args:
@@ -26,6 +31,7 @@ def compress_files(source, target, model="codec", lossless=False, **how):
         target: the `.yoto` file to write; for many files a folder, made if need be.
         model: a pretrained name or the directory of a release.
         lossless: true for files that hold the pictures exactly, which needs no model.
+        clobber: whether `.yoto` files that exist are replaced.
         **how: passed to `Codec.compress`: a quality, a target or coefficients.
 
     Returns:
@@ -57,11 +63,11 @@ def compress_files(source, target, model="codec", lossless=False, **how):
         description = _describe(data, None if lossless else codec())
         return {"input": str(path), "output": str(output), **description}
 
-    pairs, many = pair_files(source, target, image_files, SUFFIX)
-    return convert_files(pairs, many, compress, _pixels_of_picture)
+    pairs, many = pair_files(source, target, image_files, PICTURES, COMPRESSED, SUFFIX)
+    return convert_files(pairs, many, compress, _pixels_of_picture, clobber)
 
 
-def decompress_files(source, target, model=None):
+def decompress_files(source, target, model=None, *, clobber=True):
     """Decodes a `.yoto` file, or all that a folder or glob stands for.
 
     Args:
@@ -70,6 +76,7 @@ def decompress_files(source, target, model=None):
             files a folder, made if need be, to which PNG files are written.
         model: a pretrained name or the directory of a release; None for the pretrained
             model that each file names.
+        clobber: whether pictures that exist are replaced.
 
     Returns:
         A `Report`; its files are as `describe` has them, with "input" and "output".
@@ -105,8 +112,10 @@ def decompress_files(source, target, model=None):
             **_describe(data, loaded),
         }
 
-    pairs, many = pair_files(source, target, _compressed_files, ".png")
-    return convert_files(pairs, many, decompress, _pixels_of_file)
+    pairs, many = pair_files(
+        source, target, _compressed_files, COMPRESSED, PICTURES, ".png"
+    )
+    return convert_files(pairs, many, decompress, _pixels_of_file, clobber)
 
 
 def needs_model(source):
@@ -175,10 +184,10 @@ def _loaded_once(load):
 
 def _pixels_of_picture(path):
     """The size of a picture, before it is read; 0 where reading it will fail."""
-    from PIL import Image
+    from yoto_tf.data.images import open_picture
 
     try:
-        with Image.open(path) as image:
+        with open_picture(path) as image:
             width, height = image.size
     except Exception:
         # Pillow raises nearly anything, which `read_image` puts into words.
@@ -232,7 +241,14 @@ def _read(path):
         with open(path, "rb") as file:
             magic = file.read(len(MAGIC))
             # A foreign file may be larger than the memory.
-            return magic + file.read() if magic == MAGIC else magic
+            if magic == MAGIC:
+                magic += file.read(_LARGEST_FILE)
+            if len(magic) > _LARGEST_FILE:
+                raise FormatError(
+                    f"{path}: larger than any .yoto file, which has at most "
+                    f"{_LARGEST_FILE:,} bytes"
+                )
+            return magic
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from error
 

@@ -1,24 +1,26 @@
 """Animated pictures, frame by frame."""
 
-import contextlib
-import os
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageSequence
 from tqdm import tqdm
 
+from yoto_tf.data.images import open_picture, picture_errors, to_rgb
 from yoto_tf.errors import DataError
+from yoto_tf.machine.atomic_files import atomic_file
 
 SUFFIXES = frozenset({".gif", ".webp"})
+# Others of several pictures, such as a phone's MPO or a TIFF, are pages or previews.
+_ANIMATED = frozenset({"AVIF", "GIF", "PNG", "WEBP"})
 _MILLISECONDS = 100
 
 
 def is_animation(path):
-    """Whether a file holds several frames."""
+    """Whether a file holds several frames that are shown one after the other."""
     try:
-        with Image.open(path) as image:
-            return getattr(image, "n_frames", 1) > 1
+        with open_picture(path) as image:
+            return image.format in _ANIMATED and getattr(image, "n_frames", 1) > 1
     # Pillow's readers raise nearly anything; `read_image` says what is wrong.
     except Exception:
         return False
@@ -27,7 +29,7 @@ def is_animation(path):
 def convert_animation(source, target, convert):
     """Writes an animation of converted frames, completely or not at all.
 
-    Durations and the number of repetitions are kept; transparency is put on white.
+    Durations and the number of showings are kept; transparency is put on white.
 
     Args:
         source: an animated picture file.
@@ -37,42 +39,76 @@ def convert_animation(source, target, convert):
     Raises:
         DataError: a file cannot be read or written; what `convert` raises.
     """
-    source, target = Path(source), Path(target)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with Image.open(source) as image:
-            durations = [
-                frame.info.get("duration", _MILLISECONDS)
-                for frame in ImageSequence.Iterator(image)
-            ]
-            frames = (
-                Image.fromarray(convert(_on_white(frame)))
-                for frame in tqdm(
-                    ImageSequence.Iterator(image),
-                    desc=source.name,
-                    total=len(durations),
-                    unit="frame",
-                    delay=1,
-                    disable=None,
-                )
+    target = Path(target)
+    form = target.suffix[1:].upper()
+    with open_picture(source) as image, atomic_file(target) as file:
+        with picture_errors(source):
+            durations = _durations(image)
+        loop = _loop(image, form)
+        frames = _frames(source, image, len(durations), convert)
+        first = next(frames)
+        options = {} if loop is None else {"loop": loop}
+        try:
+            first.save(
+                file,
+                format=form,
+                save_all=True,
+                append_images=frames,
+                duration=durations,
+                **options,
             )
-            options = {"save_all": True, "duration": durations}
-            if "loop" in image.info:
-                options["loop"] = image.info["loop"]
-            first = next(frames)
-            with open(temporary, "wb") as file:
-                form = target.suffix[1:].upper()
-                first.save(file, format=form, append_images=frames, **options)
-        os.replace(temporary, target)
-    except (OSError, EOFError, SyntaxError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise DataError(f"cannot convert {source} to {target}: {reason}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        except (RuntimeError, ValueError) as error:
+            # A picture larger than its format allows.
+            reason = " ".join(str(error).split())
+            raise DataError(f"cannot write {target}: {reason}") from error
+
+
+def _frames(source, image, count, convert):
+    """Yields the converted frames."""
+    with tqdm(
+        desc=Path(source).name, total=count, unit="frame", delay=1, disable=None
+    ) as progress:
+        for number in range(count):
+            with picture_errors(source):
+                image.seek(_first(image) + number)
+                frame = _on_white(image)
+            yield Image.fromarray(convert(frame))
+            progress.update()
+
+
+def _durations(image):
+    """Milliseconds of each frame; some formats tell them when the frame is read."""
+    durations = []
+    for frame in ImageSequence.Iterator(image):
+        frame.load()
+        durations.append(round(frame.info.get("duration", _MILLISECONDS)))
+    image.seek(0)
+    # The picture of a PNG for who shows no animations is none of the frames.
+    return durations[_first(image) :]
+
+
+def _first(image):
+    return int(getattr(image, "default_image", False))
+
+
+def _loop(image, form):
+    """What a file of the format `form` says to be shown as often as the picture is.
+
+    A GIF says how often it is shown again, and nothing where it is shown once; the
+    other formats say how often it is shown. 0 is for ever.
+    """
+    again = image.info.get("loop")
+    if image.format == "GIF":
+        showings = 1 if again is None else again and again + 1
+    else:
+        showings = again or 0
+    if form == "GIF":
+        return None if showings == 1 else showings and showings - 1
+    return showings
 
 
 def _on_white(frame):
-    frame = frame.convert("RGBA")
-    white = Image.new("RGBA", frame.size, "white")
-    return np.array(Image.alpha_composite(white, frame).convert("RGB"))
+    rgb, alpha = to_rgb(frame)
+    if alpha is not None:
+        rgb = Image.composite(rgb, Image.new("RGB", rgb.size, "white"), alpha)
+    return np.array(rgb)

@@ -2,12 +2,14 @@
 
 import dataclasses
 
+import numpy as np
 from tqdm import tqdm
 
 from yoto_tf.data import image_files, read_image, write_image
+from yoto_tf.data.images import WITH_ALPHA, format_to_write, read_image_and_alpha
 from yoto_tf.errors import DataError
-from yoto_tf.machine.atomic_files import check_writable
-from yoto_tf.zoo.conversion import convert_files, pair_files
+from yoto_tf.machine.outputs import check_output
+from yoto_tf.zoo.conversion import PICTURES, convert_files, pair_files
 from yoto_tf.zoo.stylization.animation import (
     SUFFIXES,
     convert_animation,
@@ -23,11 +25,15 @@ def stylize_files(
     model="stylization",
     preserve_color=False,
     precision="float32",
+    *,
+    clobber=True,
     **coefficients,
 ):
     """Stylises a picture file, or all that a folder or glob stands for.
 
-    Animations (GIF, WebP) that are written as such are stylised frame by frame.
+    Animations (GIF, WebP) that are written as such are stylised frame by frame. Of a
+    picture that is transparent in part the stylised one is too, where its format can
+    hold that; what lies behind is stylised as if it were on white.
 
     Args:
         source: a picture file, a folder (searched recursively) or a glob.
@@ -36,6 +42,7 @@ def stylize_files(
         model: a pretrained name or the directory of a release.
         preserve_color: see `Stylizer.stylize`.
         precision: see `Stylizer`.
+        clobber: whether pictures that exist are replaced.
         **coefficients: see `Stylizer.stylize`.
 
     Returns:
@@ -46,7 +53,7 @@ def stylize_files(
         StyleError, CoefficientError: bad settings.
         RecipeError: no such model, or no stylizer.
     """
-    pairs, many = pair_files(source, target, image_files)
+    pairs, many = pair_files(source, target, image_files, PICTURES, PICTURES)
     stylizer = _stylizer(model, precision)
     setting = stylizer.setting(style, **coefficients)
 
@@ -67,14 +74,18 @@ def stylize_files(
         if output.suffix.lower() in SUFFIXES and is_animation(path):
             convert_animation(path, output, stylize)
         else:
-            write_image(output, stylize(read_image(path)))
+            image, alpha = read_image_and_alpha(path)
+            stylized = stylize(image)
+            if alpha is not None and format_to_write(output) in WITH_ALPHA:
+                stylized = np.dstack([stylized, alpha])
+            write_image(output, stylized)
         return {
             "input": str(path),
             "output": str(output),
             **dataclasses.asdict(setting),
         }
 
-    return convert_files(pairs, many, convert)
+    return convert_files(pairs, many, convert, clobber=clobber)
 
 
 def write_contact_sheet(
@@ -109,7 +120,7 @@ def write_contact_sheet(
 
     if count < 1:
         raise DataError(f"expected 1 or more random settings, got {count}")
-    check_writable(target)
+    check_output(target, PICTURES.suffixes, PICTURES.expected, [source])
     image = read_image(source)
     stylizer = _stylizer(model, precision)
     settings = stylizer.random_settings(count, seed, style, **coefficients)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from pathlib import Path
 
 import numpy as np
 
@@ -10,7 +9,8 @@ from yoto_tf import zoo
 from yoto_tf.data import write_image
 from yoto_tf.errors import DataError
 from yoto_tf.imaging.grids import grid
-from yoto_tf.machine.atomic_files import check_writable
+from yoto_tf.machine.outputs import check_output
+from yoto_tf.zoo.conversion import PICTURES
 from yoto_tf.zoo.families import check_family
 from yoto_tf.zoo.vae.pictures import load_pictures
 
@@ -63,7 +63,7 @@ def write_samples(
         CoefficientError: a coefficient that is unknown or out of range.
         RecipeError: no such model.
     """
-    check_writable(target)
+    check_output(target, PICTURES.suffixes, PICTURES.expected)
     vae = _load(model)
     if number is None:
         number = 64 if coefficients else 12
@@ -99,9 +99,8 @@ def write_reconstructions(
         CoefficientError: a coefficient that is unknown or out of range.
         RecipeError: no such model.
     """
-    check_writable(target)
-    if Path(source).resolve() == Path(target).resolve():
-        raise DataError(f"{target} is the input, expected another file to write")
+    kind = PICTURES
+    check_output(target, kind.suffixes, kind.expected, [source], kind.suffixes)
     if number < 1:
         raise DataError(f"expected at least 1 picture to reconstruct, got {number}")
     vae = _load(model)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from yoto_tf.data import Patches, Photographs
+from yoto_tf.errors import DataError
 
 
 def save(path, array, **options):
@@ -49,6 +50,27 @@ class TestRotation:
             time.sleep(0.01)
         time.sleep(0.3)
         assert photographs.held[0] is held[2]
+
+    @pytest.mark.parametrize("gone", ["empty", "removed"])
+    def test_files_that_are_lost_end_the_use(self, folder, gone):
+        photographs = Photographs(folder, memory_bytes=5 * 32 * 32 * 3)
+        for path in folder.iterdir():
+            path.write_bytes(b"") if gone == "empty" else path.unlink()
+
+        def use():
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline:
+                photographs.use(32 * 32)
+                time.sleep(0.001)
+
+        with pytest.raises(DataError, match=r"cannot be read|can be read|no pictures"):
+            use()
+        used = time.process_time()
+        time.sleep(0.5)
+        assert time.process_time() - used < 0.25
+        # What one pass found missing stays missing.
+        with pytest.raises(DataError):
+            photographs.use(1)
 
     @pytest.mark.parametrize("scales", [(), (0.0,), (2.0,)])
     def test_refused_scales(self, folder, scales):

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from yoto_tf.errors import DataError, RecipeError
+from yoto_tf.machine.folder_lock import folder_lock
 from yoto_tf.training import checkpoint
 from yoto_tf.training.engine import train
 from yoto_tf.training.recipe import override
@@ -375,3 +376,64 @@ def test_an_average_is_released_and_what_it_averages_carried_on(tmp_path):
             if key.startswith(f"model/{place:04d}/")
         ]
         assert not np.allclose(stored, average)
+
+
+def accumulating():
+    return keras.optimizers.Adam(1e-3, gradient_accumulation_steps=2)
+
+
+def overflowing():
+    """Its loss scale is too large for many steps."""
+    return keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.Adam(1e-3), initial_scale=2.0**120
+    )
+
+
+@pytest.mark.parametrize("optimizer", [accumulating, overflowing])
+@pytest.mark.parametrize("steps_per_execution", [1, 5])
+def test_steps_are_batches_whatever_the_optimizer_counts(
+    tmp_path, monkeypatch, optimizer, steps_per_execution
+):
+    monkeypatch.setattr(type(RECIPE), "optimizer", lambda self: optimizer())
+    recipe = override(RECIPE, [f"steps_per_execution={steps_per_execution}"])
+    trained = train(recipe, None, tmp_path, steps=210)
+    assert (trained.step, trained.finished) == (210, True)
+    assert int(trained.model.optimizer.iterations) < 210
+    assert checkpoint.steps(tmp_path / "checkpoints") == [210]
+    again = train(recipe, None, tmp_path, steps=220, resume=True)
+    assert (again.step, again.finished) == (220, True)
+
+
+def test_a_folder_in_use_is_refused(tmp_path):
+    """What a batch finds: the training it is made for holds the folder."""
+    refused = []
+
+    def batches():
+        if not refused:
+            with pytest.raises(RecipeError, match="in use by process") as error:
+                train(RECIPE, None, tmp_path, steps=2)
+            refused.append(error)
+        while True:
+            yield {"x": np.ones((2, 4), "float32")}
+
+    trained = train(RECIPE, batches(), tmp_path, steps=4)
+    assert trained.finished
+    assert len(refused) == 1
+    assert not (tmp_path / ".lock").exists()
+
+
+def test_a_second_process_of_a_job_does_not_wait_for_the_first(tmp_path, monkeypatch):
+    monkeypatch.setenv(
+        "TF_CONFIG", json.dumps({"task": {"type": "worker", "index": 1}})
+    )
+    with folder_lock(tmp_path):
+        assert train(RECIPE, None, tmp_path, steps=2).finished
+
+
+def test_other_data_is_said(tmp_path, capsys):
+    recipe = override(RECIPE, ["data=one"])
+    train(recipe, None, tmp_path, steps=2)
+    train(recipe, "other", tmp_path, steps=4, resume=True)
+    assert "was trained on one so far, and carries on with other" in (
+        capsys.readouterr().err
+    )

@@ -38,7 +38,7 @@ class Photographs:
         unreadable: the `DataError`s of files left out at the start.
 
     Raises:
-        DataError: no photograph could be read.
+        DataError: no photograph could be read; or, in `use`, none can be read any more.
         ValueError: a scale is outside (0, 1].
     """
 
@@ -50,6 +50,7 @@ class Photographs:
         self.unreadable = []
         self._used_pixels = 0
         self._used = threading.Condition()
+        self._failed = None
 
         stream = _stream(spec, self.scales, np.random.default_rng(seed))
         held, size = [], 0
@@ -89,7 +90,13 @@ class Photographs:
             ).start()
 
     def use(self, pixels):
-        """Says that `pixels` pixels were used, which sets the pace of rotation."""
+        """Says that `pixels` pixels were used, which sets the pace of rotation.
+
+        Raises:
+            DataError: since a whole pass no file could be read.
+        """
+        if self._failed is not None:
+            raise self._failed
         if not self.complete:
             with self._used:
                 self._used_pixels += pixels
@@ -103,6 +110,9 @@ class Photographs:
             size -= _bytes(held.popleft())
         self.held = tuple(held)
 
+    def _fail(self, error):
+        self._failed = error
+
     def _wait_until_used(self, pixels, seconds):
         with self._used:
             if self._used_pixels < pixels:
@@ -114,10 +124,19 @@ class Photographs:
 
 
 def _rotate(reference, stream):
+    # The first pass is one that has begun before, with what was read then.
+    found, last = True, None
     try:
         for photograph in stream:
-            if photograph is _END_OF_PASS or isinstance(photograph, DataError):
+            if photograph is _END_OF_PASS:
+                if not found:
+                    raise DataError(f"no photograph can be read any more: {last}")
+                found = False
                 continue
+            if isinstance(photograph, DataError):
+                last = photograph
+                continue
+            found = True
             pixels = photograph[0].shape[0] * photograph[0].shape[1]
             replaced = False
             while not replaced:
@@ -129,11 +148,18 @@ def _rotate(reference, stream):
                 if replaced:
                     photographs._replace_oldest(photograph)
                 del photographs
-    except DataError as error:
-        warnings.warn(f"no new photographs are read any more: {error}", stacklevel=1)
     except RuntimeError:
         # Python is exiting and starts no new jobs.
         return
+    # Whatever becomes of the files: the training that uses them is to hear of it.
+    except Exception as error:
+        photographs = reference()
+        if photographs is not None:
+            photographs._fail(
+                error
+                if isinstance(error, DataError)
+                else DataError(f"no photograph can be read any more: {error}")
+            )
 
 
 _END_OF_PASS = object()

@@ -1,6 +1,7 @@
 """Batches that never end, in the forms that Keras `fit` takes."""
 
 import itertools
+import math
 
 from yoto_tf.errors import RecipeError
 
@@ -14,11 +15,13 @@ class EndlessBatches:
     Attributes:
         error: The exception with which the iterable ended, to be raised once `fit` has
             returned: tf.data would bury it. None while there is none.
+        taken: How many batches `fit` has asked for; infinite where nobody can count.
     """
 
     def __init__(self, data):
         self.error = None
         self._is_tf_data = hasattr(data, "element_spec")
+        self.taken = math.inf if self._is_tf_data else 0
         self._batches = data.repeat() if self._is_tf_data else self._cycle(data)
 
     def first(self):
@@ -52,7 +55,9 @@ class EndlessBatches:
     def _next(self):
         # A thread of tf.data may still be reading when the batches are closed.
         batches = self._batches
-        return None if batches is None else next(batches, None)
+        batch = None if batches is None else next(batches, None)
+        self.taken += batch is not None
+        return batch
 
     def _cycle(self, data):
         try:

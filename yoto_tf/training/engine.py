@@ -12,8 +12,9 @@ from pathlib import Path
 
 import keras
 
-from yoto_tf.errors import RecipeError
+from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.machine.atomic_files import write_atomically
+from yoto_tf.machine.folder_lock import folder_lock
 from yoto_tf.objectives.progress import Progress
 from yoto_tf.training import checkpoint, reports
 from yoto_tf.training.endless import EndlessBatches
@@ -76,8 +77,9 @@ def train(
 
     Raises:
         RecipeError: If a field of the recipe is out of range; if the folder holds a
-            training and `resume` is false, or the training of another recipe; if the
-            loss is no longer finite; or if there is no data.
+            training and `resume` is false, or the training of another recipe; if
+            another training is at work in it; if the loss is no longer finite; or if
+            there is no data.
     """
     if steps is not None:
         recipe = dataclasses.replace(recipe, steps=steps)
@@ -87,6 +89,37 @@ def train(
         recipe = dataclasses.replace(recipe, data=data)
     _check_ranges(recipe)
     workdir = Path(workdir)
+    with _in_use(workdir):
+        return _train_in(
+            workdir, recipe, data, resume, initialise, validation, checkpoint_seconds
+        )
+
+
+@contextlib.contextmanager
+def _in_use(workdir):
+    """Keeps other trainings out; the first of many processes holds the folder."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        first = jax.process_index() == 0
+    else:
+        # What TensorFlow's strategies for many processes are told.
+        task = json.loads(os.environ.get("TF_CONFIG") or "{}").get("task", {})
+        first = task.get("index", 0) == 0 and task.get("type") != "evaluator"
+    if not first:
+        yield
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(folder_lock(workdir))
+        except DataError as error:
+            raise RecipeError(f"cannot train: {error}") from error
+        yield
+
+
+def _train_in(
+    workdir, recipe, data, resume, initialise, validation, checkpoint_seconds
+):
     folder = workdir / "checkpoints"
     found = checkpoint.steps(folder)
     if found and not resume:
@@ -121,7 +154,6 @@ def train(
             progress = checkpoint.Progress(0, 0.0)
             (initialise or recipe.initialise)(model, data)
         # A training that cannot start leaves nothing behind.
-        workdir.mkdir(parents=True, exist_ok=True)
         content = json.dumps(fields, indent=2) + "\n"
         write_atomically(workdir / "recipe.json", content.encode())
         end = (
@@ -129,7 +161,7 @@ def train(
             if recipe.minutes is None
             else {"minutes": recipe.minutes}
         )
-        training = Training(folder, progress, checkpoint_seconds, **end)
+        training = Training(folder, progress, checkpoint_seconds, batches, **end)
         if training.finished:
             print(f"{workdir} is at step {training.step} already", file=sys.stderr)
             model.optimizer.finalize_variable_values(model.trainable_variables)
@@ -231,7 +263,13 @@ def _check_unchanged(fields, path):
         return
     before = json.loads(path.read_text(encoding="utf-8"))
     for name in sorted(before.keys() & fields.keys()):
-        if name not in ("steps", "minutes", "data") and before[name] != fields[name]:
+        if name == "data" and before[name] != fields[name]:
+            print(
+                f"{path.parent} was trained on {before[name] or 'other data'} so far, "
+                f"and carries on with {fields[name] or 'what it is given'}",
+                file=sys.stderr,
+            )
+        elif name not in ("steps", "minutes", "data") and before[name] != fields[name]:
             raise RecipeError(
                 f"{path.parent} was started with {name}={before[name]!r}, "
                 f"got {name}={fields[name]!r}"

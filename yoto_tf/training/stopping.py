@@ -18,6 +18,7 @@ class Training(keras.callbacks.Callback):
         folder: Where the checkpoints go.
         progress: The `checkpoint.Progress` the training starts from.
         checkpoint_seconds: Seconds from one checkpoint to the next.
+        batches: The `EndlessBatches` trained on.
         steps: The step to stop at; or
         minutes: the minutes to stop after, over all resumes.
 
@@ -32,10 +33,18 @@ class Training(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, folder, progress, checkpoint_seconds, *, steps=None, minutes=None
+        self,
+        folder,
+        progress,
+        checkpoint_seconds,
+        batches,
+        *,
+        steps=None,
+        minutes=None,
     ):
         super().__init__()
-        self.step = self._saved_step = progress.step
+        self.step = self._saved_step = self._first_step = progress.step
+        self._batches = batches
         self.steps = steps
         self._minutes = minutes
         self.interrupted = False
@@ -85,8 +94,10 @@ class Training(keras.callbacks.Callback):
         self._epoch_start = self.step
 
     def on_epoch_end(self, epoch, logs=None):
-        # Data that ended may have left fewer steps than the last call stood for.
-        self.step = min(self.step, int(self.model.optimizer.iterations))
+        # Data that ended may have left fewer steps than the last call stood for. An
+        # optimizer cannot tell: it leaves out steps that a loss scale makes overflow,
+        # and takes one for several where gradients are accumulated.
+        self.step = min(self.step, self._first_step + self._batches.taken)
         if self.step == self._epoch_start:
             # The data has ended: Keras would go on with empty epochs.
             self.model.stop_training = True

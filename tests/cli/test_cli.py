@@ -95,7 +95,7 @@ def test_folder_with_a_bad_file(here, capsys):
     shutil.copy("photo.png", "photos/a.png")
     Path("photos/bad.jpg").write_bytes(b"\xff\xd8\xff no picture")
     capsys.readouterr()
-    assert main(["compress", "photos", "small"]) == 2
+    assert main(["compress", "photos", "small"]) == 1
     printed = capsys.readouterr()
     assert "small/a.yoto: " in printed.out
     first, second = printed.err.splitlines()
@@ -205,6 +205,17 @@ BAD = [
     ("decompress photo.yoto none/out.png", "there is no folder none"),
     ("decompress photo.yoto out.xyz", "expected a picture suffix such as .png"),
     ("decompress photo.yoto out", "expected a picture suffix such as .png"),
+    ("compress photo.png keep.jpg", "cannot write keep.jpg: expected the suffix .yoto"),
+    ("sample photo.yoto", "expected a picture suffix such as .png"),
+    ("stylize photo.png photo.yoto --style x", "expected a picture suffix such as"),
+    ("stylize photo.png photo.png --random 2", "photo.png is the input"),
+    ("stylize . below --style x", "among the files of ., which are read"),
+    ("stylize *.png . --style x", ". holds the input, expected another folder"),
+    ("reconstruct . out.png", "out.png is or would be among the files of ., which"),
+    ("reconstruct *.png photo.png", "photo.png is or would be among the files of *.p"),
+    ("evaluate codec --data . --plot out.png", "among the files of ., which are read"),
+    ("evaluate codec --data photo.png --json keep.jpg", "expected a suffix of .json"),
+    ("evaluate other --data photo.png --json other/config.json", "a file of the model"),
     ("evaluate codec --data photo.png --json none/a.json", "there is no folder none"),
     ("evaluate codec --data photo.png --plot a.xyz", "expected a .png, .svg or .pdf"),
     ("demo --out photo.png", "photo.png: File exists"),
@@ -226,6 +237,7 @@ BAD = [
     ("train codec/large --data . --set clipnorm=0", "clipnorm must be none or above 0"),
     ("train codec/large --data . --set patch_size=100", "a multiple of 64, got 100"),
     ("train codec/large --data . --from none", "no pretrained model or directory 'n"),
+    ("train codec/large --data . --from w/release --workdir w", "is what the training"),
     # The command itself
     ("", "arguments are required: COMMAND"),
     ("comprss", "invalid choice: 'comprss'"),
@@ -241,6 +253,7 @@ def bad_files(here, release_folder):
     Path("empty").mkdir()
     Path("empty.png").touch()
     Path("text.png").write_text("no picture")
+    Path("keep.jpg").write_bytes(b"a photograph")
     Path("cut.png").write_bytes(picture[: len(picture) // 2])
     Path("cut.yoto").write_bytes(good[:-7])
     Path("short.yoto").write_bytes(good[:9])
@@ -274,6 +287,8 @@ def other_model(tmp_path_factory):
 
 def test_bad_input_is_one_line_and_leaves_nothing(bad_files, other_model, capsys):
     os.symlink(other_model, "other")
+    Path("w").mkdir()
+    shutil.copytree(other_model, "w/release")
     before = {name: Path(name).read_bytes() for name in files()}
     capsys.readouterr()
     wrong = []
@@ -297,6 +312,81 @@ def test_bad_input_is_one_line_and_leaves_nothing(bad_files, other_model, capsys
         if after != before:
             wrong.append((command, "changed files", sorted(after.keys() ^ before)))
     assert wrong == []
+
+
+def test_no_clobber_leaves_what_exists_and_says_so(here, photograph, capsys):
+    write_image("other.png", photograph[:64, :64])
+    Path("out").mkdir()
+    Path("out/photo.yoto").write_bytes(b"mine")
+    Path("photo.yoto").write_bytes(b"mine")
+    assert main(["compress", "*.png", "out", "--no-clobber"]) == 0
+    expected = "yoto: out/photo.yoto exists and is left as it is\n"
+    assert capsys.readouterr().err == expected
+    assert Path("out/photo.yoto").read_bytes() == b"mine"
+    assert Path("out/other.yoto").stat().st_size > 100
+    for command in (
+        "compress photo.png photo.yoto",
+        "decompress out/other.yoto photo.png",
+        "stylize other.png photo.png --style x --model none",
+        "stylize other.png photo.png --random 2 --model none",
+        "sample photo.png --model none",
+        "reconstruct other.png photo.png --model none",
+    ):
+        before = {name: Path(name).read_bytes() for name in files()}
+        # A stylizer is loaded before it is known how many pictures there are.
+        if "--style" not in command:
+            assert main([*command.split(), "--no-clobber"]) == 0, command
+            assert "exists and is left as it is" in capsys.readouterr().err
+        assert {name: Path(name).read_bytes() for name in files()} == before
+    Path("out.json").write_text("mine")
+    command = "evaluate codec --data photo.png --json out.json --no-clobber"
+    assert main(command.split()) == 0
+    assert Path("out.json").read_text() == "mine"
+    assert "yoto: out.json exists" in capsys.readouterr().err
+
+
+def test_links_and_names_of_any_bytes(here, capfdbinary):
+    Path("store").mkdir()
+    Path("store/real.yoto").write_bytes(b"old")
+    os.symlink("store/real.yoto", "link.yoto")
+    odd = os.fsdecode(b"caf\xe9.png")
+    shutil.copy("photo.png", odd)
+    capfdbinary.readouterr()
+    assert main(["compress", "photo.png", "link.yoto"]) == 0
+    assert os.path.islink("link.yoto")
+    assert Path("store/real.yoto").read_bytes() == Path("photo.yoto").read_bytes()
+    assert main(["compress", odd, odd.replace("png", "yoto")]) == 0
+    name = "a" * 250 + ".yoto"
+    assert main(["compress", "photo.png", name]) == 0
+    assert Path(name).exists()
+
+
+def test_words_that_the_terminal_cannot_show(here, release_folder):
+    """A process of its own: streams of a test are not those of a terminal."""
+    program = "import sys; from yoto_tf.cli import main; sys.exit(main())"
+    shutil.copy("photo.yoto", os.fsdecode(b"caf\xe9.yoto"))
+    for encoding in ("ascii", "cp1252", "utf-8:strict"):
+        done = subprocess.run(
+            [sys.executable, "-c", program, "info", os.fsdecode(b"caf\xe9.yoto")],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+        )
+        assert (done.returncode, done.stderr) == (0, b""), encoding
+        assert b"70" in done.stdout
+
+
+def test_what_goes_to_standard_output_is_the_file_alone(here):
+    program = """
+import sys
+from yoto_tf.cli import output
+print("report", file=output.report_stream(sys.argv[1]))
+"""
+    os.symlink("/dev/stdout", "out")
+    for target, stream in (("out", "stderr"), ("photo.yoto", "stdout")):
+        done = subprocess.run(
+            [sys.executable, "-c", program, target], capture_output=True, check=True
+        )
+        assert getattr(done, stream) == b"report\n"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -91,6 +91,32 @@ def test_an_error_in_the_settings_ends_it():
     assert len(calls) < 20
 
 
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("odd"), Exception("never seen"), OSError(5)]
+)
+def test_whatever_a_file_raises_is_its_own_failure(error):
+    def convert(path, output):
+        if path.stem == "3":
+            raise error
+        return {"input": str(path), "output": str(output)}
+
+    for pixels in (None, lambda path: 1):
+        report = convert_files(PAIRS, True, convert, pixels)
+        assert len(report.files) == 39
+        assert [failure["input"] for failure in report.failed] == ["3.png"]
+        assert report.failed[0]["error"].startswith("3.png: ")
+
+
+@pytest.mark.parametrize("pixels", [None, lambda path: 1])
+def test_an_interrupt_ends_it(pixels):
+    def convert(path, output):
+        time.sleep(0.002)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert_files(PAIRS, True, convert, pixels)
+
+
 def test_one_file_raises():
     with pytest.raises(DataError, match=r"3\.png: bad"):
         convert_files(PAIRS[3:4], False, Work(1), lambda path: 1)

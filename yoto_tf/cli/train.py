@@ -1,6 +1,7 @@
 """`yoto train`"""
 
 import dataclasses
+import os
 import sys
 from pathlib import Path
 
@@ -94,6 +95,10 @@ def run(options):
     workdir = options.workdir or Path("runs", name)
     initialise = None
     if start:
+        if os.path.realpath(start) == os.path.realpath(workdir / "release"):
+            raise RecipeError(
+                f"{start} is what the training would write, expected another --workdir"
+            )
         release = zoo.release_of(start)
 
         def initialise(model, batches):

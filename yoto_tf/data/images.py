@@ -280,6 +280,9 @@ def _rescaled_transparency(image):
 def _orientation(image):
     # A damaged one is none.
     try:
+        if image.format == "TIFF":
+            # Pillow has turned it, and has taken away the tag.
+            return image.tag_v2.get(_ORIENTATION)
         return image.getexif().get(_ORIENTATION)
     except Exception:
         return None

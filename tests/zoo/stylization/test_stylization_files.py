@@ -1,9 +1,12 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from yoto_tf.data import read_image
 from yoto_tf.errors import CoefficientError, DataError, RecipeError
+from yoto_tf.zoo.stylization.animation import convert_animation
 from yoto_tf.zoo.stylization.files import stylize_files, write_contact_sheet
 from yoto_tf.zoo.stylization.styles import StyleError
 
@@ -88,6 +91,99 @@ def test_of_an_animation_the_first_frame(stylizer, model, photograph, tmp_path):
     stylize_files(tmp_path / "in.gif", tmp_path / "out.png", "dots", model)
     expected = stylizer.stylize(read_image(tmp_path / "in.gif"), "dots")
     np.testing.assert_array_equal(read_image(tmp_path / "out.png"), expected)
+
+
+def save_animation(path, photograph, durations, **options):
+    frames = [Image.fromarray(photograph[y : y + 32, :40]) for y in (0, 60, 120)]
+    frames[0].save(
+        path, save_all=True, append_images=frames[1:], duration=durations, **options
+    )
+
+
+def durations_and_loop(path):
+    durations = []
+    with Image.open(path) as image:
+        loop = image.info.get("loop")
+        for number in range(image.n_frames):
+            image.seek(number)
+            image.load()
+            durations.append(image.info["duration"])
+    return durations, loop
+
+
+@pytest.mark.parametrize(
+    ("source", "loop", "as_gif", "as_webp"),
+    [
+        # A GIF tells how often it is shown again, the others how often it is shown.
+        ("in.gif", None, None, 1),
+        ("in.gif", 0, 0, 0),
+        ("in.gif", 2, 2, 3),
+        ("in.webp", 0, 0, 0),
+        ("in.webp", 1, None, 1),
+        ("in.webp", 3, 2, 3),
+        ("in.png", 1, None, 1),
+        ("in.png", 0, 0, 0),
+    ],
+)
+def test_durations_and_number_of_showings(
+    photograph, tmp_path, source, loop, as_gif, as_webp
+):
+    options = {} if loop is None else {"loop": loop}
+    durations = [2000, 1000, 500]
+    save_animation(tmp_path / source, photograph, durations, **options)
+    for suffix, expected in (("gif", as_gif), ("webp", as_webp)):
+        target = tmp_path / f"out.{suffix}"
+        convert_animation(tmp_path / source, target, lambda frame: 255 - frame)
+        assert durations_and_loop(target) == (durations, expected)
+
+
+def test_a_phones_mpo_is_one_still_picture(model, photograph, tmp_path):
+    picture = Image.fromarray(photograph[:40, :50])
+    (tmp_path / "in").mkdir()
+    # Whatever it is called.
+    picture.save(
+        tmp_path / "in" / "a.webp",
+        format="MPO",
+        save_all=True,
+        append_images=[picture.resize((24, 16))],
+    )
+    picture.save(tmp_path / "in" / "b.png")
+    report = stylize_files(tmp_path / "in", tmp_path / "out", "dots", model)
+    assert report.failed == []
+    with Image.open(tmp_path / "out" / "a.webp") as image:
+        assert (image.n_frames, image.size) == (1, (50, 40))
+
+
+def test_a_damaged_animation_does_not_end_the_folder(model, photograph, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in "ac":
+        Image.fromarray(photograph[:40, :50]).save(tmp_path / "in" / f"{name}.png")
+    gif = tmp_path / "in" / "b.gif"
+    frames = [Image.fromarray(photograph[y : y + 24, :24]) for y in (0, 30)]
+    frames[0].save(gif, save_all=True, append_images=frames[1:])
+    gif.write_bytes(gif.read_bytes()[:-400])
+    report = stylize_files(tmp_path / "in", tmp_path / "out", "dots", model)
+    assert [failure["input"] for failure in report.failed] == [str(gif)]
+    assert sorted(os.listdir(tmp_path / "out")) == ["a.png", "c.png"]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".jpg"])
+def test_what_is_transparent_stays_so(stylizer, model, photograph, tmp_path, suffix):
+    rgba = np.dstack([photograph[:40, :50], np.full((40, 50), 255, "uint8")])
+    rgba[:20, :, 3] = 0
+    rgba[20:30, :, 3] = 128
+    Image.fromarray(rgba).save(tmp_path / "in.png")
+    target = tmp_path / f"out{suffix}"
+    stylize_files(tmp_path / "in.png", target, "dots", model)
+    with Image.open(target) as image:
+        if suffix == ".jpg":
+            assert image.mode == "RGB"
+            return
+        written = np.array(image)
+    np.testing.assert_array_equal(written[..., 3], rgba[..., 3])
+    if suffix == ".png":
+        expected = stylizer.stylize(read_image(tmp_path / "in.png"), "dots")
+        np.testing.assert_array_equal(written[..., :3], expected)
 
 
 def test_an_animation_that_fails_leaves_no_file(model, photograph, tmp_path):

@@ -30,7 +30,8 @@ WITH_ALPHA = frozenset({"AVIF", "PNG", "TIFF", "WEBP"})
 _STILL = frozenset({"JPEG", "MPO"})
 _MODES_WITH_ALPHA = frozenset({"LA", "La", "P", "PA", "RGBA", "RGBa"})
 # Tags of TIFF 6.0, sections 8 and 19.
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
+_WIDTH, _HEIGHT, _BITS_PER_SAMPLE, _PHOTOMETRIC = 256, 257, 258, 262
+_SAMPLE_FORMAT = 339
 _WHITE_IS_ZERO = 0
 # Exif 2.3, tag Orientation.
 _ORIENTATION = 0x0112
@@ -215,12 +216,12 @@ def to_rgb(image):
     """An open picture or frame as 8-bit sRGB, upright: (RGB, alpha or None)."""
     # Pillow forgets it when it reads the pixels.
     rescale = _rescaled_transparency(image)
+    upright = _UPRIGHT.get(_orientation(image))
     image.load()
     if image.mode == "F":
         raise DataError("pictures of floating-point numbers have no defined white")
     profile = image.info.get("icc_profile")
     transparency = image.info.get("transparency")
-    upright = _UPRIGHT.get(_orientation(image))
     alpha = None
     if image.mode == "I" or image.mode.startswith("I;16"):
         image, alpha = _to_8_bits(image, transparency)
@@ -278,11 +279,17 @@ def _rescaled_transparency(image):
 
 
 def _orientation(image):
+    """How a picture that is not read yet has to be turned.
+
+    Pillow turns TIFFs itself, those without compression wrongly: it no longer does.
+    """
     # A damaged one is none.
     try:
-        if image.format == "TIFF":
-            # Pillow has turned it, and has taken away the tag.
-            return image.tag_v2.get(_ORIENTATION)
+        if image.format == "TIFF" and _ORIENTATION in image.tag_v2:
+            orientation = image.tag_v2[_ORIENTATION]
+            del image.getexif()[_ORIENTATION], image.tag_v2[_ORIENTATION]
+            image._size = image.tag_v2[_WIDTH], image.tag_v2[_HEIGHT]
+            return orientation
         return image.getexif().get(_ORIENTATION)
     except Exception:
         return None

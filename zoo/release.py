@@ -164,11 +164,14 @@ def _built(family, config):
     check_network(family, config)
     import keras
 
+    from yoto_tf.machine.keras_settings import usual_settings
+
     # With it come the family's classes, which Keras knows from then on.
     family_named(family).resolve("model")
     try:
-        network = keras.saving.deserialize_keras_object(config)
-        network.build(None)
+        with usual_settings():
+            network = keras.saving.deserialize_keras_object(config)
+            network.build(None)
     # Whatever a layer makes of numbers that it cannot have.
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]

@@ -383,9 +383,9 @@ def accumulating():
 
 
 def overflowing():
-    """Its loss scale is too large for many steps."""
+    """Its loss scale is too large for the first steps, which it leaves out."""
     return keras.optimizers.LossScaleOptimizer(
-        keras.optimizers.Adam(1e-3), initial_scale=2.0**120
+        keras.optimizers.Adam(1e-3), initial_scale=2.0**127
     )
 
 

@@ -13,7 +13,10 @@ def import_keras():
     That takes nearly a fifth of the time that the whole of Keras and TensorFlow take.
     """
     with _hidden("matplotlib"), _muted():
-        import keras  # noqa: F401
+        # What a user's keras.json says is not for released networks.
+        from yoto_tf.machine.keras_settings import set_usual_settings
+
+        set_usual_settings()
 
 
 @contextlib.contextmanager

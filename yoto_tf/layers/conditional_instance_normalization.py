@@ -4,6 +4,11 @@ from keras import layers, ops
 from yoto_tf.layers.film import FiLM
 from yoto_tf.machine.compilation import runs_here
 
+# Deviations, as shares of the values, below which they are rounding: two units of the
+# last place where it is the result that is rounded; of a float32 it is the many steps.
+_ROUNDING = {"bfloat16": 2.0**-7, "float16": 2.0**-10}
+_NEARLY_FLAT = 2.0**-5
+
 
 @keras.saving.register_keras_serializable(package="yoto_tf")
 class ConditionalInstanceNormalization(layers.Layer):
@@ -12,7 +17,9 @@ class ConditionalInstanceNormalization(layers.Layer):
         y = γ(e) · (x − mean(x)) / sqrt(var(x) + epsilon) + β(e)
 
     with the moments taken over the spatial axes of each example and channel, and γ, β
-    near 1 and 0 at the start (see `FiLM`).
+    near 1 and 0 at the start (see `FiLM`). A channel that deviates from its mean by no
+    more than rounding does is taken as flat, and becomes β(e): divided by its deviation
+    the rounding would become structure, another one on every machine.
 
     Args:
         strength: how far from plain instance normalisation the layer starts, ≥ 0.
@@ -46,16 +53,55 @@ class ConditionalInstanceNormalization(layers.Layer):
     def call(self, inputs, embedding):
         scale, shift = self.film.scale_and_shift(embedding)
         if _fits_the_fused_kernel(inputs):
-            outputs = _fused(inputs, scale, shift, self.epsilon)
-            return ops.cast(outputs, self.compute_dtype)
+            return self._fused(inputs, scale, shift)
+        return self._normalized(inputs, scale, shift)
+
+    def inverse_deviation(self, mean, variance, dtype):
+        """1 / sqrt(variance + epsilon), and 0 for channels that are flat.
+
+        Args:
+            mean, variance: float32 [..., C] of the features.
+            dtype: of the features, before they became float32.
+        """
+        share = _ROUNDING.get(keras.backend.standardize_dtype(dtype), 2.0**-12)
+        flat = _deviates_less(mean, variance, share)
+        return ops.where(flat, 0.0, ops.rsqrt(variance + self.epsilon))
+
+    def _normalized(self, inputs, scale, shift):
         # A mean over a megapixel does not fit into bfloat16.
         features = ops.cast(inputs, "float32")
         axes = tuple(range(1, len(inputs.shape) - 1))
-        mean, variance = ops.moments(features, axes, keepdims=True)
+        mean, variance = exact_moments(features, axes)
         shape = (-1, *(1,) * len(axes), inputs.shape[-1])
-        scale = ops.reshape(scale, shape) * ops.rsqrt(variance + self.epsilon)
+        scale = ops.reshape(scale, shape)
+        scale = scale * self.inverse_deviation(mean, variance, inputs.dtype)
         shift = ops.reshape(shift, shape) - mean * scale
         return ops.cast(scale * features + shift, self.compute_dtype)
+
+    def _fused(self, features, scale, shift):
+        """A single image by the kernel for batches, whose moments are its own.
+
+        It passes over the features less often than the operations that serve any batch
+        have to, and it, too, computes in float32 whatever the features are. Its sums
+        are not exact enough to tell flat channels: where there may be some, which in
+        pictures of things there are not, it is done again by the others.
+        """
+        import tensorflow as tf
+
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=features,
+            scale=tf.reshape(scale, [-1]),
+            offset=tf.reshape(shift, [-1]),
+            mean=tf.zeros([0]),
+            variance=tf.zeros([0]),
+            epsilon=self.epsilon,
+            is_training=True,
+        )
+        return tf.cond(
+            tf.reduce_any(_deviates_less(mean, variance, _NEARLY_FLAT)),
+            lambda: self._normalized(features, scale, shift),
+            lambda: ops.cast(outputs, self.compute_dtype),
+        )
 
     def compute_output_shape(self, inputs_shape, embedding_shape):
         return inputs_shape
@@ -81,21 +127,27 @@ def _fits_the_fused_kernel(features):
     )
 
 
-def _fused(features, scale, shift, epsilon):
-    """A single image by the kernel for batches, whose moments are its own.
+def exact_moments(features, axes):
+    """Mean and variance, the axes kept, of float32 features over one axis after another.
 
-    It passes over the features less often than the operations that serve any batch
-    have to, and it, too, computes in float32 whatever the features are.
+    A sum of a megapixel at once may be off by a thousandth, of a flat picture too.
     """
-    import tensorflow as tf
+    mean = _mean(features, axes)
+    return mean, _mean(ops.square(features - mean), axes)
 
-    outputs, *_ = tf.raw_ops.FusedBatchNormV3(
-        x=features,
-        scale=tf.reshape(scale, [-1]),
-        offset=tf.reshape(shift, [-1]),
-        mean=tf.zeros([0]),
-        variance=tf.zeros([0]),
-        epsilon=epsilon,
-        is_training=True,
-    )
-    return outputs
+
+def _mean(features, axes):
+    for axis in reversed(axes):
+        features = ops.mean(features, axis=axis, keepdims=True)
+    return features
+
+
+def _deviates_less(mean, variance, share):
+    """Whether channels [..., C] deviate by no more than a share of their values.
+
+    A sum of products is off by a share of the products, which may cancel out: how large
+    they are the other channels tell.
+    """
+    size = ops.square(mean)
+    size = ops.maximum(size, ops.mean(size, axis=-1, keepdims=True))
+    return variance <= share**2 * size

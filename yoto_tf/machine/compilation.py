@@ -5,6 +5,8 @@ import contextvars
 
 import keras
 
+from yoto_tf.machine.keras_settings import usual_settings
+
 _HERE = contextvars.ContextVar("_HERE", default=False)
 
 
@@ -19,10 +21,14 @@ def runs_here():
 
 @contextlib.contextmanager
 def running_here():
-    """Within it `runs_here` is true, as it is in what is `compiled`."""
+    """Within it `runs_here` is true, as it is in what is `compiled`.
+
+    Keras' settings are the usual ones, whatever the user's are.
+    """
     token = _HERE.set(True)
     try:
-        yield
+        with usual_settings():
+            yield
     finally:
         _HERE.reset(token)
 

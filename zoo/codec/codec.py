@@ -6,7 +6,7 @@ import threading
 import numpy as np
 from keras import ops
 
-from yoto_tf.errors import CoefficientError, DataError
+from yoto_tf.errors import CoefficientError, DataError, FormatError
 from yoto_tf.machine.compilation import compiled
 from yoto_tf.zoo.codec.coding.container import Container, check_size, shortest_decimal
 from yoto_tf.zoo.codec.coding.target_search import compress_to_target
@@ -162,14 +162,19 @@ class Codec:
         """Decodes what `compress` returned.
 
         Args:
-            data: bytes.
+            data: bytes, or what holds some, such as a bytearray or a memoryview.
 
         Returns:
             uint8 [H, W, 3].
 
         Raises:
-            FormatError: a damaged or foreign file, or one of another model.
+            FormatError: a damaged or foreign file, or one of another model; or no
+                bytes.
         """
+        try:
+            data = bytes(memoryview(data))
+        except TypeError as error:
+            raise FormatError(f"expected bytes, got {type(data).__name__}") from error
         container = Container.from_bytes(data)
         size = container.height, container.width
         if container.lossless is not None:

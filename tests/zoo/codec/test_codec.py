@@ -185,3 +185,13 @@ def test_policy_of_the_process_is_left_alone(untrained_codec, bfloat16):
 def test_card_and_config_are_plain_json(untrained_codec):
     json.dumps(untrained_codec.release.config)
     assert untrained_codec.release.ranges == {"distortion": (0.0018, 0.18)}
+
+
+def test_bytes_of_any_kind(untrained_codec, photograph):
+    data = untrained_codec.compress(photograph[:40, :50])
+    expected = untrained_codec.decompress(data)
+    for kind in (bytearray, memoryview, lambda data: np.frombuffer(data, "uint8")):
+        np.testing.assert_array_equal(untrained_codec.decompress(kind(data)), expected)
+    for wrong in ("YOTO", 5, None, [1, 2]):
+        with pytest.raises(FormatError, match="expected bytes, got"):
+            untrained_codec.decompress(wrong)

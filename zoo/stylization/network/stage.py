@@ -106,7 +106,8 @@ class StyleNormalization(ConditionalInstanceNormalization):
     def scale_and_shift(self, modulation, mean, variance):
         """The float32 factors [B, C] that features of such moments [C] are given."""
         scale, shift = self.film.scale_and_shift(modulation)
-        scale = scale * ops.rsqrt(variance + self.epsilon)
+        # Features come from a convolution, which computes as the layer does.
+        scale = scale * self.inverse_deviation(mean, variance, self.compute_dtype)
         return scale, shift - mean * scale
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
+from yoto_tf.layers.conditional_instance_normalization import exact_moments
 from yoto_tf.machine.compilation import running_here
 from yoto_tf.zoo.stylization.network.stage import reflected
 from yoto_tf.zoo.stylization.network.style_network import MULTIPLE
@@ -147,8 +148,10 @@ class _Moments:
         self._count, self._mean, self._squares = 0, 0.0, 0.0
 
     def add(self, rows):
-        moments = ops.moments(ops.cast(rows, "float32"), (0, 1, 2))
-        mean, variance = (ops.convert_to_numpy(x).astype("float64") for x in moments)
+        moments = exact_moments(ops.cast(rows, "float32"), (1, 2))
+        mean, variance = (
+            ops.convert_to_numpy(x)[0, 0, 0].astype("float64") for x in moments
+        )
         count = rows.shape[1] * rows.shape[2]
         total = self._count + count
         delta = mean - self._mean

@@ -2,7 +2,8 @@
 
 All tensors go in and out by name. Coefficients are raw: logarithms are taken in the
 graph. They are clipped to the trained range there, for a server must not fail where a
-client has not checked; a number that is none counts as the low end.
+client has not checked; a number that is none counts as the low end. Pixels are clipped
+too.
 """
 
 import dataclasses
@@ -133,6 +134,11 @@ class Exportable:
 def coefficient_vector(coefficients):
     """The `Tensor` of an input `"coefficients"`."""
     return Tensor("float32", (ANY_BATCH, len(coefficients)))
+
+
+def pixels(image):
+    """A picture of a request, in [0, 1]; what is no number is black."""
+    return ops.clip(ops.where(ops.isnan(image), 0.0, image), 0.0, 1.0)
 
 
 def within_range(values, coefficients):

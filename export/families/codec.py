@@ -20,6 +20,7 @@ from yoto_tf.export.exportable import (
     Part,
     Tensor,
     coefficient_vector,
+    pixels,
 )
 from yoto_tf.export.families.codec_bytes import byte_endpoints
 from yoto_tf.export.families.exact_scales import levels, next_indexes
@@ -50,6 +51,7 @@ def describe(codec) -> Exportable:
         return {"image": network.synthesize(inputs["latents"], embedding)}
 
     def reconstruct(inputs):
+        inputs = {**inputs, "image": pixels(inputs["image"])}
         outputs = network(inputs, training=False)
         image = ops.clip(outputs["reconstruction"], 0.0, 1.0)
         return {"image": image, "bits": outputs["bits"]}
@@ -61,8 +63,8 @@ def describe(codec) -> Exportable:
 
     def analyze(inputs):
         # The coding takes pixels of 8 bits.
-        pixels = inputs["image"] * 255.0
-        arrays = coding.analyze(pixels, inputs["coefficients"])
+        image = pixels(inputs["image"]) * 255.0
+        arrays = coding.analyze(image, inputs["coefficients"])
         level = levels(coding, inputs["coefficients"])
         tables = [
             next_indexes(coding, arrays[:number], array, level)

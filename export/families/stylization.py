@@ -8,6 +8,7 @@ from yoto_tf.export.exportable import (
     Exportable,
     Tensor,
     coefficient_vector,
+    pixels,
 )
 from yoto_tf.export.families.released import describe_release
 from yoto_tf.zoo.stylization.network.style_network import MINIMUM
@@ -29,12 +30,15 @@ def describe(stylizer) -> Exportable:
         outputs={"image": _IMAGE},
     )
 
-    def stylize(inputs, training=False):
+    def whole(inputs, training=False):
         return {"image": network(inputs, training=training)}
+
+    def stylize(inputs):
+        return whole({**inputs, "image": pixels(inputs["image"])})
 
     return describe_release(
         stylizer,
-        endpoint(stylize),
+        endpoint(whole),
         parts={},
         endpoints={"stylize": endpoint(stylize)},
         default="stylize",

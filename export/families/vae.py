@@ -10,6 +10,7 @@ from yoto_tf.export.exportable import (
     Part,
     Tensor,
     coefficient_vector,
+    pixels,
 )
 from yoto_tf.export.families.released import describe_release
 
@@ -39,8 +40,11 @@ def describe(vae) -> Exportable:
     def sample(inputs):
         return decode({**inputs, "latents": inputs["noise"]})
 
+    def encode_pixels(inputs):
+        return encode({**inputs, "image": pixels(inputs["image"])})
+
     def reconstruct(inputs):
-        return decode({**inputs, "latents": encode(inputs)["mean"]})
+        return decode({**inputs, "latents": encode_pixels(inputs)["mean"]})
 
     return describe_release(
         vae,
@@ -58,7 +62,7 @@ def describe(vae) -> Exportable:
         endpoints={
             "reconstruct": endpoint(reconstruct, {**image, **vector}, image),
             "sample": endpoint(sample, {"noise": latents, **vector}, image),
-            "encode": endpoint(encode, {**image, **vector}, posterior),
+            "encode": endpoint(encode_pixels, {**image, **vector}, posterior),
             "decode": endpoint(decode, {"latents": latents, **vector}, image),
         },
         default="reconstruct",

@@ -230,3 +230,31 @@ def test_values_out_of_range_are_clipped(kind, model_of, ask):
             answers_of_an_end, answers_of_an_end[:1].repeat(3, 0)
         )
     assert np.abs(same_as_low[0] - same_as_high[0]).max() > 1e-4
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 3e38])
+def test_requests_that_nobody_checked(ask, number):
+    """Numbers that are none, or too large, in any input give finite answers."""
+    rng = np.random.default_rng(0)
+    image = rng.random((1, 64, 64, 3)).astype("float32")
+    broken = image.copy()
+    broken[0, 5:9, 5:9] = number
+    vector = np.full((1, 5), 0.1, "float32")
+    wrong = np.full((1, 3), number, "float32")
+    style = np.eye(3, dtype="float32")[:1]
+    [first, second, third] = ask(
+        "stylizer",
+        [
+            ("stylize", {"image": image, "style": wrong, "coefficients": vector}),
+            ("stylize", {"image": broken, "style": style, "coefficients": vector}),
+            ("stylize", {"image": image, "style": 0 * style, "coefficients": vector}),
+        ],
+    )
+    for answer in (first, second, third):
+        assert np.isfinite(answer["image"]).all()
+    distortion = np.full((1, 1), 0.02, "float32")
+    [answer] = ask(
+        "Hyperprior", [("analyze", {"image": broken, "coefficients": distortion})]
+    )
+    for name, array in answer.items():
+        assert np.abs(array.astype("int64")).max() < 2**15, name

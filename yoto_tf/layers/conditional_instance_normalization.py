@@ -128,7 +128,7 @@ def _fits_the_fused_kernel(features):
 
 
 def exact_moments(features, axes):
-    """Mean and variance, the axes kept, of float32 features over one axis after another.
+    """Mean and variance of float32 features, over one axis after the other, kept.
 
     A sum of a megapixel at once may be off by a thousandth, of a flat picture too.
     """

@@ -2,11 +2,23 @@
 
 from keras import initializers, layers, ops
 
+_LARGEST = 2.0**60
+# Of the sum; below it there is none.
+_SMALLEST = 1e-8
+
 
 def mixture(weights):
-    """Style weights [B, S], ≥ 0 and not all zero, to float32 shares that sum to one."""
-    weights = ops.maximum(ops.cast(weights, "float32"), 0.0)
-    return weights / ops.maximum(ops.sum(weights, axis=-1, keepdims=True), 1e-8)
+    """Style weights [B, S], ≥ 0 and not all zero, to float32 shares that sum to one.
+
+    A request to a server may hold others: what is negative or no number counts as zero,
+    what is too large to be summed up as `_LARGEST`, and all zero as all alike.
+    """
+    weights = ops.cast(weights, "float32")
+    weights = ops.where(ops.isnan(weights), 0.0, weights)
+    weights = ops.clip(weights, 0.0, _LARGEST)
+    some = ops.sum(weights, axis=-1, keepdims=True) >= _SMALLEST
+    weights = ops.where(some, weights, 1.0)
+    return weights / ops.sum(weights, axis=-1, keepdims=True)
 
 
 def mixed(shares, rows):

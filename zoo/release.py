@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import random
 import threading
 
 import numpy as np
@@ -149,12 +150,15 @@ def _shapes_of_network(family, config):
         except YotoError as error:
             errors.append(error)
 
-    # Keras notes for each thread which variables still need a value. With this one the
-    # note ends.
+    # Keras notes for each thread which variables still need a value: with this one the
+    # note ends. Seeds are drawn from Python's generator, which all threads share, and
+    # whoever has seeded it is to get the same as without this network.
     errors = []
     thread = threading.Thread(target=build)
+    before = random.getstate()
     thread.start()
     thread.join()
+    random.setstate(before)
     for error in errors:
         raise error
     return result

@@ -1,17 +1,31 @@
 import dataclasses
+import io
 import json
+import random
 import shutil
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from yoto_tf import zoo
 from yoto_tf.errors import RecipeError
-from yoto_tf.zoo.release import Release, join_arrays, set_weights, split_arrays
+from yoto_tf.zoo.release import (
+    Release,
+    _shapes_of_network,
+    check_shapes,
+    join_arrays,
+    set_weights,
+    shapes_of,
+    split_arrays,
+)
 from yoto_tf.zoo.release import start_from as start_from_release
 from yoto_tf.zoo.release_folder import read_release, read_summary, write_release
+
+FORMAT_1 = Path(__file__).parents[1] / "stored" / "format_1"
 
 
 @pytest.fixture
@@ -197,3 +211,36 @@ def test_a_network_is_built_where_its_family_was_not_imported(name):
     run = [sys.executable, "-c", program]
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.stdout == f"{zoo.load(name).model.name}\n", done.stderr
+
+
+def test_checking_shapes_draws_no_seeds(release):
+    """Whoever has seeded Keras gets the same with and without a network checked."""
+    random.seed(0)
+    expected = random.random()
+    _shapes_of_network.cache_clear()
+    random.seed(0)
+    check_shapes(release.family, release.config, shapes_of(release.weights))
+    assert random.random() == expected
+
+
+@pytest.mark.parametrize("name", ["weights.npz", "tables.npz"])
+def test_arrays_far_larger_than_their_archive(name, tmp_path):
+    folder = shutil.copytree(FORMAT_1 / "hyperprior", tmp_path / "bomb")
+    with np.load(folder / name) as arrays:
+        more = {**arrays, "zeros": np.zeros(2**26, "uint8")}
+    np.savez_compressed(folder / name, **more)
+    with pytest.raises(RecipeError, match=f"{name} unpacks to"):
+        read_release(folder)
+
+
+@pytest.mark.parametrize("shape", [(2**40,), (-1,), (2**40, 0)])
+def test_array_that_announces_more_than_there_is(shape, tmp_path):
+    folder = shutil.copytree(FORMAT_1 / "vae", tmp_path / "bomb")
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f2", "fortran_order": False, "shape": shape}
+    )
+    with zipfile.ZipFile(folder / "weights.npz", "a") as archive:
+        archive.writestr("zz.npy", header.getvalue() + b"xx")
+    with pytest.raises(RecipeError, match="its header says"):
+        read_release(folder)

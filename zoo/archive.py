@@ -1,25 +1,44 @@
 """Archives of SavedModels: received whole, checked, unpacked into their folder only.
 
-An archive is a .tar.gz whose root is the SavedModel.
+An archive is a .tar.gz whose root is the SavedModel. Nothing in it is believed: its
+headers are walked through before `tarfile` sees them, and whatever would make `tarfile`
+go back, expand or recurse is refused.
 """
 
+import filecmp
 import gzip
 import hashlib
+import re
 import shutil
 import tarfile
 import tempfile
+import time
 import zlib
 from pathlib import Path
 
 from tqdm import tqdm
 
 from yoto_tf.errors import RecipeError
+from yoto_tf.zoo.limits import Limits, refuse_beyond
 
 _CHUNK_BYTES = 1 << 20
 _BLOCK_BYTES = 512
+# Long names and pax records, which `tarfile` reads into memory.
+_LARGEST_EXTENSION = 2**16
+_EXTENSIONS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+# Before one file; `tarfile` calls itself for each.
+_MOST_EXTENSIONS = 8
+# Records by which a member has another size than its header says.
+_RESIZED = re.compile(rb"(^|\n)\d+ (size=|GNU\.sparse)")
 
 
-def receive(stream, size, archive, title):
+def receive(stream, size, archive, title, limits=None):
     """Copies a stream into a file, with a progress bar on a terminal.
 
     Args:
@@ -27,60 +46,175 @@ def receive(stream, size, archive, title):
         size: its bytes, or None if not known.
         archive: file, open for writing.
         title: names the stream.
+        limits: `Limits`; None for those of the environment.
 
     Returns:
         The SHA-256 of what was copied, in hexadecimal.
 
     Raises:
-        RecipeError: the stream ended before `size`.
+        RecipeError: the stream ended before `size`, or goes beyond a limit.
     """
+    limits = limits or Limits.from_environment()
+    deadline = limits.deadline()
     digest = hashlib.sha256()
+    received = 0
+    # Of a socket, what is there: a chunk that fills up slowly would hide the time.
+    read = getattr(stream, "read1", stream.read)
     bar = tqdm(desc=title, total=size, unit="B", unit_scale=True, delay=1, disable=None)
     with bar:
-        while chunk := stream.read(_CHUNK_BYTES):
+        while (size or 0) <= limits.archive_bytes and (chunk := read(_CHUNK_BYTES)):
+            received += len(chunk)
+            if received > limits.archive_bytes:
+                break
+            _check_time(deadline, limits, title)
             digest.update(chunk)
             archive.write(chunk)
             bar.update(len(chunk))
-    if size is not None and archive.tell() != size:
-        raise RecipeError(
-            f"{title} is truncated: {archive.tell()} bytes of {size} came"
+    if max(size or 0, received) > limits.archive_bytes:
+        raise refuse_beyond(
+            "archive_bytes", limits.archive_bytes, title, "has more than"
         )
+    if size is not None and received != size:
+        raise RecipeError(f"{title} is truncated: {received} bytes of {size} came")
     return digest.hexdigest()
 
 
-def unpack(archive, folder, title):
+def unpack(archive, folder, title, limits=None):
     """Unpacks an archive of which nothing is trusted.
 
     Args:
         archive: file, open for reading.
         folder: where to; it should be one that is thrown away after an error.
         title: names the archive.
+        limits: `Limits`; None for those of the environment.
 
     Raises:
-        RecipeError: no .tar.gz, a truncated or damaged one, a path out of the folder, a
-            link or device, no SavedModel at the root.
+        RecipeError: no .tar.gz, a truncated or damaged one, one beyond a limit, a path
+            out of the folder, a link, a device or a sparse file, no SavedModel at the
+            root.
     """
     folder = Path(folder).resolve()
-    archive.seek(0)
-    with tempfile.TemporaryFile() as plain:
+    limits = limits or Limits.from_environment()
+    with tempfile.TemporaryFile(dir=folder) as plain:
         try:
-            with gzip.GzipFile(fileobj=archive, mode="rb") as stream:
-                shutil.copyfileobj(stream, plain, _CHUNK_BYTES)
+            _gunzip(archive, plain, title, limits)
+            _check_headers(plain, title, limits)
             plain.seek(0)
             with tarfile.open(fileobj=plain, mode="r:") as members:
                 for member in members:
                     _extract(members, member, folder, title)
-                # Unreadable entries end the loop as an end mark does: empty blocks.
-                plain.seek(members.offset)
-                rest = plain.read()
-                if len(rest) < _BLOCK_BYTES or any(rest):
-                    raise EOFError("the archive has no end mark")
-        except (EOFError, gzip.BadGzipFile, zlib.error, tarfile.TarError) as error:
+        # `tarfile` raises nearly anything for headers that nobody would write.
+        except (
+            EOFError,
+            gzip.BadGzipFile,
+            zlib.error,
+            tarfile.TarError,
+            ValueError,
+            OverflowError,
+            RecursionError,
+            # One name for a file and for a folder.
+            IsADirectoryError,
+            NotADirectoryError,
+            FileExistsError,
+        ) as error:
             raise RecipeError(
                 f"{title} is no whole .tar.gz archive: {str(error).lower()}"
             ) from error
     if not (folder / "saved_model.pb").is_file():
         raise RecipeError(f"{title} has no SavedModel at its root: no saved_model.pb")
+
+
+def is_unpacked_in(archive, folder, besides):
+    """Whether a folder holds the files of an archive, byte for byte, and no others.
+
+    Args:
+        archive: file, open for reading, that `unpack` has accepted before.
+        folder: `pathlib.Path`.
+        besides: path of a file in the folder that is no part of the archive.
+    """
+    with tempfile.TemporaryDirectory() as fresh:
+        unpack(archive, fresh, folder.name)
+        expected, found = _files(Path(fresh)), _files(folder)
+        found.pop(besides.relative_to(folder), None)
+        return expected.keys() == found.keys() and all(
+            filecmp.cmp(expected[name], found[name], shallow=False) for name in expected
+        )
+
+
+def _files(folder):
+    """{relative path: path} of all that is no folder."""
+    paths = (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
+    return {path.relative_to(folder): path for path in paths}
+
+
+def _gunzip(archive, plain, title, limits):
+    size = archive.seek(0, 2)
+    archive.seek(0)
+    most, deadline = limits.content_bytes(size), limits.deadline()
+    with gzip.GzipFile(fileobj=archive, mode="rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            _check_time(deadline, limits, title)
+            if plain.tell() + len(chunk) > most:
+                name = "unpacked_bytes" if most == limits.unpacked_bytes else "ratio"
+                limit = getattr(limits, name)
+                raise refuse_beyond(name, limit, title, "unpacks to more than")
+            plain.write(chunk)
+
+
+def _check_time(deadline, limits, title):
+    if time.monotonic() > deadline:
+        raise refuse_beyond("seconds", limits.seconds, title, "takes more than")
+
+
+def _check_headers(plain, title, limits):
+    """Walks from header to header, up to the two empty blocks at the end.
+
+    Raises:
+        RecipeError: a member that is neither a plain file nor a folder, or too many.
+        EOFError, tarfile.TarError: no such archive.
+    """
+    size = plain.seek(0, 2)
+    position = members = extensions = 0
+    while True:
+        plain.seek(position)
+        block = plain.read(_BLOCK_BYTES)
+        if len(block) < _BLOCK_BYTES:
+            raise EOFError("the archive has no end mark")
+        if not any(block):
+            break
+        try:
+            member = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        except tarfile.HeaderError as error:
+            if position == 0:
+                raise
+            # Unreadable entries end `tarfile`'s loop as an end mark does.
+            raise EOFError("the archive has no end mark") from error
+        name = member.name
+        if member.size < 0:
+            raise EOFError(f"{name!r} has a negative size, {member.size}")
+        following = position + _BLOCK_BYTES
+        following += -(-member.size // _BLOCK_BYTES) * _BLOCK_BYTES
+        if following > size:
+            raise EOFError(f"{name!r} ends after the archive")
+        if member.type in _EXTENSIONS:
+            extensions += 1
+            if extensions > _MOST_EXTENSIONS or member.size > _LARGEST_EXTENSION:
+                raise EOFError(f"{name!r} has too large a header")
+            if _RESIZED.search(plain.read(member.size)):
+                raise RecipeError(f"{title} has {name!r}, a sparse or resized file")
+        else:
+            members, extensions = members + 1, 0
+            is_file = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE)
+            # `tarfile` skips the content of files only.
+            if not (is_file or (member.isdir() and not member.size)):
+                raise RecipeError(f"{title} has {name!r}, neither a file nor a folder")
+            if members > limits.members:
+                raise refuse_beyond("members", limits.members, title, "has more than")
+        position = following
+    plain.seek(position)
+    while chunk := plain.read(_CHUNK_BYTES):
+        if chunk.strip(b"\0"):
+            raise EOFError("the archive has no end mark")
 
 
 def _extract(members, member, folder, title):
@@ -89,9 +223,7 @@ def _extract(members, member, folder, title):
         raise RecipeError(f"{title} leads out of its folder: {member.name!r}")
     if member.isdir():
         target.mkdir(parents=True, exist_ok=True)
-    elif member.isfile():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with members.extractfile(member) as source, open(target, "wb") as copy:
-            shutil.copyfileobj(source, copy, _CHUNK_BYTES)
-    else:
-        raise RecipeError(f"{title} has {member.name!r}, neither a file nor a folder")
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with members.extractfile(member) as source, open(target, "wb") as copy:
+        shutil.copyfileobj(source, copy, _CHUNK_BYTES)

@@ -69,7 +69,14 @@ def release_of(name, check=None):
         directory = directory / "release"
         if not directory.is_dir():
             raise RecipeError(f"{name} is a SavedModel, but without a release/ in it")
-    return read_release(directory, check)
+    try:
+        return read_release(directory, check)
+    except RecipeError as error:
+        if "://" not in str(name):
+            raise
+        raise RecipeError(
+            f"{error}; delete the folder, and {name} is downloaded again"
+        ) from error
 
 
 def load(name, **options):

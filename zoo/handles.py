@@ -1,24 +1,20 @@
-"""Handles: models on a server, fetched once and kept in tensorflow_hub's cache.
+"""Handles: models on a server, fetched once and kept in a cache.
 
-What tensorflow_hub checks as it unpacks is not enough to trust the cache afterwards: an
-archive that ends between two files passes as whole. So it is received, checked and
-unpacked here, under tensorflow_hub's own lock, and put where `tensorflow_hub.resolve`
-looks for it.
+An archive is received, checked and unpacked here, and becomes a folder of the cache
+only when all of it is known to be good, the release in it included.
 """
 
-import contextlib
-import hashlib
-import http.client
 import re
+import shutil
 import tempfile
-import urllib.error
-import urllib.request
-import warnings
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError
-from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.zoo.archive import receive, unpack
+from yoto_tf.zoo.cache import ARCHIVE, check_pin, locked, new_folder, place_of
+from yoto_tf.zoo.downloads import cannot_be_had, open_stream, published_checksum
+from yoto_tf.zoo.limits import Limits
+from yoto_tf.zoo.release_folder import read_release
 
 _HTTP = (r"[^?\s]+/[0-9]+(\.tar\.gz)?", "HOST/NAME/VERSION.tar.gz or HOST/NAME/VERSION")
 _FORMS = {
@@ -28,8 +24,6 @@ _FORMS = {
     "kaggle": (r"([^/\s]+/){4}[0-9]+", "OWNER/MODEL/FRAMEWORK/VARIATION/VERSION"),
 }
 _PIN = re.compile("sha256=([0-9a-fA-F]{64})")
-_NOTED = "SHA-256: "
-_TIMEOUT_SECONDS = 60
 
 
 def fetch(handle):
@@ -55,13 +49,15 @@ def fetch(handle):
         handle: see above.
 
     Returns:
-        The folder of the SavedModel, below TFHUB_CACHE_DIR.
+        The folder of the SavedModel, below TFHUB_CACHE_DIR or else in the user's own
+        folder for caches.
 
     Raises:
         RecipeError: a handle that is malformed or names no version; a server that is
             out of reach or has no such version; an archive that is truncated, damaged,
-            leads out of its folder or has another checksum, of which nothing stays in
-            the cache; a cached copy that is incomplete or not the pinned one.
+            beyond a limit (see `yoto_tf.zoo.limits`), leads out of its folder, has
+            another checksum or no whole release in it, of which nothing stays in the
+            cache; a cached copy that is incomplete or not the pinned one.
     """
     address, _, pin = handle.partition("#")
     scheme, _, path = address.partition("://")
@@ -91,105 +87,45 @@ def _from_kaggle(address, path):
         return Path(kagglehub.model_download(path))
     # Its own exceptions and those of requests, zipfile and the file system.
     except Exception as error:
-        raise _failed(address, error) from error
+        raise cannot_be_had(address, error) from error
 
 
 def _from_cache(address, expected):
-    """The folder of the SavedModel in tensorflow_hub's cache, downloaded or not."""
-    tf, resolver = _tensorflow_hub()
-    # The place where tensorflow_hub keeps what it downloads from this address.
-    name = hashlib.sha1(address.encode()).hexdigest()
-    cache = resolver.tfhub_cache_dir(use_temp=True)
-    if "://" in cache:
-        raise RecipeError(f"TFHUB_CACHE_DIR is {cache}, expected a local folder")
-    folder = Path(cache, name)
-    # Its note on a download, which each download replaces; nothing reads it but this.
-    note = Path(cache, f"{name}.descriptor.txt")
-    downloaded = []
-
-    def download(address, temporary):
-        with tempfile.TemporaryFile() as archive:
-            with _open(address) as (stream, size):
-                digest = receive(stream, size, archive, address)
-            wanted = expected or _published_checksum(address)
-            if wanted not in (None, digest):
-                raise RecipeError(f"{address} has SHA-256 {digest}, expected {wanted}")
-            unpack(archive, temporary, address)
-        downloaded.append(digest)
-
+    """The folder of the SavedModel in the cache, downloaded or not."""
+    folder = place_of(address)
     try:
-        resolver.create_local_module_dir(cache, name)
-        resolver.atomic_download(address, download, str(folder))
-        for digest in downloaded:
-            write_atomically(note, note.read_bytes() + f"\n{_NOTED}{digest}\n".encode())
-    except urllib.error.HTTPError as error:
-        raise RecipeError(
-            f"{address} cannot be had: the server says {error.code} {error.reason}"
-        ) from error
-    # Of an address that is none, urllib says so by a ValueError.
-    except (OSError, ValueError, http.client.HTTPException, tf.errors.OpError) as error:
-        raise _failed(address, error) from error
-
-    where = f"{address} is cached in {folder}"
+        if not folder.exists():
+            with locked(folder, address):
+                if not folder.exists():
+                    _download(address, folder, expected)
+    except OSError as error:
+        raise cannot_be_had(address, error) from error
     if not (folder / "saved_model.pb").is_file():
-        raise RecipeError(f"{where}, which is incomplete: delete it")
+        raise RecipeError(
+            f"{address} is cached in {folder}, which is incomplete: delete it"
+        )
     if expected:
-        # None where tensorflow_hub.load has downloaded it, which checks nothing.
-        text = note.read_text() if note.exists() else ""
-        noted = re.search(rf"^{_NOTED}(\w+)$", text, re.M)
-        digest = noted[1] if noted else "unknown"
-        if digest != expected:
-            raise RecipeError(f"{where} with SHA-256 {digest}, expected {expected}")
+        check_pin(folder, address, expected)
     return folder
 
 
-def _tensorflow_hub():
-    """TensorFlow, and tensorflow_hub's module of caches and downloads."""
-    try:
-        import tensorflow as tf
-
-        with warnings.catch_warnings():
-            # It imports pkg_resources, which warns of its own end.
-            warnings.simplefilter("ignore")
-            from tensorflow_hub import resolver
-    except ImportError as error:
-        raise RecipeError(
-            "a handle needs TensorFlow and tensorflow_hub, otherwise give a folder: "
-            f"{error}"
-        ) from error
-    return tf, resolver
-
-
-@contextlib.contextmanager
-def _open(address, query="?tf-hub-format=compressed"):
-    """A stream and its size, None if the server does not say."""
-    tf, resolver = _tensorflow_hub()
-    if address.startswith("gs://"):
-        with tf.io.gfile.GFile(address, "rb") as stream:
-            yield stream, stream.size()
-    else:
-        # For TFHUB_DISABLE_CERT_VALIDATION.
-        context = resolver.HttpResolverBase()._context
-        with urllib.request.urlopen(
-            address + query, timeout=_TIMEOUT_SECONDS, context=context
-        ) as stream:
-            yield stream, stream.length
-
-
-def _published_checksum(address):
-    """The server's checksum of an archive, or None."""
-    tf, _ = _tensorflow_hub()
-    beside = f"{address.removesuffix('.tar.gz')}.tar.gz.sha256"
-    try:
-        with _open(beside, query="") as (stream, _):
-            # What `sha256sum` writes; servers may have a page for whatever is missing.
-            line = stream.read(64).decode("ascii", "replace")
-    except (urllib.error.HTTPError, tf.errors.NotFoundError):
-        return None
-    return line if re.fullmatch("[0-9a-f]{64}", line) else None
-
-
-def _failed(address, error):
-    reason = str(getattr(error, "reason", error)).partition("\n")[0]
-    reason = reason or type(error).__name__
-    return RecipeError(f"{address} cannot be had: {reason}")
+def _download(address, folder, expected):
+    """Makes the folder of the cache, or leaves nothing of it."""
+    limits = Limits.from_environment()
+    with new_folder(folder) as temporary:
+        with tempfile.TemporaryFile(dir=temporary) as archive:
+            with open_stream(address) as (stream, size):
+                digest = receive(stream, size, archive, address, limits)
+            wanted = expected or published_checksum(address)
+            if wanted not in (None, digest):
+                raise RecipeError(f"{address} has SHA-256 {digest}, expected {wanted}")
+            unpack(archive, temporary, address, limits)
+            archive.seek(0)
+            # Not over a file that the archive has.
+            with open(temporary / ARCHIVE, "xb") as copy:
+                shutil.copyfileobj(archive, copy)
+        try:
+            read_release(temporary / "release")
+        except RecipeError as error:
+            reason = str(error).replace(str(temporary / "release"), "its release/")
+            raise RecipeError(f"{address} cannot be used: {reason}") from error

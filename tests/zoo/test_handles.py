@@ -3,13 +3,17 @@ import hashlib
 import io
 import os
 import shutil
+import subprocess
 import sys
 import tarfile
 import threading
+import time
 import types
+import urllib.request
 import warnings
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +22,8 @@ from yoto_tf import zoo
 from yoto_tf.cli import main
 from yoto_tf.data import write_image
 from yoto_tf.errors import RecipeError
+from yoto_tf.zoo.cache import locked, place_of
+from yoto_tf.zoo.downloads import _Redirects
 from yoto_tf.zoo.release_folder import read_release
 
 
@@ -26,6 +32,8 @@ class Handler(SimpleHTTPRequestHandler):
 
     def do_GET(self):
         self.server.requests.append(self.path)
+        if self.path in self.server.refused:
+            return self.send_error(self.server.refused[self.path])
         # A server that follows tensorflow_hub's protocol; see docs/hub.md.
         if self.server.rewrites:
             path, _, query = self.path.partition("?")
@@ -44,6 +52,7 @@ def server(tmp_path):
     root.mkdir()
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=root))
     server.root, server.requests, server.rewrites = root, [], False
+    server.refused = {}
     server.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -173,6 +182,29 @@ def test_pinned_archive(published, server, cache):
     assert len(server.requests) == 2
 
 
+def test_pin_is_compared_with_all_that_is_cached(published, cache):
+    pinned = f"{published[0]}#sha256={digest(published[1])}"
+    zoo.release_of(pinned)
+    [path] = cache.glob("*/release/README.md")
+    path.write_text(path.read_text() + "Another word.")
+    with pytest.raises(RecipeError, match="with other files than its archive has"):
+        zoo.release_of(pinned)
+    shutil.rmtree(path.parents[1])
+    zoo.release_of(pinned)
+    (path.parent / "one_more").write_bytes(b"")
+    with pytest.raises(RecipeError, match="with other files than its archive has"):
+        zoo.release_of(pinned)
+
+
+def test_descriptor_is_no_proof_of_a_pin(published, exported, cache):
+    """A text file that says so beside other content, as version 0.2 believed."""
+    name = hashlib.sha1(published[0].encode()).hexdigest()
+    shutil.copytree(exported, cache / name)
+    (cache / f"{name}.descriptor.txt").write_text(f"SHA-256: {'0' * 64}\n")
+    with pytest.raises(RecipeError, match="with SHA-256 unknown, expected"):
+        zoo.release_of(f"{published[0]}#sha256={'0' * 64}")
+
+
 def test_unchecked_copy_does_not_pass_for_a_pinned_one(published, cache):
     hub = pytest.importorskip("tensorflow_hub")
     pinned = f"{published[0]}#sha256={digest(published[1])}"
@@ -196,6 +228,26 @@ def test_checksum_of_the_server(published, server, cache):
     # What a server may say of any address it does not know.
     beside.write_text("<!doctype html><title>Welcome</title>" + 64 * " ")
     zoo.release_of(published[0])
+
+
+@pytest.mark.parametrize("code", [403, 500, 503])
+def test_server_that_keeps_its_checksum_to_itself(code, published, server, cache):
+    """Only "not there" means that there is none."""
+    server.refused = {"/codec/1.tar.gz.sha256": code}
+    message = refusal(published[0], cache)
+    assert f"1.tar.gz.sha256 cannot be had: the server says {code}" in message
+    server.refused = {"/codec/1.tar.gz.sha256": 410}
+    zoo.release_of(published[0])
+
+
+def test_redirection_out_of_encryption():
+    request = urllib.request.Request("https://models.example.org/codec/1.tar.gz")
+    follow = _Redirects().redirect_request
+    for address in ("http://models.example.org/1.tar.gz", "ftp://example.org/1.tar.gz"):
+        with pytest.raises(RecipeError, match="expected an address of https"):
+            follow(request, None, 302, "Found", {}, address)
+    address = "https://elsewhere.example.org/1.tar.gz"
+    assert follow(request, None, 302, "Found", {}, address).full_url == address
 
 
 def test_missing_version(published, cache):
@@ -287,6 +339,32 @@ def write_with(path, folder, member):
         archive.addfile(member)
 
 
+@pytest.mark.parametrize("cut", [0, 1000])
+def test_damaged_release_is_asked_for_again(cut, published, exported, cache):
+    weights = exported / "release" / "weights.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:cut])
+    published[1].write_bytes(archive_of(exported))
+    assert "its release/ is a damaged release" in refusal(published[0], cache)
+    weights.write_bytes(whole)
+    published[1].write_bytes(archive_of(exported))
+    zoo.release_of(published[0])
+
+
+def test_saved_model_without_a_release_is_not_cached(published, exported, cache):
+    shutil.rmtree(exported / "release")
+    published[1].write_bytes(archive_of(exported))
+    assert "its release/ is no released model" in refusal(published[0], cache)
+
+
+def test_release_that_was_damaged_in_the_cache(published, cache):
+    zoo.release_of(published[0])
+    [path] = cache.glob("*/release/weights.safetensors")
+    path.write_bytes(b"")
+    with pytest.raises(RecipeError, match=r"delete the folder, and http.*again$"):
+        zoo.release_of(published[0])
+
+
 def test_saved_model_below_a_folder(published, exported, cache):
     published[1].write_bytes(archive_of(exported.parent / "exported" / "release"))
     assert "no SavedModel at its root" in refusal(published[0], cache)
@@ -318,6 +396,67 @@ def test_incomplete_copy_in_the_cache(published, cache):
 )
 def test_malformed_handle(handle, message, cache):
     assert message in refusal(handle, cache)
+
+
+def test_cache_is_the_users_own(published, monkeypatch, tmp_path):
+    monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("platformdirs.user_cache_path", _in_xdg_cache_home)
+    zoo.release_of(published[0])
+    [folder] = (tmp_path / "home" / "yoto_tf" / "models").iterdir()
+    assert folder.parent.stat().st_mode & 0o777 == 0o700
+
+
+def _in_xdg_cache_home(name, **_):
+    return Path(os.environ["XDG_CACHE_HOME"], name)
+
+
+def test_killed_download_leaves_no_lock(published, server, cache):
+    """The next process starts its own at once, and clears away what the first left."""
+    started = threading.Event()
+    go_on = threading.Event()
+    handle = published[0]
+
+    def copy(self, source, target):
+        target.write(source.read(1000))
+        started.set()
+        go_on.wait(60)
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Handler, "copyfile", copy)
+        script = "import sys; from yoto_tf import zoo; zoo.release_of(sys.argv[1])"
+        process = subprocess.Popen([sys.executable, "-c", script, handle])
+        assert started.wait(120)
+        process.kill()
+        process.wait()
+        go_on.set()
+    assert len(list(cache.glob(".*.tmp"))) == 1
+    before = time.monotonic()
+    zoo.release_of(handle)
+    assert time.monotonic() - before < 10
+    assert [path.is_dir() for path in cache.iterdir()] == [True]
+
+
+def test_lock_of_tensorflow_hub_is_not_waited_for(published, cache):
+    cache.mkdir()
+    name = hashlib.sha1(published[0].encode()).hexdigest()
+    (cache / f"{name}.lock").write_text("host.1.0123456789abcdef")
+    zoo.release_of(published[0])
+
+
+def test_whoever_waits_says_for_what(published, cache, capfd):
+    released = threading.Event()
+    with locked(place_of(published[0]), published[0]):
+        waits = threading.Thread(
+            target=lambda: (zoo.release_of(published[0]), released.set())
+        )
+        waits.start()
+        time.sleep(4)
+        assert not released.is_set()
+    waits.join(60)
+    assert released.is_set()
+    expected = f"waiting for another process that downloads {published[0]}\n"
+    assert expected in capfd.readouterr().err
 
 
 def test_google_cloud_storage(exported, cache, monkeypatch, untrained_codec, tmp_path):
@@ -358,9 +497,11 @@ def test_kaggle_without_kagglehub(cache, monkeypatch):
     assert message.endswith("not installed: pip install kagglehub")
 
 
-def test_without_tensorflow_hub(published, cache, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorflow_hub", None)
-    assert "otherwise give a folder" in refusal(published[0], cache)
+def test_without_tensorflow(published, cache, monkeypatch):
+    for name in ("tensorflow", "tensorflow_hub"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert "otherwise give a folder" in refusal("gs://codec/1.tar.gz", cache)
+    assert zoo.release_of(published[0]).family == "codec"
 
 
 def test_command_takes_a_handle(published, cache, tmp_path, monkeypatch, capsys):

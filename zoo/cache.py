@@ -1,0 +1,133 @@
+"""Where downloaded models lie, one folder an address.
+
+    NAME/                    a SavedModel, NAME the SHA-1 of its address
+    NAME/.archive.tar.gz     what was downloaded, for comparison with a pin
+
+These are the names that tensorflow_hub looks for in TFHUB_CACHE_DIR. A folder appears
+as a whole or not at all: it is made under another name and renamed.
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+import sys
+from pathlib import Path
+
+from yoto_tf.errors import RecipeError
+from yoto_tf.zoo.archive import is_unpacked_in
+
+ARCHIVE = ".archive.tar.gz"
+_SILENT_SECONDS = 2
+
+
+def cache_folder():
+    """TFHUB_CACHE_DIR, or else a folder of this user alone.
+
+    Raises:
+        RecipeError: TFHUB_CACHE_DIR is no local folder.
+    """
+    given = os.environ.get("TFHUB_CACHE_DIR")
+    if given and "://" in given:
+        raise RecipeError(f"TFHUB_CACHE_DIR is {given}, expected a local folder")
+    if given:
+        return Path(given)
+    import platformdirs
+
+    return platformdirs.user_cache_path("yoto_tf", appauthor=False) / "models"
+
+
+def place_of(address):
+    """The folder in which the model of an address lies, or will."""
+    return cache_folder() / hashlib.sha1(address.encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def locked(folder, address):
+    """Holds the lock of a place; whoever has to wait is told for what.
+
+    It is the operating system's, and so ends with the process that holds it.
+
+    Args:
+        folder: `pathlib.Path`, see `place_of`.
+        address: of the model, for the message.
+
+    Raises:
+        OSError: the cache cannot be written.
+    """
+    import filelock
+
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        lock.acquire(timeout=_SILENT_SECONDS)
+    except filelock.Timeout:
+        print(
+            f"waiting for another process that downloads {address}",
+            file=sys.stderr,
+            flush=True,
+        )
+        lock.acquire()
+    try:
+        yield
+    finally:
+        # Whoever waits for the file that is gone may download twice; the first one
+        # that is done wins.
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
+@contextlib.contextmanager
+def new_folder(folder):
+    """An empty folder that becomes `folder` at the end, unless an exception passes.
+
+    The lock of the place is to be held: what killed processes left is cleared away.
+
+    Raises:
+        OSError: the cache cannot be written.
+    """
+    for left in folder.parent.glob(f".{folder.name}.*.tmp"):
+        shutil.rmtree(left, ignore_errors=True)
+    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}.tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        # tensorflow_hub knows nothing of the lock; a version never changes.
+        if not folder.exists():
+            temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_pin(folder, address, expected):
+    """Compares what lies in the cache, all of it, with the checksum of an archive.
+
+    Args:
+        folder: see `place_of`.
+        address: of the model, for the message.
+        expected: SHA-256 in hexadecimal.
+
+    Raises:
+        RecipeError: the content is that of another archive, or of one unknown.
+    """
+    archive, digest = folder / ARCHIVE, "unknown"
+    where = f"{address} is cached in {folder}"
+    # None where tensorflow_hub.load has downloaded it, which keeps and checks nothing.
+    if archive.is_file():
+        with open(archive, "rb") as file:
+            digest = _sha256(file)
+    if digest != expected:
+        raise RecipeError(f"{where} with SHA-256 {digest}, expected {expected}")
+    with open(archive, "rb") as file:
+        if not is_unpacked_in(file, folder, besides=archive):
+            raise RecipeError(
+                f"{where} with other files than its archive has: delete that folder"
+            )
+
+
+def _sha256(file):
+    digest = hashlib.sha256()
+    while chunk := file.read(2**20):
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -1,8 +1,22 @@
 """The errors a user can meet, each with a message of one line."""
 
 
+def printable(text):
+    """A text in which nothing steers a terminal or turns the direction of a line.
+
+    Names of files, cards of models and answers of servers are anybody's. Control
+    characters, line ends among them, and half characters become escapes such as \\x1b.
+    """
+    return "".join(
+        char if char.isprintable() else repr(char)[1:-1] for char in str(text)
+    )
+
+
 class YotoError(Exception):
     """Base class: the command line prints its message and exits with status 2."""
+
+    def __str__(self):
+        return printable(super().__str__())
 
 
 class DataError(YotoError):

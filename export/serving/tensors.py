@@ -1,5 +1,7 @@
 """NumPy arrays to `TensorProto` messages and back."""
 
+import math
+
 import numpy as np
 
 from yoto_tf.errors import DataError
@@ -13,6 +15,8 @@ _TYPES = {
     9: ("int64", "int64_val"),
     10: ("bool", "bool_val"),
 }
+# By one value that stands for many, a short message could ask for any memory.
+_MOST_LEFT_OUT = 2**22
 _NUMBERS = {name: number for number, (name, _) in _TYPES.items()}
 
 
@@ -62,17 +66,22 @@ def to_array(message):
         )
     name, field = _TYPES[message.dtype]
     shape = [dim.size for dim in message.tensor_shape.dim]
-    count = int(np.prod(shape, dtype="int64"))
-    if message.tensor_content and name != "bytes":
-        dtype = np.dtype(name).newbyteorder("<")
-        # A copy, for the caller may want to write into it.
-        values = np.frombuffer(message.tensor_content, dtype).astype(name)
-    else:
-        values = np.array(getattr(message, field), object if name == "bytes" else name)
-    if 0 < len(values) < count:
+    try:
+        if message.tensor_content and name != "bytes":
+            dtype = np.dtype(name).newbyteorder("<")
+            # A copy, for the caller may want to write into it.
+            values = np.frombuffer(message.tensor_content, dtype).astype(name)
+        else:
+            kind = object if name == "bytes" else name
+            values = np.array(getattr(message, field), kind)
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"the server answered with no {name}: {error}") from error
+    count = math.prod(shape)
+    left_out = count - len(values)
+    if 0 < len(values) < count and min(shape) > 0 and left_out <= _MOST_LEFT_OUT:
         # The last value stands for all that follow.
-        values = np.append(values, np.repeat(values[-1:], count - len(values)))
-    if len(values) != count:
+        values = np.append(values, np.repeat(values[-1:], left_out))
+    if len(values) != count or min(shape, default=0) < 0:
         raise DataError(
             f"the server answered with {len(values)} values for the shape {shape}"
         )

@@ -5,7 +5,12 @@ import numpy as np
 from yoto_tf import zoo
 from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.export.serving.client.rest_transport import RestTransport
-from yoto_tf.export.serving.client.transport import Servable, ServingError, Unreachable
+from yoto_tf.export.serving.client.transport import (
+    Servable,
+    ServingError,
+    Unreachable,
+    check_fits,
+)
 from yoto_tf.zoo.families import all_families, family_named
 
 
@@ -22,7 +27,11 @@ class Client:
             missing or gRPC is not answered. Some fifty times slower.
         version: number of the version to ask for; by default the server chooses.
         label: label of the version to ask for.
-        timeout: seconds until a request is given up.
+        timeout: seconds until a request is given up, from its first byte to the last
+            one of the answer.
+        credentials: for gRPC over TLS, a `grpc.ChannelCredentials` such as
+            `grpc.ssl_channel_credentials()`; None for no encryption. REST is encrypted
+            where its address begins with https://.
 
     Raises:
         RecipeError: no such model.
@@ -44,6 +53,7 @@ class Client:
         version=None,
         label=None,
         timeout=60.0,
+        credentials=None,
     ):
         release = None if model is None else zoo.release_of(model)
         if name is None and release is not None:
@@ -65,7 +75,7 @@ class Client:
                         "'yoto_tf[serving]', or give rest= an address"
                     ) from None
             else:
-                self._transport = GrpcTransport(address, servable, timeout)
+                self._transport = GrpcTransport(address, servable, timeout, credentials)
         self._signatures = None
         self._family = release and release.family
         requests = release and family_named(release.family).resolve("requests")
@@ -114,7 +124,8 @@ class Client:
 
         Raises:
             DataError: inputs that are not the signature's, or are too large.
-            ServingError: no answer, a refusal, or no such model or signature.
+            ServingError: no answer, a refusal, no such model or signature, or an answer
+                of other types or shapes than the signature has.
         """
         known = self.signatures()
         if signature not in known:
@@ -130,7 +141,12 @@ class Client:
         arrays = {
             name: _cast(name, inputs[name], specs.inputs[name]) for name in inputs
         }
-        return self._transport.predict(signature, arrays, list(outputs))
+        answer = self._transport.predict(signature, arrays, list(outputs))
+        for name in outputs:
+            if name not in answer:
+                raise ServingError(f"the server answers without the output {name}")
+            check_fits(name, answer[name], specs.outputs[name])
+        return answer
 
     @property
     def requests(self):

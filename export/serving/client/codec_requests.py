@@ -13,11 +13,14 @@ import numpy as np
 from yoto_tf.errors import CoefficientError
 from yoto_tf.export.serving.client import pictures
 from yoto_tf.export.serving.client.dial import Dial
-from yoto_tf.export.serving.client.transport import ServingError
+from yoto_tf.export.serving.client.transport import ServingError, check_shape
 from yoto_tf.zoo.codec.coding.container import Container, check_size
 from yoto_tf.zoo.codec.coding.symbol_coding import symbol_coding_of
 from yoto_tf.zoo.codec.lossless.picture import decode_picture
 from yoto_tf.zoo.codec.second_layer.residual import decode_residual
+
+# Of a picture's latents; the range coder takes integers a little further.
+_LARGEST_INTEGER = 2**29
 
 
 class CodecRequests:
@@ -44,7 +47,7 @@ class CodecRequests:
         vector = self._vector(quality, coefficients)
         inputs = {"image": pictures.to_float(image)[None], "coefficients": vector[None]}
         answer = self._predict(inputs, "analyze", self._names)
-        integers = [answer[name][0] for name in self._names]
+        integers = self._integers(answer, height, width)
         self._check_server(integers, vector)
         sections = self._coding.write(integers, vector)
         values = tuple(map(float, vector))
@@ -62,8 +65,10 @@ class CodecRequests:
         self._check_server(integers, vector)
         inputs = dict(zip(self._names, integers, strict=True), coefficients=vector)
         inputs = {name: array[None] for name, array in inputs.items()}
-        image = self._predict(inputs, "synthesize", ["image"])["image"][0]
-        image = pictures.to_uint8(image[: size[0], : size[1]])
+        answer = self._predict(inputs, "synthesize", ["image"])["image"]
+        side = self._coding.codes[0].side
+        image = pictures.received(answer, (1, side * rows, side * columns, 3))[0]
+        image = image[: size[0], : size[1]]
         if container.residual is not None:
             decode_residual(container.residual, *size)(image)
         return image
@@ -74,7 +79,25 @@ class CodecRequests:
         vector = self._vector(quality, coefficients)
         inputs = {"image": pictures.to_float(image)[None], "coefficients": vector[None]}
         answer = self._predict(inputs, "reconstruct", ["image"])
-        return pictures.to_uint8(answer["image"][0])
+        return pictures.received(answer["image"], (1, *image.shape))[0]
+
+    def _integers(self, answer, height, width):
+        """The server's integers for a picture of this size, without batch axis.
+
+        Raises:
+            ServingError: they are those of another size, or too large to be any.
+        """
+        first = self._coding.codes[0].side
+        rows, columns = -(-height // first), -(-width // first)
+        for code, channels in zip(
+            self._coding.codes, self._coding.channels, strict=True
+        ):
+            scale = first // code.side
+            shape = (1, scale * rows, scale * columns, channels)
+            check_shape(code.name, answer[code.name], shape)
+            if np.abs(answer[code.name].astype("int64")).max() > _LARGEST_INTEGER:
+                raise ServingError(f"the server answers with impossible {code.name}")
+        return [answer[name][0] for name in self._names]
 
     def _vector(self, quality, coefficients):
         if quality is None:
@@ -95,9 +118,9 @@ class CodecRequests:
         first = self._coding.codes[0].name
         for code in self._coding.codes[1:]:
             inputs = {first: integers[0][None], "coefficients": vector[None]}
-            theirs = self._predict(inputs, "scales", [code.indexes])[code.indexes][0]
+            theirs = self._predict(inputs, "scales", [code.indexes])[code.indexes]
             ours = self._coding.scales(integers[0], self._coding.levels.index(vector))
-            if not np.array_equal(ours, theirs):
+            if not np.array_equal(ours[None], theirs):
                 raise ServingError(
                     f"the server runs another model than {self._id.hex()}, which files "
                     "of this client would name"

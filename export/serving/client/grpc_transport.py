@@ -1,6 +1,7 @@
 """Requests over gRPC: tensors as bytes, the way for pictures."""
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from yoto_tf.errors import DataError
 from yoto_tf.export.serving import messages, tensors
@@ -9,6 +10,7 @@ from yoto_tf.export.serving.client.transport import (
     ServingError,
     Signature,
     TensorSpec,
+    malformed,
     refused,
     too_slow,
     unreachable,
@@ -27,19 +29,21 @@ class GrpcTransport:
         address: "HOST:PORT".
         servable: a `Servable`.
         timeout: seconds until a request is given up.
+        credentials: a `grpc.ChannelCredentials`, or None for no encryption.
     """
 
-    def __init__(self, address, servable, timeout):
+    def __init__(self, address, servable, timeout, credentials=None):
         self._address = address
         self._servable = servable
         self._timeout = timeout
-        self._channel = grpc.insecure_channel(
-            address,
-            options=[
-                ("grpc.max_receive_message_length", MAX_BYTES),
-                ("grpc.max_send_message_length", MAX_BYTES),
-            ],
-        )
+        options = [
+            ("grpc.max_receive_message_length", MAX_BYTES),
+            ("grpc.max_send_message_length", MAX_BYTES),
+        ]
+        if credentials is None:
+            self._channel = grpc.insecure_channel(address, options)
+        else:
+            self._channel = grpc.secure_channel(address, credentials, options)
         self._predict = self._method("Predict", messages.PredictResponse)
         self._metadata = self._method(
             "GetModelMetadata", messages.GetModelMetadataResponse
@@ -57,7 +61,7 @@ class GrpcTransport:
             {name: array}.
 
         Raises:
-            ServingError: no answer, or a refusal.
+            ServingError: no answer, a refusal, or what cannot be an answer.
             DataError: inputs too large for a message.
         """
         size = sum(array.nbytes for array in inputs.values())
@@ -72,9 +76,14 @@ class GrpcTransport:
         for name, array in inputs.items():
             tensors.fill_tensor(request.inputs[name], array)
         response = self._call(self._predict, request)
-        return {
-            name: tensors.to_array(response.outputs[name]) for name in response.outputs
-        }
+        try:
+            return {
+                name: tensors.to_array(response.outputs[name])
+                for name in outputs
+                if name in response.outputs
+            }
+        except DataError as error:
+            raise malformed(self._address, error) from error
 
     def signatures(self):
         """{name: Signature} of the model.
@@ -85,9 +94,12 @@ class GrpcTransport:
         request = messages.GetModelMetadataRequest(metadata_field=["signature_def"])
         self._fill(request.model_spec)
         response = self._call(self._metadata, request)
-        found = messages.SignatureDefMap.FromString(
-            response.metadata["signature_def"].value
-        )
+        try:
+            found = messages.SignatureDefMap.FromString(
+                response.metadata["signature_def"].value
+            )
+        except DecodeError as error:
+            raise malformed(self._address, error) from error
         return {
             name: Signature(_specs(definition.inputs), _specs(definition.outputs))
             for name, definition in found.signature_def.items()

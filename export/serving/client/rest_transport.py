@@ -12,16 +12,29 @@ import urllib.request
 import numpy as np
 
 from yoto_tf.errors import DataError
+from yoto_tf.export.serving.client.deadline import TooLarge, TooSlow, read_in_time
 from yoto_tf.export.serving.client.transport import (
     LOADERS_OWN,
     ServingError,
     Signature,
     TensorSpec,
+    malformed,
     refused,
     too_slow,
     unreachable,
 )
 
+# Of an answer, some 30 million numbers.
+MAX_BYTES = 2**29
+# What reading JSON as something else than it is may raise.
+_MISREAD = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 _DTYPES = {
     "DT_FLOAT": "float32",
     "DT_INT32": "int32",
@@ -60,7 +73,7 @@ class RestTransport:
         """Runs a signature; see `GrpcTransport.predict`.
 
         Raises:
-            ServingError: no answer, or a refusal.
+            ServingError: no answer, a refusal, or what cannot be an answer.
             DataError: tensors that JSON does not carry.
         """
         # In columns, for a vector of coefficients may serve a whole batch: rows would
@@ -69,12 +82,16 @@ class RestTransport:
             "signature_name": signature,
             "inputs": {name: _to_json(name, array) for name, array in inputs.items()},
         }
-        answer = self._ask(":predict", json.dumps(body).encode())["outputs"]
+        answer = self._ask(":predict", json.dumps(body).encode())
         specs = self.signatures()[signature].outputs
-        if len(specs) == 1:
-            # A single output comes without its name.
-            answer = dict.fromkeys(specs, answer)
-        return {name: _to_array(answer[name], specs[name]) for name in outputs}
+        try:
+            answer = answer["outputs"]
+            if len(specs) == 1:
+                # A single output comes without its name.
+                answer = dict.fromkeys(specs, answer)
+            return {name: _to_array(answer[name], specs[name]) for name in outputs}
+        except _MISREAD as error:
+            raise malformed(self._address, error) from error
 
     def signatures(self):
         """{name: Signature} of the model; asked for once.
@@ -83,12 +100,16 @@ class RestTransport:
             ServingError: no answer, or a refusal.
         """
         if self._known is None:
-            answer = self._ask("/metadata")["metadata"]["signature_def"]
-            self._known = {
-                name: Signature(_specs(entry["inputs"]), _specs(entry["outputs"]))
-                for name, entry in answer["signature_def"].items()
-                if not name.startswith(LOADERS_OWN)
-            }
+            answer = self._ask("/metadata")
+            try:
+                found = answer["metadata"]["signature_def"]["signature_def"]
+                self._known = {
+                    name: Signature(_specs(entry["inputs"]), _specs(entry["outputs"]))
+                    for name, entry in found.items()
+                    if not name.startswith(LOADERS_OWN)
+                }
+            except _MISREAD as error:
+                raise malformed(self._address, error) from error
         return self._known
 
     def close(self):
@@ -99,26 +120,30 @@ class RestTransport:
             self._url + suffix, body, {"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout) as response:
-                return json.load(response)
+            content = read_in_time(request, self._timeout, MAX_BYTES)
         except urllib.error.HTTPError as error:
             raise self._explained(error) from None
-        except TimeoutError:
+        except TooSlow:
             raise too_slow(self._address, self._timeout) from None
+        except TooLarge:
+            reason = f"more than {MAX_BYTES:,} bytes"
+            raise malformed(self._address, reason) from None
         except urllib.error.URLError as error:
-            if isinstance(error.reason, TimeoutError):
-                raise too_slow(self._address, self._timeout) from None
             raise unreachable(self._address, error.reason) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise unreachable(self._address, reason) from None
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise malformed(self._address, error) from None
 
     def _explained(self, error):
         if error.code == 404:
             return ServingError(f"{self._address} serves no {self._servable}")
         if error.code == 413:
             return ServingError(f"too large a picture or batch for {self._address}")
-        text = error.read().decode(errors="replace")
+        text = error.text
         try:
             text = json.loads(text)["error"]
         except (ValueError, KeyError, TypeError):
@@ -150,4 +175,12 @@ def _to_json(name, array):
 def _to_array(values, spec):
     if spec.dtype not in _DTYPES.values() or spec.dtype == "bytes":
         raise DataError(f"the server answers with {spec.dtype}, which needs gRPC")
-    return np.array(values, spec.dtype)
+    with np.errstate(over="ignore"):
+        array = np.array(values)
+        kinds = {"f": "iuf", "b": "b"}.get(np.dtype(spec.dtype).kind, "iu")
+        if array.size and array.dtype.kind not in kinds:
+            raise ValueError(f"{array.dtype} values for {spec.dtype}")
+        typed = array.astype(spec.dtype)
+    if typed.dtype.kind in "iu" and not np.array_equal(typed, array):
+        raise ValueError(f"values beyond {spec.dtype}")
+    return typed

@@ -26,4 +26,5 @@ class StylizerRequests:
             "coefficients": self._dial.vector(**coefficients)[None],
             "style": style_weights(style, self._styles)[None],
         }
-        return pictures.to_uint8(self._predict(inputs, "stylize")["image"][0])
+        answer = self._predict(inputs, "stylize")["image"]
+        return pictures.received(answer, (1, *image.shape))[0]

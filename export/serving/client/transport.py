@@ -9,7 +9,7 @@ LOADERS_OWN = "__saved_model"
 
 
 class ServingError(YotoError):
-    """A model server that cannot be reached, refuses a request or is too slow."""
+    """A model server that is out of reach, refuses, is too slow or makes no sense."""
 
 
 class Unreachable(ServingError):
@@ -81,6 +81,45 @@ def too_slow(address, timeout):
 def refused(address, reason):
     """The error for a server that answers that it will not."""
     return ServingError(f"{address} refused the request: {_one_line(reason)}")
+
+
+def malformed(address, reason):
+    """The error for an answer that is not what the server says it answers."""
+    return ServingError(f"{address} answers with what cannot be: {_one_line(reason)}")
+
+
+def check_fits(name, array, spec):
+    """Compares an output with the signature that has it.
+
+    Raises:
+        ServingError: another type or shape.
+    """
+    shape = spec.shape
+    fits = shape is None or (
+        array.ndim == len(shape)
+        and all(
+            size in (None, own) for size, own in zip(shape, array.shape, strict=True)
+        )
+    )
+    dtype = "bytes" if array.dtype == object else array.dtype.name
+    if not fits or dtype != spec.dtype:
+        raise ServingError(
+            f"the server answers with {name} as {dtype} {list(array.shape)}, its "
+            f"signature says {spec.dtype} {'?' if shape is None else list(shape)}"
+        )
+
+
+def check_shape(name, array, shape):
+    """Compares an output with what the request was for.
+
+    Raises:
+        ServingError: another shape.
+    """
+    if array.shape != tuple(shape):
+        raise ServingError(
+            f"the server answers with {name} {list(array.shape)}, expected "
+            f"{list(shape)}"
+        )
 
 
 def _one_line(text, most=300):

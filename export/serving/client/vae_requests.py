@@ -18,6 +18,7 @@ class VAERequests:
     def __init__(self, release, predict):
         self._dial = Dial(release)
         self._latents = release.config["config"]["latents"]
+        self._image_shape = tuple(release.config["config"]["image_shape"])
         self._predict = predict
 
     def sample(self, number, seed=None, **coefficients):
@@ -26,7 +27,8 @@ class VAERequests:
             raise DataError(f"expected at least 1 picture to sample, got {number}")
         random = np.random.default_rng(seed)
         noise = random.standard_normal((number, self._latents), "float32")
-        return self._ask("sample", "noise", noise, coefficients)
+        shape = (number, *self._image_shape)
+        return self._ask("sample", "noise", noise, coefficients, shape)
 
     def reconstruct(self, images, **coefficients):
         """As `Client.reconstruct`."""
@@ -37,11 +39,11 @@ class VAERequests:
                 f"{images.dtype} {list(images.shape)}"
             )
         floats = pictures.to_float(images)
-        return self._ask("reconstruct", "image", floats, coefficients)
+        return self._ask("reconstruct", "image", floats, coefficients, images.shape)
 
-    def _ask(self, signature, name, rows, coefficients):
+    def _ask(self, signature, name, rows, coefficients, shape):
         vector = self._dial.vector(**coefficients)
         # A row for each picture, which a server that joins requests insists on.
         vectors = np.tile(vector, (len(rows), 1))
         answer = self._predict({name: rows, "coefficients": vectors}, signature)
-        return pictures.to_uint8(answer["image"])
+        return pictures.received(answer["image"], shape)

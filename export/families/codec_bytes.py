@@ -4,8 +4,8 @@
     decompress  sections and size ─► image
 
 The file around them, see `yoto_tf.zoo.codec.coding.container`, is for the caller
-to write, and its checksum for the caller to check: here, nothing protects from damaged
-bytes.
+to write, and its checksum for the caller to check: here, damaged
+bytes give some picture, in as much time as intact ones.
 """
 
 import functools
@@ -22,6 +22,7 @@ from yoto_tf.export.exportable import (
 from yoto_tf.export.families.exact_scales import levels, next_indexes
 
 _IMAGE = Tensor("float32", ("B", "H", "W", 3))
+_ZEROS = 4096
 
 
 def byte_endpoints(codec):
@@ -103,6 +104,22 @@ def _decode(data, indexes, tables):
     tfc = load_tfc_ops()
     shape = ops.shape(indexes)
     indexes = ops.reshape(indexes, (-1,))
-    handle = tfc.create_range_decoder(data[0], tables.lookup)
+    data = _with_an_end(data[0], indexes, tables.precision)
+    handle = tfc.create_range_decoder(data, tables.lookup)
     _, symbols = tfc.entropy_decode_index(handle, indexes, ops.shape(indexes), "int32")
     return ops.reshape(symbols + ops.take(tables.offsets, indexes), shape)
+
+
+def _with_an_end(data, indexes, precision):
+    """Bytes after which the decoder stops, as in `yoto_tf.entropy.range_coding`.
+
+    Intact data may leave out zeros at its end. On forged data the op would count the
+    zeros of an escaped number for ever; digits that nobody can foresee end them.
+    """
+    import tensorflow as tf
+
+    needed = precision * tf.size(indexes, "int64") // 8
+    zeros = tf.fill([needed // _ZEROS + 2], tf.constant(bytes(_ZEROS)))
+    numbers = tf.random.uniform([8], 0, 2**31 - 1, "int32")
+    end = tf.strings.reduce_join(tf.strings.as_string(numbers))
+    return tf.strings.join([data, tf.strings.reduce_join(zeros), end])

@@ -1,7 +1,9 @@
 import json
 import resource
+import struct
 import subprocess
 import sys
+import threading
 
 import keras
 import numpy as np
@@ -288,3 +290,34 @@ def test_other_backends_are_told(model_of, tmp_path, monkeypatch):
 def test_what_is_no_model_is_refused(tmp_path):
     with pytest.raises(RecipeError, match="cannot export a Sequential, expected"):
         write_saved_model(keras.Sequential([]), tmp_path / "model")
+
+
+@pytest.mark.parametrize("kind", ["Hyperprior", "FactorizedPrior"])
+def test_with_tfc_ops_it_ends_on_any_bytes(kind, model_of, exported):
+    """Also where an escaped number would begin, whose zeros end nowhere."""
+    if load_tfc_ops() is None:
+        pytest.skip("TensorFlow Compression's ops cannot be loaded")
+    coding = model_of(kind).coding
+    loaded = tf.saved_model.load(str(exported(kind) / "with_tfc_ops"))
+    tables = coding.code_tables[0]
+    table = coding.levels.index(np.array([0.02], "float32")) * coding.channels[0]
+    escape = struct.pack(">H", tables.cumulatives[table][-2] << 16 - tables.precision)
+    random = np.random.default_rng(0)
+    attempts = [escape, b"\xff" * 9, b"", *(random.bytes(n) for n in (1, 7, 400))]
+
+    def decode(data):
+        sections = {code.section: tf.constant([b""]) for code in coding.codes}
+        sections[coding.codes[0].section] = tf.constant([data])
+        loaded.decompress(
+            {
+                **sections,
+                "size": tf.constant([[64, 64]]),
+                "coefficients": tf.constant([[0.02]]),
+            }
+        )
+
+    for data in attempts:
+        thread = threading.Thread(target=decode, args=[data], daemon=True)
+        thread.start()
+        thread.join(60)
+        assert not thread.is_alive(), data

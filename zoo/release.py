@@ -15,6 +15,7 @@ import threading
 import numpy as np
 
 from yoto_tf.errors import RecipeError, YotoError
+from yoto_tf.machine.processes import check_process
 from yoto_tf.zoo.families import family_named
 from yoto_tf.zoo.network_config import check_network, without_modules
 from yoto_tf.zoo.quantization import dequantize
@@ -99,7 +100,9 @@ class Release:
         Raises:
             RecipeError: weights or ranges that are not the network's, or a network that
                 cannot be built.
+            ForkedProcessError: see `yoto_tf.machine.processes`.
         """
+        check_process()
         weights = dequantize(self.weights)
         # Before memory is taken for its own.
         check_shapes(self.family, self.config, shapes_of(weights))

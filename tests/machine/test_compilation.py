@@ -1,7 +1,10 @@
+from pathlib import Path
+
+import numpy as np
 import pytest
 from keras import ops
 
-from yoto_tf.machine.compilation import compiled, runs_here
+from yoto_tf.machine.compilation import SHAPES, compiled, runs_here
 
 
 def test_what_is_traced_knows_that_it_runs_here():
@@ -25,3 +28,11 @@ def test_an_error_in_a_trace_leaves_nothing_behind():
     with pytest.raises(ArithmeticError):
         broken(ops.convert_to_tensor(3.0))
     assert not runs_here()
+
+
+def test_jax_keeps_the_last_shapes_only(saved_on_jax):
+    """Each is compiled once while it is kept; the first was not kept to the end."""
+    script = Path(__file__).with_name("many_shapes_on_jax.py")
+    saved = saved_on_jax(script)
+    np.testing.assert_array_equal(saved["answers"], saved["sizes"])
+    assert saved["traces"] == SHAPES + 3 + 1

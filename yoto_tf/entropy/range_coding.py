@@ -11,6 +11,7 @@ import numpy as np
 from yoto_tf.entropy.portable_range_coder import LIMIT, decode_symbols, encode_symbols
 from yoto_tf.entropy.tfc_ops import load_tfc_ops
 from yoto_tf.errors import FormatError, YotoError
+from yoto_tf.machine.processes import check_process
 
 
 def encode(symbols, indexes, tables):
@@ -43,11 +44,13 @@ def encode_chunks(chunks, tables):
 
     Raises:
         YotoError: if a symbol or an index is out of range.
+        ForkedProcessError: see `yoto_tf.machine.processes`.
     """
     ops = load_tfc_ops()
     chunks = (_checked_chunk(*chunk, tables) for chunk in chunks)
     if ops is None:
         return encode_symbols(chunks, tables)
+    check_process()
     encoder = _Encoder(ops, tables)
     for symbols, indexes in chunks:
         encoder.append(symbols, indexes)
@@ -100,6 +103,7 @@ def decode_chunks(data, chunks, count, tables):
     if ops is None:
         pieces = decode_symbols(data, chunks, tables)
     else:
+        check_process()
         pieces = _decode_with_ops(ops, data, chunks, count, tables)
     for symbols, indexes in pieces:
         yield (symbols + tables.offsets[indexes]).astype("int32")

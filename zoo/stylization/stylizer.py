@@ -7,6 +7,7 @@ from keras import ops
 
 from yoto_tf.errors import DataError
 from yoto_tf.machine.compilation import compiled
+from yoto_tf.machine.processes import check_process
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_folder import write_release
 from yoto_tf.zoo.stylization.color import with_colors_of
@@ -101,6 +102,7 @@ class Stylizer:
             StyleError: an unknown style, or weights that make no mixture.
             CoefficientError: an unknown name or a value out of range.
         """
+        check_process()
         image = _checked_image(image)
         weights = style_weights(style, self.styles)
         vector = self.coefficients.vector(**coefficients)

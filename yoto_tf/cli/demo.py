@@ -35,13 +35,25 @@ def add(subparsers):
     parser.add_argument(
         "--port", type=int, metavar="P", help="with --web: (default: 7860)"
     )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        dest="allow_hosts",
+        metavar="NAME",
+        help="with --web: a name under which the page is reached, such as a proxy's; "
+        "may be given several times (default: this machine's own names)",
+    )
     add_no_clobber(parser)
     parser.set_defaults(run=run)
 
 
 def run(options):
     """Serves the page, or compresses the photograph and prints what it took."""
-    where = {"host": options.host, "port": options.port}
+    where = {
+        "host": options.host,
+        "port": options.port,
+        "allow_hosts": options.allow_hosts,
+    }
     where = {name: value for name, value in where.items() if value is not None}
     if options.web:
         from yoto_tf.demo.web import launch
@@ -49,7 +61,8 @@ def run(options):
         launch(**where)
         return 0
     if where:
-        raise YotoError(f"--{next(iter(where))} goes with --web")
+        option = next(iter(where)).rstrip("s").replace("_", "-")
+        raise YotoError(f"--{option} goes with --web")
     import_keras()
     from yoto_tf.demo.demonstration import PICTURE, demonstrate
 

@@ -11,6 +11,7 @@ import signal
 import socket
 import tempfile
 import threading
+from pathlib import Path
 
 from yoto_tf import zoo
 from yoto_tf.errors import YotoError
@@ -19,15 +20,19 @@ __all__ = ["launch", "serve"]
 
 HOST = "127.0.0.1"
 PORT = 7860
-UPLOAD_LIMIT = "20mb"
+UPLOAD_BYTES = 20 * 2**20
+# Of the form around a file.
+_FORM_BYTES = 2**14
 
 
-def launch(host=HOST, port=PORT):
+def launch(host=HOST, port=PORT, allow_hosts=()):
     """Serves the page with all pretrained models until the process is interrupted.
 
     Args:
         host: address to listen on; `"0.0.0.0"` for other machines to reach it.
         port: number from 1 to 65,535.
+        allow_hosts: names under which the page is reached besides this machine's own,
+            such as a proxy's.
 
     Raises:
         YotoError: Gradio is not installed, nothing is pretrained, or the address cannot
@@ -48,20 +53,20 @@ def launch(host=HOST, port=PORT):
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         contextlib.suppress(KeyboardInterrupt),
-        serve(models, photograph(), host, port) as url,
+        serve(models, photograph(), host, port, allow_hosts) as url,
     ):
         print(f"{url} (Ctrl-C ends it)", flush=True)
         threading.Event().wait()
 
 
 @contextlib.contextmanager
-def serve(models, example, host=HOST, port=PORT):
+def serve(models, example, host=HOST, port=PORT, allow_hosts=()):
     """Serves the page while the context lasts; gives its URL.
 
     Args:
         models: {name: object of the zoo}.
         example: uint8 [H, W, 3], the picture that is there at first.
-        host, port: see `launch`; port 0 is any free one.
+        host, port, allow_hosts: see `launch`; port 0 is any free one.
 
     Raises:
         YotoError: the address cannot be listened on.
@@ -74,13 +79,14 @@ def serve(models, example, host=HOST, port=PORT):
         import fastapi
         import gradio
 
+        from yoto_tf.demo.web.guard import Guard
         from yoto_tf.demo.web.page import CSS, THEME, build
 
         app = gradio.mount_gradio_app(
-            fastapi.FastAPI(),
+            fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
             build(models, example),
             path="/",
-            max_file_size=UPLOAD_LIMIT,
+            max_file_size=UPLOAD_BYTES,
             theme=THEME,
             css=CSS,
             footer_links=["api"],
@@ -91,7 +97,9 @@ def serve(models, example, host=HOST, port=PORT):
             mcp_server=False,
             pwa=False,
         )
-        with _running(app, _listen(host, port)) as (host, port):
+        most = UPLOAD_BYTES + _FORM_BYTES
+        guarded = Guard(app, host, allow_hosts, Path(folder), most)
+        with _running(guarded, _listen(host, port)) as (host, port):
             yield f"http://{host}:{port}/"
 
 

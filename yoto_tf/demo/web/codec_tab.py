@@ -8,7 +8,7 @@ from PIL import Image
 
 from yoto_tf.demo.web.controls import NO_PICTURE, answers, on_change, picture_input
 from yoto_tf.demo.web.jpeg import decode, jpeg_of_size
-from yoto_tf.demo.web.pictures import read_upload
+from yoto_tf.demo.web.reader import READER
 from yoto_tf.imaging.metrics import bits_per_pixel, psnr
 
 QUALITY = 0.1
@@ -112,7 +112,7 @@ def add(name, codec, example):
     def show(path, quality):
         if path is None:
             return None, None, "", NO_PICTURE
-        image, note = read_upload(path)
+        image, note = READER.read(path)
         return *_coded(image, quality), note
 
     def _coded(image, quality):

@@ -44,13 +44,59 @@ def picture_input(value, sources, label="Your picture"):
     return picture
 
 
+def refuse_foreign_files(page):
+    """Makes every component take files that were uploaded, or computed here, alone.
+
+    Gradio looks at paths only after its own `launch`, and fetches what begins with
+    http:// for whoever asks. Each component copies what it is given into the folder
+    that is served, also one that expects a number.
+
+    Args:
+        page: a `gradio.Blocks`, built.
+    """
+    for block in page.blocks.values():
+        if hasattr(block, "async_move_resource_to_block_cache"):
+            _guard(block)
+
+
+def _guard(block):
+    copy, copy_async = (
+        block.move_resource_to_block_cache,
+        block.async_move_resource_to_block_cache,
+    )
+
+    def checked(path):
+        return copy(_own(path))
+
+    async def checked_async(path):
+        return await copy_async(_own(path))
+
+    block.move_resource_to_block_cache = checked
+    block.async_move_resource_to_block_cache = checked_async
+
+
+def _own(path):
+    """A path, if it is below the folder of the page's pictures.
+
+    Raises:
+        gr.Error: it is not, or is an address.
+    """
+    if path is None:
+        return None
+    folder = os.path.realpath(os.environ["GRADIO_TEMP_DIR"])
+    if not os.path.realpath(path).startswith(folder + os.sep):
+        raise gr.Error("Upload a picture first.", print_exception=False)
+    return path
+
+
 def _path_of(upload):
     if upload is None:
         return None
+    path = _own(upload.path)
     # A picture that is being worked on is not deleted as an old one.
     with contextlib.suppress(OSError):
-        os.utime(upload.path)
-    return upload.path
+        os.utime(path)
+    return path
 
 
 def on_change(components, function, inputs, outputs, name):

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from yoto_tf.demo.web.controls import AT_A_TIME
+from yoto_tf.demo.web.controls import AT_A_TIME, refuse_foreign_files
 from yoto_tf.zoo.families import all_families
 
 # Requests that wait; the next user is told that the page is busy.
@@ -59,6 +59,7 @@ def build(models, example):
                         _fill(family.resolve("demo_tab"), members, example)
         for line in left_out(models):
             gr.Markdown(line, elem_classes="note")
+    refuse_foreign_files(page)
     return page.queue(max_size=WAITING, default_concurrency_limit=AT_A_TIME)
 
 

@@ -10,7 +10,7 @@ from yoto_tf.demo.web.controls import (
     on_click,
     picture_input,
 )
-from yoto_tf.demo.web.pictures import read_upload
+from yoto_tf.demo.web.reader import READER
 
 _ABOUT = """
 Painting a photograph anew means weighing the photograph (**content**) against the
@@ -98,7 +98,7 @@ def add(name, stylizer, example):
     def show(path, *numbers):
         if path is None:
             return None, "", NO_PICTURE
-        image, note = read_upload(path, PIXELS)
+        image, note = READER.read(path, PIXELS)
         return *_stylized(image, numbers), note
 
     def draw(path):

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from yoto_tf.demo.web.controls import answers, on_change, on_click, picture_input
-from yoto_tf.demo.web.pictures import read_upload
+from yoto_tf.demo.web.reader import READER
 from yoto_tf.imaging.fonts import font
 from yoto_tf.imaging.grids import grid
 from yoto_tf.zoo.vae.pictures import fitted
@@ -96,7 +96,7 @@ def add(name, vae, example):
     middle = round((low + high) / 2, 2)
 
     def show(path, log_kl, seed):
-        image = None if path is None else read_upload(path)[0]
+        image = None if path is None else READER.read(path)[0]
         row = reconstructions(vae, pictures(vae, example, image), log_kl)
         return row, samples(vae, log_kl, seed), _caption(log_kl)
 

@@ -1,12 +1,24 @@
-"""A web host that sends files and nothing else, on the loopback."""
+"""A web host that sends files, and the policy of their page, on the loopback."""
 
 import contextlib
 import functools
 import http.server
+import re
 import threading
+from pathlib import Path
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def end_headers(self):
+        """Sends what the page has as <meta>, and what only a header can say."""
+        page = Path(self.directory, "index.html").read_text("utf-8")
+        policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)
+        if policy:
+            whole = f"{policy[1]}; frame-ancestors 'none'"
+            self.send_header("Content-Security-Policy", whole)
+        self.send_header("X-Content-Type-Options", "nosniff")
+        super().end_headers()
+
     def log_message(self, *_):
         pass
 

@@ -1,6 +1,11 @@
 // The network in its worker, as functions that the page can wait for.
 
-const worker = new Worker("worker.js");
+// A worker that is loaded from an address has a policy of its own, one that is made here
+// has that of the page.
+const base = new URL(".", import.meta.url).href;
+const start = `self.base = ${JSON.stringify(base)}; importScripts(base + "worker.js");`;
+const script = URL.createObjectURL(new Blob([start], { type: "text/javascript" }));
+const worker = new Worker(script);
 const waiting = new Map();
 let requests = 0;
 let onProgress;

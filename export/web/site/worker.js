@@ -5,19 +5,21 @@
 // Out: { progress }, { backend } when it is ready, { id, pixels, milliseconds }, or
 //      { error } with the id that it belongs to.
 
-importScripts(
+const RUNTIME = [
   "runtime/tf-core.es2017.min.js",
   "runtime/tf-converter.es2017.min.js",
   "runtime/tf-backend-webgl.es2017.min.js",
   "runtime/tf-backend-wasm.es2017.min.js",
-);
+];
+// Whoever starts the worker sets `base`, the address of the page's folder.
+importScripts(...RUNTIME.map((name) => base + name));
 
 // From the fastest.
 const BACKENDS = ["webgl", "wasm"];
 let model;
 
 async function load(wanted) {
-  tf.wasm.setWasmPaths(new URL("runtime/", self.location).href);
+  tf.wasm.setWasmPaths(base + "runtime/");
   const backends = BACKENDS.filter((name) => name !== "webgl" || !softwareWebGL());
   for (const backend of wanted ? [wanted] : backends) {
     if (await usable(backend)) return backend;
@@ -38,10 +40,9 @@ async function usable(backend) {
   // False, or an error, where the browser does not have it.
   const found = await tf.setBackend(backend).catch(() => false);
   if (!found || !precise(backend)) return false;
-  model ??= await tf.loadGraphModel(
-    new URL("network/model.json", self.location).href,
-    { onProgress: (progress) => postMessage({ progress }) },
-  );
+  model ??= await tf.loadGraphModel(base + "network/model.json", {
+    onProgress: (progress) => postMessage({ progress }),
+  });
   try {
     await stylized(smallest());
     return true;

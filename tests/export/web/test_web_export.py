@@ -164,6 +164,19 @@ def test_page_names_files_that_exist_and_no_other_host(site):
         assert (site / name).is_file(), name
 
 
+def test_policy_allows_the_page_itself_and_nothing_else(site):
+    text = (site / "index.html").read_text("utf-8")
+    [policy] = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
+    directives = dict(part.split(None, 1) for part in policy.split("; "))
+    assert directives["default-src"] == "'none'"
+    assert directives["form-action"] == directives["base-uri"] == "'none'"
+    for sources in directives.values():
+        allowed = {"'none'", "'self'", "blob:", "'wasm-unsafe-eval'"}
+        assert set(sources.split()) <= allowed
+    # None of what the policy would have to allow by exception.
+    assert not re.search(r"<style|style=|\son\w+=|<script(?![^>]*(src=|json))", text)
+
+
 def test_every_control_has_a_label(site):
     text = (site / "index.html").read_text("utf-8")
     for name in re.findall(r'<(?:select|input)[^>]* id="(\w+)"', text):

@@ -127,6 +127,23 @@ def test_nothing_is_fetched_from_elsewhere(page, address):
     assert [line for line in page.get_log("browser") if line["level"] == "SEVERE"] == []
 
 
+def test_policy_covers_the_page_and_its_worker(page):
+    """A worker that is loaded from an address would have a policy of its own."""
+    attempt = """
+        const done = arguments[arguments.length - 1];
+        const code = `fetch("http://127.0.0.1:1/").then(
+            () => postMessage("sent"), (error) => postMessage("refused"));
+            addEventListener("securitypolicyviolation",
+                (event) => postMessage(event.effectiveDirective));`;
+        const url = URL.createObjectURL(new Blob([code]));
+        const seen = [];
+        new Worker(url).onmessage = ({ data }) => {
+            if (seen.push(data) === 2) done(seen.sort());
+        };
+    """
+    assert page.execute_async_script(attempt) == ["connect-src", "refused"]
+
+
 @pytest.mark.parametrize("backend", ["wasm", "webgl"])
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (50, 81)])
 def test_picture_is_what_keras_gives(

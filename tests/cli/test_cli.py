@@ -73,6 +73,14 @@ def test_info(here, untrained_codec, capsys):
         assert part in text
 
 
+def test_names_of_a_model_steer_no_terminal(monkeypatch, capsys):
+    from yoto_tf.zoo.stylization import styles
+
+    monkeypatch.setattr(styles, "style_names", lambda model: ["udnie", "\x1b]0;evil\a"])
+    assert main(["list", "--styles"]) == 0
+    assert capsys.readouterr().out == "udnie\n\\x1b]0;evil\\x07\n"
+
+
 def test_list(pretrained, untrained_codec, capsys):
     assert main(["list", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)

@@ -1,6 +1,7 @@
 """`yoto list`"""
 
 from yoto_tf.cli.output import print_json
+from yoto_tf.errors import printable
 
 
 def add(subparsers):
@@ -51,7 +52,7 @@ def run(options):
         )
         print(f"{name}  ({summary.family}; {ranges})")
         if summary.headline:
-            print(f"    {summary.headline}")
+            print(f"    {printable(summary.headline)}")
     if not summaries:
         print("no pretrained model is installed")
     return 0
@@ -64,5 +65,5 @@ def _list_styles(options):
     if options.json:
         print_json(names)
     else:
-        print("\n".join(names))
+        print("\n".join(map(printable, names)))
     return 0

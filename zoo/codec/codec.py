@@ -158,18 +158,20 @@ class Codec:
         vector = self.vector(quality, **coefficients)
         return self._coded(image, vector).to_bytes()
 
-    def decompress(self, data):
+    def decompress(self, data, max_pixels=None):
         """Decodes what `compress` returned.
 
         Args:
-            data: bytes, or what holds some, such as a bytearray or a memoryview.
+            data: bytes, or what holds bytes, such as a bytearray or a memoryview.
+            max_pixels: the largest H · W; a larger picture is refused before memory is
+                taken for it. None for what the format holds, 2^27.
 
         Returns:
             uint8 [H, W, 3].
 
         Raises:
-            FormatError: a damaged or foreign file, or one of another model; or no
-                bytes.
+            FormatError: a damaged or foreign file, one of another model, one with more
+                pixels than `max_pixels`, or no bytes.
         """
         try:
             data = bytes(memoryview(data))
@@ -177,6 +179,11 @@ class Codec:
             raise FormatError(f"expected bytes, got {type(data).__name__}") from error
         container = Container.from_bytes(data)
         size = container.height, container.width
+        if max_pixels is not None and size[0] * size[1] > max_pixels:
+            raise FormatError(
+                f"a picture of {container.width} × {container.height} pixels, expected "
+                f"at most {max_pixels:,}"
+            )
         if container.lossless is not None:
             return decode_picture(container.lossless, *size)
         vector = container.vector(

@@ -154,6 +154,25 @@ def test_what_is_no_picture_is_refused(untrained_codec, image, message):
         untrained_codec.compress(image)
 
 
+def test_pictures_of_too_many_pixels_are_refused(untrained_codec, photograph):
+    image = photograph[:40, :70]
+    data = untrained_codec.compress(image, quality=0.5)
+    expected = untrained_codec.decompress(data)
+    np.testing.assert_array_equal(
+        untrained_codec.decompress(data, max_pixels=40 * 70), expected
+    )
+    with pytest.raises(FormatError, match="70 × 40 pixels, expected at most 2,799"):
+        untrained_codec.decompress(data, max_pixels=40 * 70 - 1)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_whatever_holds_bytes_is_decoded(untrained_codec, photograph, kind):
+    data = untrained_codec.compress(photograph[:40, :70], quality=0.5)
+    np.testing.assert_array_equal(
+        untrained_codec.decompress(kind(data)), untrained_codec.decompress(data)
+    )
+
+
 @pytest.mark.parametrize("shape", [(0, 4, 3), (70_000, 1, 3)])
 def test_what_the_format_cannot_hold_is_refused(untrained_codec, shape):
     with pytest.raises(FormatError, match="expected sides of 1 to 65535"):

@@ -11,10 +11,10 @@ from yoto_tf.loss_conditional_model import LossConditionalModel
 from yoto_tf.training.fused_adam import FusedAdam
 from yoto_tf.training.recipe import Recipe
 from yoto_tf.zoo.codec.codec import Codec
-from yoto_tf.zoo.codec.linear_start import start_as_linear_codec
 from yoto_tf.zoo.codec.losses import rate_distortion_terms
 from yoto_tf.zoo.codec.network.hyperprior import Hyperprior, ResidualHyperprior
-from yoto_tf.zoo.codec.residual_start import start_as_residual_codec
+from yoto_tf.zoo.codec.training.linear_start import start_as_linear_codec
+from yoto_tf.zoo.codec.training.residual_start import start_as_residual_codec
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 from yoto_tf import zoo
 from yoto_tf.errors import YotoError
 from yoto_tf.imaging.metrics import psnr
-from yoto_tf.zoo.codec.linear_start import start_as_linear_codec
+from yoto_tf.zoo.codec.training.linear_start import start_as_linear_codec
 from yoto_tf.zoo.recipes import load_recipe
 
 

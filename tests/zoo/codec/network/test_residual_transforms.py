@@ -14,7 +14,7 @@ from yoto_tf.zoo.codec.network.residual_transforms import (
     depth_to_space,
     residual_transforms,
 )
-from yoto_tf.zoo.codec.residual_start import start_as_residual_codec
+from yoto_tf.zoo.codec.training.residual_start import start_as_residual_codec
 
 WIDTHS, COUNTS = (6, 8, 10), (1, 2, 1)
 TRANSFORMS = {

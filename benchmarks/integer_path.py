@@ -33,7 +33,7 @@ from tqdm import tqdm
 from yoto_tf import zoo
 from yoto_tf.data import image_files, read_image
 from yoto_tf.entropy.bits import total_bits
-from yoto_tf.entropy.scale_conditional import NUM_SCALES
+from yoto_tf.entropy.scale_table import NUM_SCALES
 from yoto_tf.imaging.metrics import psnr
 from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.machine.compilation import compiled

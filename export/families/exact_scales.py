@@ -11,7 +11,7 @@ all is int64.
 import numpy as np
 from keras import ops
 
-from yoto_tf.entropy.scale_conditional import NUM_SCALES
+from yoto_tf.entropy.scale_table import NUM_SCALES
 from yoto_tf.zoo.codec.coding.integer_scales import ACTIVATION_BITS, HYPER_LIMIT
 
 # Rounded to their multiples, activations leave a remainder of at most 128 and weights

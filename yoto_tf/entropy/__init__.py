@@ -1,23 +1,17 @@
-"""Entropy models: how many bits quantised values cost, and their coding to bytes."""
+"""Entropy models: how many bits quantised values cost, and their coding to bytes.
 
-from yoto_tf.entropy.coding_tables import CodingTables
-from yoto_tf.entropy.deep_factorized import DeepFactorizedPrior
-from yoto_tf.entropy.gaussian_conditional import GaussianConditional
-from yoto_tf.entropy.laplace_conditional import LaplaceConditional
-from yoto_tf.entropy.range_coding import (
-    decode,
-    decode_chunks,
-    encode,
-    encode_chunks,
+The densities, which need Keras, are loaded on first use: coding needs none.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "coding_tables": ["CodingTables"],
+        "deep_factorized": ["DeepFactorizedPrior"],
+        "gaussian_conditional": ["GaussianConditional"],
+        "laplace_conditional": ["LaplaceConditional"],
+        "range_coding": ["decode", "decode_chunks", "encode", "encode_chunks"],
+    },
 )
-
-__all__ = [
-    "CodingTables",
-    "DeepFactorizedPrior",
-    "GaussianConditional",
-    "LaplaceConditional",
-    "decode",
-    "decode_chunks",
-    "encode",
-    "encode_chunks",
-]

@@ -14,11 +14,7 @@ from keras import ops
 from yoto_tf.entropy.bits import total_bits
 from yoto_tf.entropy.bounds import clip_towards
 from yoto_tf.entropy.coding_tables import CodingTables, integer_ranges
-
-MIN_SCALE = 0.11
-MAX_SCALE = 256.0
-NUM_SCALES = 64
-LOG_STEP = math.log(MAX_SCALE / MIN_SCALE) / (NUM_SCALES - 1)
+from yoto_tf.entropy.scale_table import LOG_STEP, MIN_SCALE, NUM_SCALES
 
 # Of the range coder's tables: what is left to the escape symbol, and the logarithm of
 # the sum of the frequencies.

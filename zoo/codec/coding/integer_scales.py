@@ -11,18 +11,12 @@ Reference: Ballé, Johnston & Minnen, "Integer Networks for Data Compression wit
 Latent-Variable Models", ICLR 2019 (the problem and the idea; the arithmetic differs).
 """
 
-import contextlib
 import dataclasses
-import functools
-import itertools
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from keras import ops
-from threadpoolctl import ThreadpoolController
 
-from yoto_tf.entropy.scale_conditional import LOG_STEP, MIN_SCALE, NUM_SCALES
+from yoto_tf.entropy.scale_table import LOG_STEP, MIN_SCALE, NUM_SCALES
+from yoto_tf.zoo.codec.coding.integer_convolutions import convolve, threads, upsample
 
 # Bits of a weight, of an activation and its fraction, and of a multiplier. An inner
 # product has at most 25·N/4 or 9·N terms: for N = 192 below 2**11, so that a sum stays
@@ -33,9 +27,6 @@ _FRACTION_BITS = 8
 _MULTIPLIER_BITS = 13
 # Hyper-latents beyond this are clipped for the purpose of predicting scales.
 HYPER_LIMIT = 2**11
-# Places whose neighbourhoods a thread gathers at a time.
-_GATHERED_POSITIONS = 2**8
-_BLAS_IS_OURS = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,10 +59,10 @@ class IntegerScales:
             int32 [4h, 4w, C] in [0, 63].
         """
         features = np.clip(hyper_latents, -HYPER_LIMIT, HYPER_LIMIT).astype("float64")
-        with _threads() as run:
-            for layer, convolve in enumerate((_upsample, _upsample, _convolve)):
+        with threads() as run:
+            for layer, product in enumerate((upsample, upsample, convolve)):
                 last = layer == 2
-                features = convolve(features, self.kernels[layer], run)
+                features = product(features, self.kernels[layer], run)
                 features *= self.multipliers[layer][level]
                 features += self.offsets[layer][level]
                 features *= 2.0 ** -self.shifts[layer]
@@ -88,6 +79,8 @@ class IntegerScales:
             network: a `Hyperprior`.
             vectors: [levels, K] raw coefficient vectors, one a level.
         """
+        from keras import ops
+
         embedding = network.embedding(ops.convert_to_tensor(vectors))
         tower = network.scale_synthesis
         log_gain = ops.convert_to_numpy(network.log_gain(embedding))
@@ -154,77 +147,3 @@ class IntegerScales:
             )
         }
         return cls(**parts, shifts=tuple(int(shift) for shift in arrays["shifts"]))
-
-
-@functools.cache
-def _blas():
-    return ThreadpoolController().select(user_api="blas")
-
-
-@contextlib.contextmanager
-def _threads():
-    """As many threads as NumPy's products would have, each of which multiplies alone.
-
-    NumPy's own go on spinning for some 20 ms after a product, which slows down the
-    network that runs next by as much as it needs their cores.
-
-    Yields:
-        A function that calls another with each of an iterable's elements.
-    """
-    with _BLAS_IS_OURS:
-        count = max((library["num_threads"] for library in _blas().info()), default=1)
-        with _blas().limit(limits=1), ThreadPoolExecutor(count) as threads:
-            yield lambda function, elements: list(threads.map(function, elements))
-
-
-def _convolve(features, kernel, run):
-    """A 3×3 convolution, stride 1, zero padding: [h, w, I] to [h, w, O]."""
-    taps = [(i, j, kernel[i, j]) for i in range(3) for j in range(3)]
-    return _correlate(features, taps, run)
-
-
-def _upsample(features, kernel, run):
-    """A transposed 5×5 convolution, stride 2, padded as Keras' "same".
-
-    [h, w, I] to [2h, 2w, O]. Input position i reaches the outputs 2i − 1 … 2i + 3, so
-    that even outputs have two taps in either direction and odd ones three.
-    """
-    height, width, _ = features.shape
-    result = np.empty((height, 2, width, 2, kernel.shape[-1]))
-    for row, column in itertools.product((0, 1), (0, 1)):
-        taps = [
-            (i, j, kernel[1 + row + 2 * (1 - i), 1 + column + 2 * (1 - j)])
-            for i, j in itertools.product(range(2 + row), range(2 + column))
-        ]
-        result[:, row, :, column] = _correlate(features, taps, run)
-    return result.reshape(2 * height, 2 * width, -1)
-
-
-def _correlate(features, taps, run):
-    """Sums over 3×3 neighbourhoods, zeros around: [h, w, I] to [h, w, O].
-
-    Args:
-        features: [h, w, I].
-        taps: list of (row, column, kernel [I, O]), the row and column from 0 to 2.
-        run: see `_threads`.
-    """
-    height, width, _ = features.shape
-    padded = np.pad(features, ((1, 1), (1, 1), (0, 0)))
-    kernel = np.concatenate([part for _, _, part in taps])
-    result = np.empty((height * width, kernel.shape[-1]))
-    # One matrix product is faster than one a tap; in pieces it stays in the cache.
-    step = max(_GATHERED_POSITIONS // width, 1)
-
-    def multiply(begin):
-        end = min(begin + step, height)
-        gathered = np.concatenate(
-            [padded[begin + i : end + i, j : j + width] for i, j, _ in taps], axis=-1
-        )
-        np.matmul(
-            gathered.reshape(-1, len(kernel)),
-            kernel,
-            out=result[begin * width : end * width],
-        )
-
-    run(multiply, range(0, height, step))
-    return result.reshape(height, width, -1)

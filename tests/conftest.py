@@ -58,6 +58,16 @@ def untrained_codec(photograph):
 
 
 @pytest.fixture(scope="session")
+def context_codec(photograph):
+    """Likewise, with residual blocks and a context."""
+    from linear_codec import linear_context_hyperprior
+
+    from yoto_tf.zoo.codec import Codec
+
+    return Codec.from_network(linear_context_hyperprior(photograph))
+
+
+@pytest.fixture(scope="session")
 def release_folder(untrained_codec, tmp_path_factory):
     """The codec as a release on disk, a MODEL by its directory."""
     folder = tmp_path_factory.mktemp("release") / "codec"

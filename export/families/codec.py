@@ -14,6 +14,7 @@ import functools
 
 from keras import ops
 
+from yoto_tf.errors import RecipeError
 from yoto_tf.export.exportable import (
     Endpoint,
     Exportable,
@@ -26,13 +27,23 @@ from yoto_tf.export.families.codec_bytes import byte_endpoints
 from yoto_tf.export.families.exact_scales import levels, next_indexes
 from yoto_tf.export.families.released import describe_release
 from yoto_tf.zoo.codec.network.codec_network import channelwise
+from yoto_tf.zoo.codec.network.context_hyperprior import ContextHyperprior
 from yoto_tf.zoo.codec.network.padding import pad_to_multiple
 
 _IMAGE = Tensor("float32", ("B", "H", "W", 3))
 
 
 def describe(codec) -> Exportable:
-    """The `Exportable` of a `yoto_tf.zoo.codec.Codec`."""
+    """The `Exportable` of a `yoto_tf.zoo.codec.Codec`.
+
+    Raises:
+        RecipeError: a codec with a context.
+    """
+    if isinstance(codec.model, ContextHyperprior):
+        raise RecipeError(
+            "a codec with a context (ContextHyperprior) cannot be exported yet: the "
+            "tables of its symbols depend on symbols that are decoded before them"
+        )
     network, coding = codec.model, codec.coding
     endpoint = functools.partial(Endpoint, codec.coefficients)
     vector = coefficient_vector(codec.coefficients)

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "codec": ["Codec"],
+        "network.context_hyperprior": ["ContextHyperprior"],
         "network.factorized_prior": ["FactorizedPrior"],
         "network.hyperprior": ["Hyperprior", "ResidualHyperprior"],
     },
@@ -16,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
 
 # The networks that a release of this family may hold, as Keras knows them.
 REGISTERED_NAMES = (
+    "yoto_tf.codec>ContextHyperprior",
     "yoto_tf.codec>FactorizedPrior",
     "yoto_tf.codec>Hyperprior",
     "yoto_tf.codec>ResidualHyperprior",

@@ -13,6 +13,7 @@ from yoto_tf.zoo.codec.coding.target_search import compress_to_target
 from yoto_tf.zoo.codec.lossless.picture import decode_picture
 
 # Registers the networks that a release names.
+from yoto_tf.zoo.codec.network.context_hyperprior import ContextHyperprior  # noqa: F401
 from yoto_tf.zoo.codec.network.factorized_prior import FactorizedPrior  # noqa: F401
 from yoto_tf.zoo.codec.network.hyperprior import Hyperprior  # noqa: F401
 from yoto_tf.zoo.codec.second_layer.choice import cheapest, exact, may_be_missed

@@ -9,7 +9,13 @@ import pytest
 from yoto_tf import Coefficients, Fixed, LogUniform
 from yoto_tf.errors import CoefficientError, DataError, FormatError
 from yoto_tf.imaging.metrics import psnr
-from yoto_tf.zoo.codec import Codec, FactorizedPrior, Hyperprior, ResidualHyperprior
+from yoto_tf.zoo.codec import (
+    Codec,
+    ContextHyperprior,
+    FactorizedPrior,
+    Hyperprior,
+    ResidualHyperprior,
+)
 from yoto_tf.zoo.codec.coding.container import Container
 
 
@@ -89,6 +95,7 @@ SMALL = {
     FactorizedPrior: {"filters": (8, 8, 8, 12)},
     Hyperprior: {"filters": (8, 8, 8, 12), "hyper_filters": 8},
     ResidualHyperprior: {"filters": (8, 8, 12), "hyper_filters": 8},
+    ContextHyperprior: {"filters": (8, 8, 12), "hyper_filters": 8},
 }
 
 

@@ -11,31 +11,12 @@ from yoto_tf.zoo.codec.tiling.tiled_networks import StripedHyperprior
 from yoto_tf.zoo.release import join_arrays
 
 
-class HyperpriorCoding(HyperpriorSymbolCoding):
-    """The integers that encoder and decoder exchange, and their coding.
+class HyperpriorGraphs:
+    """The graphs of a network with a hyperprior.
 
-    Args:
-        network: a built `Hyperprior`.
-        tables: arrays as `build_tables` returns them.
+    Attributes:
+        network: a built `HyperpriorNetwork`.
     """
-
-    striped = StripedHyperprior
-
-    def __init__(self, network, tables):
-        super().__init__(tables)
-        self.network = network
-
-    @staticmethod
-    def build_tables(network):
-        """All integers that encoder and decoder must share, as a flat dict."""
-        levels = Levels.of(network.coefficients)
-        prior = network.prior_tables(levels.vectors)
-        return join_arrays(
-            levels=levels.to_arrays(),
-            scales=IntegerScales.from_network(network, levels.vectors).to_arrays(),
-            hyper_latents=prior.to_arrays(),
-            latents=network.conditional.coding_tables().to_arrays(),
-        )
 
     def analyze(self, image, coefficients):
         """Graph: uint8 [B, H, W, 3] and [B, 1] to integers.
@@ -65,6 +46,38 @@ class HyperpriorCoding(HyperpriorSymbolCoding):
         hyper_latents = self.network.hyper_analyze(latents, embedding)
         return ops.cast(ops.round(hyper_latents), "int32")
 
+    def image(self, quantized, coefficients):
+        """Graph: quantised latents to a padded image, about [0, 1], float32."""
+        embedding = self.network.embedding(coefficients)
+        return self.network.synthesize(quantized, embedding)
+
+
+class HyperpriorCoding(HyperpriorGraphs, HyperpriorSymbolCoding):
+    """The integers that encoder and decoder exchange, and their coding.
+
+    Args:
+        network: a built `Hyperprior`.
+        tables: arrays as `build_tables` returns them.
+    """
+
+    striped = StripedHyperprior
+
+    def __init__(self, network, tables):
+        super().__init__(tables)
+        self.network = network
+
+    @staticmethod
+    def build_tables(network):
+        """All integers that encoder and decoder must share, as a flat dict."""
+        levels = Levels.of(network.coefficients)
+        prior = network.prior_tables(levels.vectors)
+        return join_arrays(
+            levels=levels.to_arrays(),
+            scales=IntegerScales.from_network(network, levels.vectors).to_arrays(),
+            hyper_latents=prior.to_arrays(),
+            latents=network.conditional.coding_tables().to_arrays(),
+        )
+
     def symbols(self, latents, hyper_latents, coefficients):
         """Graph: latents and hyper-latents to int32 symbols."""
         network = self.network
@@ -78,8 +91,3 @@ class HyperpriorCoding(HyperpriorSymbolCoding):
         embedding = self.network.embedding(coefficients)
         mean = self.network.mean(ops.cast(hyper_latents, "float32"), embedding)
         return ops.cast(symbols, "float32") + mean
-
-    def image(self, quantized, coefficients):
-        """Graph: quantised latents to a padded image, about [0, 1], float32."""
-        embedding = self.network.embedding(coefficients)
-        return self.network.synthesize(quantized, embedding)

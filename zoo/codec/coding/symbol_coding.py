@@ -14,7 +14,7 @@ from yoto_tf import entropy
 from yoto_tf.errors import FormatError
 from yoto_tf.zoo.codec.coding.integer_scales import IntegerScales
 from yoto_tf.zoo.codec.coding.levels import Levels
-from yoto_tf.zoo.codec.tiling.tiles import spans
+from yoto_tf.zoo.codec.tiling.spans import spans
 from yoto_tf.zoo.release import split_arrays
 
 # Positions of hyper-latents, or of symbols, whose tables are chosen at a time.
@@ -85,11 +85,10 @@ class SymbolCoding:
             code only.
         """
         level = self.levels.index(vector)
-        sections = []
-        for number, tables in enumerate(self.code_tables):
-            indexes = self._indexes(integers[:number], integers[number].shape, level)
-            chunks = _paired(integers[number], indexes)
-            sections.append(entropy.encode_chunks(chunks, tables))
+        sections = [
+            self._encoded(integers[:number], array, level)
+            for number, array in enumerate(integers)
+        ]
         return (*[b""] * (2 - len(sections)), *sections)
 
     def read(self, sections, rows, columns, vector):
@@ -115,11 +114,20 @@ class SymbolCoding:
         for number, data in enumerate(sections[-len(self.codes) :]):
             scale = self.codes[0].side // self.codes[number].side
             shape = (scale * rows, scale * columns, self.channels[number])
-            array, tables = np.empty(shape, "int32"), self.code_tables[number]
-            chunks = (index for *_, index in self._indexes(integers, shape, level))
-            _fill(array, entropy.decode_chunks(data, chunks, array.size, tables))
-            integers.append(array)
+            integers.append(self._decoded(data, integers, shape, level))
         return tuple(integers)
+
+    def _encoded(self, before, array, level):
+        """A code's integers [h, w, C] to bytes, given those of the codes before it."""
+        chunks = _paired(array, self._indexes(before, array.shape, level))
+        return entropy.encode_chunks(chunks, self.code_tables[len(before)])
+
+    def _decoded(self, data, before, shape, level):
+        """What `_encoded` wrote of a code's integers [h, w, C]."""
+        array, tables = np.empty(shape, "int32"), self.code_tables[len(before)]
+        chunks = (index for *_, index in self._indexes(before, shape, level))
+        _fill(array, entropy.decode_chunks(data, chunks, array.size, tables))
+        return array
 
     def _indexes(self, before, shape, level):
         """Yields first and last row of a code's integers, and their flat table indexes.
@@ -172,7 +180,11 @@ class HyperpriorSymbolCoding(SymbolCoding):
 
 def symbol_coding_of(release):
     """The `SymbolCoding` of a codec's `Release`."""
+    # It builds upon this module.
+    from yoto_tf.zoo.codec.coding.context_symbol_coding import ContextSymbolCoding
+
     by_network = {
+        "ContextHyperprior": ContextSymbolCoding,
         "FactorizedPrior": FactorizedSymbolCoding,
         "Hyperprior": HyperpriorSymbolCoding,
         "ResidualHyperprior": HyperpriorSymbolCoding,

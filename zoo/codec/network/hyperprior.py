@@ -20,7 +20,7 @@ import keras
 from keras import ops
 
 from yoto_tf.entropy import LaplaceConditional
-from yoto_tf.entropy.scale_conditional import LOG_STEP, MIN_SCALE
+from yoto_tf.entropy.scale_table import LOG_STEP, MIN_SCALE
 from yoto_tf.zoo.codec.coding.hyperprior_coding import HyperpriorCoding
 from yoto_tf.zoo.codec.network.codec_network import CodecNetwork, channelwise
 from yoto_tf.zoo.codec.network.gain import LogGain
@@ -45,6 +45,8 @@ class HyperpriorNetwork(CodecNetwork):
     """
 
     coding = HyperpriorCoding
+    # Whether the scale tower keeps the range of its maps.
+    ranged_scales = False
 
     def __init__(
         self,
@@ -77,7 +79,11 @@ class HyperpriorNetwork(CodecNetwork):
             hyper_filters, latents, conditioned, name="mean_synthesis"
         )
         self.scale_synthesis = HyperSynthesis(
-            hyper_filters, latents, conditioned, name="scale_synthesis"
+            hyper_filters,
+            latents,
+            conditioned,
+            self.ranged_scales,
+            name="scale_synthesis",
         )
         self.hyper_log_gain = LogGain(hyper_filters, name="hyper_log_gain")
         self.conditional = LaplaceConditional(name="conditional")

@@ -15,6 +15,7 @@ from keras import layers, ops
 
 from yoto_tf.layers import GDN, FiLM
 from yoto_tf.zoo.codec.network.modulated_convolution import modulated_convolution
+from yoto_tf.zoo.codec.network.ranged_relu import RangedReLU
 from yoto_tf.zoo.codec.network.subpixel import subpixel_convolution
 
 
@@ -45,6 +46,10 @@ class _Conditioned(layers.Layer):
                     self.films[position].build(inputs_shape, embedding_shape)
 
     def call(self, inputs, embedding):
+        return self.last(self.features(inputs, embedding))
+
+    def features(self, inputs, embedding):
+        """What the last convolution reads."""
         features = inputs
         stages = zip(self.convolutions, self.films, self.activations, strict=False)
         for convolution, film, activation in stages:
@@ -56,9 +61,10 @@ class _Conditioned(layers.Layer):
             else:
                 features = film(convolution(features), embedding)
             features = activation(features)
-        return self._last(features)
+        return features
 
-    def _last(self, features):
+    def last(self, features):
+        """The last convolution."""
         return self.convolutions[-1](features)
 
     def compute_output_shape(self, inputs_shape, embedding_shape):
@@ -128,10 +134,10 @@ class Synthesis(_Conditioned):
         )
         self.largest_map = 8**2 * filters[0]
 
-    def _last(self, features):
+    def last(self, features):
         if features.shape[0] == 1:
             return subpixel_convolution(self.convolutions[-1], features)
-        return super()._last(features)
+        return super().last(features)
 
 
 def strided_transforms(filters, conditioned):
@@ -181,9 +187,10 @@ class HyperSynthesis(_Conditioned):
         filters: channels of the inner layers.
         latents: C.
         conditioned: see `Analysis`.
+        ranged: whether it keeps the range of its inner maps, to be rounded to.
     """
 
-    def __init__(self, filters, latents, conditioned=True, **kwargs):
+    def __init__(self, filters, latents, conditioned=True, ranged=False, **kwargs):
         small = keras.initializers.VarianceScaling(0.01)
         super().__init__(
             [
@@ -191,7 +198,7 @@ class HyperSynthesis(_Conditioned):
                 layers.Conv2DTranspose(filters, 5, 2, "same"),
                 layers.Conv2D(latents, 3, 1, "same", kernel_initializer=small),
             ],
-            [layers.ReLU(), layers.ReLU()],
+            [RangedReLU() if ranged else layers.ReLU() for _ in range(2)],
             conditioned,
             **kwargs,
         )

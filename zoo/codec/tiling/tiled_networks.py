@@ -18,6 +18,9 @@ from yoto_tf.zoo.codec.tiling.tiles import EdgePadded, Stage
 # it. Transposed it is the other way round.
 HYPER_ANALYSIS_REACH = (1, 2)
 HYPER_SYNTHESIS_REACH = (2, 1)
+# Symbols of the last of four passes depend on latents three places away, in the next
+# block of 4 and so on that block's mean.
+CONTEXT_REACH = (3, 2)
 
 
 def to_pixels(image):
@@ -71,6 +74,10 @@ class StripedHyperprior:
         coding: the `HyperpriorCoding`.
     """
 
+    _symbols_reach = HYPER_SYNTHESIS_REACH
+    # How many times as much memory as its largest map the choice of symbols takes.
+    _maps = 1
+
     def __init__(self, coding):
         network = coding.network
         self._channels = network.filters[-1]
@@ -86,7 +93,8 @@ class StripedHyperprior:
         # The largest map is that of the latents.
         values = 4**2 * max(self._channels, self._hyper_channels)
         self._hyper_analysis = Stage(coding.hyper_latents, HYPER_ANALYSIS_REACH, values)
-        self._symbols = Stage(coding.symbols, HYPER_SYNTHESIS_REACH, values)
+        values *= self._maps
+        self._symbols = Stage(coding.symbols, self._symbols_reach, values)
         self._quantized = Stage(coding.quantized, HYPER_SYNTHESIS_REACH, values)
 
     def fits_at_once(self, height, width):
@@ -101,7 +109,7 @@ class StripedHyperprior:
         hyper_latents = np.empty((rows, columns, self._hyper_channels), "int32")
         self._analysis.run([image], latents, vector)
         self._hyper_analysis.run([latents], hyper_latents, vector)
-        # Each latent is read for its own symbol only, which may take its place.
+        # A latent's symbol takes its place.
         symbols = latents.view("int32")
         self._symbols.run([latents, hyper_latents], symbols, vector)
         return [hyper_latents, symbols]
@@ -112,6 +120,20 @@ class StripedHyperprior:
         quantized = symbols.view("float32")
         self._quantized.run([hyper_latents, symbols], quantized, vector)
         return _painted(self._synthesis, quantized, vector)
+
+
+class StripedContextHyperprior(StripedHyperprior):
+    """What a `ContextCoding` analyses and synthesises, in bounded memory.
+
+    Once all symbols are known, means look no further than without a context.
+
+    Args:
+        coding: the `ContextCoding`.
+    """
+
+    _symbols_reach = CONTEXT_REACH
+    # Maps of four passes are held until they are joined.
+    _maps = 2
 
 
 def _painted(synthesis, latents, vector):

@@ -15,34 +15,10 @@ from keras import ops
 from tqdm import tqdm
 
 from yoto_tf.machine.compilation import compiled
+from yoto_tf.zoo.codec.tiling.spans import spans
 
 # Numbers in the largest feature map of a tile; several such maps are in use at once.
 VALUES = 2**25
-
-
-def spans(length, size, reach):
-    """Divides an axis into overlapping spans of one size.
-
-    Args:
-        length: of the axis, ≥ 1.
-        size: of a span, above the sum of the reach unless it is the whole axis.
-        reach: how far (before, after) itself an output looks.
-
-    Returns:
-        A list of (begin, end, first, last): of the outputs of the inputs begin…end,
-        first…last are to be kept. What is kept covers the axis once.
-    """
-    if size >= length:
-        return [(0, length, 0, length)]
-    before, after = reach
-    result, first = [], 0
-    while first < length:
-        begin = min(max(first - before, 0), length - size)
-        end = begin + size
-        last = length if end == length else end - after
-        result.append((begin, end, first, last))
-        first = last
-    return result
 
 
 def tile_size(height, width, area, reach):
@@ -94,8 +70,8 @@ class Stage:
 
         Args:
             inputs: arrays [h, w, C] without batch axis, or what slices like them.
-            output: the array to fill. It may share its memory with an input of the same
-                size that the function reads place by place.
+            output: the array to fill. It may share its memory with inputs of the same
+                size.
             vector: coefficient vector [K].
         """
         maps = [*inputs, output]
@@ -107,6 +83,10 @@ class Stage:
                 grid, tile_size(*grid, self.area, self._reach), strict=True
             )
         )
+        inputs = [
+            _Overwritten(x, factor, rows) if _shares_memory(x, output) else x
+            for x, factor in zip(inputs, factors, strict=False)
+        ]
         vector = ops.convert_to_tensor(vector[None])
         tiles = [(row, column) for row in rows for column in columns]
         for row, column in tqdm(tiles, unit="tile", delay=1, leave=False, disable=None):
@@ -117,6 +97,31 @@ class Stage:
             result = ops.convert_to_numpy(self._function(*cut, vector))[0]
             kept = _window(_shifted(row), _shifted(column), factors[-1])
             output[_window(row[2:], column[2:], factors[-1])] = result[kept]
+
+
+class _Overwritten:
+    """An array as it was before a stage's output took its place, row of tiles by row.
+
+    Args:
+        array: [h, w, C].
+        factor: its places for one of the grid.
+        rows: spans of the grid's rows.
+    """
+
+    def __init__(self, array, factor, rows):
+        self.shape = array.shape
+        self._array = array
+        self._ends = {begin * factor: end * factor for begin, end, *_ in rows}
+        self._begin, self._kept = 0, array[:0].copy()
+
+    def __getitem__(self, window):
+        rows, columns = window
+        if rows.start != self._begin or not len(self._kept):
+            # What is below the last row of tiles has not been overwritten yet.
+            old = self._kept[rows.start - self._begin :]
+            new = self._array[rows.start + len(old) : self._ends[rows.start]]
+            self._begin, self._kept = rows.start, np.concatenate([old, new])
+        return self._kept[:, columns]
 
 
 class EdgePadded:
@@ -142,6 +147,10 @@ class EdgePadded:
             for part, real in zip(window, inside, strict=True)
         ]
         return np.pad(self._image[inside], (*missing, (0, 0)), mode="edge")
+
+
+def _shares_memory(array, output):
+    return isinstance(array, np.ndarray) and np.may_share_memory(array, output)
 
 
 def _window(rows, columns, factor):

@@ -29,15 +29,22 @@ def image(photograph):
     return photograph[100:200, 150:300]
 
 
+@pytest.fixture(scope="module", params=["untrained_codec", "context_codec"])
+def codec(request):
+    """Without a context, and with one whose passes read what others have decoded."""
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture(scope="module")
-def results(untrained_codec, release_folder, image, tmp_path_factory):
+def results(codec, image, tmp_path_factory):
     """What was written, {file: integers}, and all that was read, by reader."""
     folder = tmp_path_factory.mktemp("files")
+    codec.save(folder / "release")
     np.save(folder / "image.npy", image)
     program = Path(codec_elsewhere.__file__)
     processes = [
         subprocess.Popen(
-            [sys.executable, program, name, release_folder, "image.npy", "."],
+            [sys.executable, program, name, "release", "image.npy", "."],
             cwd=folder,
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
             stdin=subprocess.PIPE,
@@ -47,7 +54,7 @@ def results(untrained_codec, release_folder, image, tmp_path_factory):
         for name, environment in ELSEWHERE.items()
     ]
     codecs = {
-        precision: Codec(untrained_codec.release, precision)
+        precision: Codec(codec.release, precision)
         for precision in codec_elsewhere.PRECISIONS
     }
     codec_elsewhere.write("here", codecs, image, folder)

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from keras import ops
 
 from yoto_tf import Coefficients, LogUniform
-from yoto_tf.zoo.codec import Codec, FactorizedPrior, Hyperprior, ResidualHyperprior
+from yoto_tf.zoo.codec import (
+    Codec,
+    ContextHyperprior,
+    FactorizedPrior,
+    Hyperprior,
+    ResidualHyperprior,
+)
 from yoto_tf.zoo.codec.coding import symbol_coding
 from yoto_tf.zoo.codec.tiling import tiles
 from yoto_tf.zoo.codec.tiling.tiles import EdgePadded, spans, tile_size
@@ -92,6 +98,9 @@ def random_codec(network, precision="float32", filters=(16, 16, 16, 24), **optio
     for weight in network.weights:
         if weight.path.endswith("log_gain/dense/bias"):
             weight.assign(ops.full_like(weight, math.log(100) / 0.1))
+        # A context starts as none.
+        if weight.path.endswith("outer_kernel"):
+            weight.assign(keras.random.normal(weight.shape, stddev=0.3))
     release = Codec.from_network(network).release
     return Codec(release, precision)
 
@@ -111,6 +120,18 @@ def test_tiled_is_untiled_with_residual_blocks(picture, small_tiles, monkeypatch
     monkeypatch.setattr(tiles, "VALUES", 4**2 * 24 * 250)
     codec = random_codec(
         ResidualHyperprior, filters=(16, 16, 24), blocks=(1, 1, 1), hyper_filters=16
+    )
+    assert_tiled_is_untiled(codec, picture, 0.5, monkeypatch)
+
+
+def test_tiled_is_untiled_with_a_context(picture, small_tiles, monkeypatch):
+    monkeypatch.setattr(tiles, "VALUES", 4**2 * 24 * 250)
+    codec = random_codec(
+        ContextHyperprior,
+        filters=(16, 16, 24),
+        blocks=(1, 1, 1),
+        hyper_filters=16,
+        context_filters=16,
     )
     assert_tiled_is_untiled(codec, picture, 0.5, monkeypatch)
 

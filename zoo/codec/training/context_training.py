@@ -1,0 +1,106 @@
+"""Trains a context on latents that a network without one has made.
+
+No transform runs: a step costs a fraction of one of the whole network.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+from tqdm import tqdm
+
+from yoto_tf.machine.compilation import compiled
+
+# What is trained; the rest of the network stays as it is.
+_TRAINED = ("mean_context", "scale_context", "scale_synthesis")
+
+
+class ContextTraining(keras.Model):
+    """The rate of given latents, which the context of a network learns to lower.
+
+    Args:
+        network: a `ContextHyperprior`. All of it but the contexts and the tower of the
+            scales is frozen.
+
+    Inputs: {"latents": [B, h, w, C] before the gain, "hyper_latents": [B, h/4, w/4, N],
+    rounded, "coefficients": [B, 1]}. Output: bits per pixel [B].
+
+    The loss divides bits per pixel by sqrt(λ), as the training of the whole network
+    does, which makes them of one size at all λ.
+    """
+
+    def __init__(self, network, **kwargs):
+        # Its own policy would have the network's variables cast, of which the network
+        # knows itself which may be.
+        super().__init__(dtype="float32", **kwargs)
+        self.network = network
+        if not network.built:
+            network.build(None)
+        for layer in network.layers:
+            layer.trainable = layer.name in _TRAINED
+
+    def build(self, input_shape=None):
+        self.built = True
+
+    def call(self, inputs, training=None):
+        latents, hyper_latents = (
+            ops.cast(inputs[name], "float32") for name in ("latents", "hyper_latents")
+        )
+        embedding = self.network.embedding(inputs["coefficients"])
+        _, bits = self.network.code(latents, hyper_latents, embedding, training)
+        height, width = ops.shape(latents)[1:3]
+        return bits / ops.cast(height * width * 16**2, "float32")
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        return ops.mean(y_pred / ops.sqrt(x["coefficients"][:, 0]))
+
+
+class LatentPatches(keras.utils.PyDataset):
+    """Batches of latents of patches of photographs, each at a λ of its own, for ever.
+
+    Args:
+        network: a built `HyperpriorNetwork`, which makes them.
+        patches: `yoto_tf.data.Patches` with batches of one.
+        count: how many patches are made, once; 0.2 MB each for 256×256 pixels.
+        batch_size: how many a batch has. Batch i depends on the seed of the patches and
+            i alone.
+        first_batch: number of the first batch.
+    """
+
+    def __init__(self, network, patches, count, batch_size, first_batch=0):
+        super().__init__()
+        self._batch_size = batch_size
+        self._seed = patches.seed
+        self._first_batch = first_batch
+        random = np.random.default_rng(patches.seed)
+        encode = compiled(lambda *inputs: _encoded(network, *inputs))
+        made = []
+        for number in tqdm(range(count), "Encoding", unit="patch", disable=None):
+            vector = network.coefficients.at(random.random())[None]
+            image = ops.convert_to_tensor(patches[number]["image"])
+            latents, hyper_latents = encode(image, ops.convert_to_tensor(vector))
+            made.append((_half(latents), _half(hyper_latents), vector))
+        names = ("latents", "hyper_latents", "coefficients")
+        columns = map(np.concatenate, zip(*made, strict=True))
+        self._held = dict(zip(names, columns, strict=True))
+
+    @property
+    def num_batches(self):
+        return None
+
+    def __getitem__(self, index):
+        random = np.random.default_rng((self._seed, self._first_batch + index))
+        count = len(self._held["coefficients"])
+        chosen = random.choice(count, self._batch_size)
+        return {name: array[chosen] for name, array in self._held.items()}
+
+
+def _encoded(network, image, vector):
+    embedding = network.embedding(vector)
+    latents = network.analyze(image, embedding)
+    return latents, ops.round(network.hyper_analyze(latents, embedding))
+
+
+def _half(tensor):
+    return ops.convert_to_numpy(tensor).astype("float16")

@@ -1,5 +1,7 @@
 """`yoto compress`"""
 
+import dataclasses
+
 from yoto_tf.cli.coefficients import check_names, coefficients
 from yoto_tf.cli.output import add_no_clobber, print_failures, print_json, report_stream
 from yoto_tf.cli.startup import import_keras
@@ -79,7 +81,7 @@ def run(options):
         **options.coefficients,
     )
     if options.json:
-        print_json({"files": report.files, "failed": report.failed})
+        print_json(dataclasses.asdict(report))
     else:
         for file in report.files:
             print(

@@ -1,5 +1,7 @@
 """`yoto stylize`"""
 
+import dataclasses
+
 from yoto_tf.cli.coefficients import check_names, coefficients
 from yoto_tf.cli.output import add_no_clobber, is_left, print_failures, print_json
 from yoto_tf.cli.startup import import_keras
@@ -72,7 +74,7 @@ def run(options):
         **options.coefficients,
     )
     if options.json:
-        print_json({"files": report.files, "failed": report.failed})
+        print_json(dataclasses.asdict(report))
     return print_failures(report)
 
 

@@ -54,7 +54,8 @@ def raw(address, method="GET", path="/config", body=None, **headers):
     place = urllib.parse.urlsplit(address)
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=60)
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request(method, path, body, headers)
+    chunked = headers.get("Transfer-Encoding") == "chunked"
+    connection.request(method, path, body, headers, encode_chunked=chunked)
     answer = connection.getresponse()
     return answer.status, answer.read().decode(errors="replace")
 

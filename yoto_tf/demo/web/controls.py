@@ -40,7 +40,7 @@ def picture_input(value, sources, label="Your picture"):
     )
     # Its own opens the file, and one that is no picture ends in a stack trace there.
     # Deriving a class instead makes Gradio write a .pyi file beside this one.
-    picture.preprocess = _path_of
+    picture.preprocess = functools.partial(_path_of, picture.GRADIO_CACHE)
     return picture
 
 
@@ -66,16 +66,16 @@ def _guard(block):
     )
 
     def checked(path):
-        return copy(_own(path))
+        return copy(_own(block.GRADIO_CACHE, path))
 
     async def checked_async(path):
-        return await copy_async(_own(path))
+        return await copy_async(_own(block.GRADIO_CACHE, path))
 
     block.move_resource_to_block_cache = checked
     block.async_move_resource_to_block_cache = checked_async
 
 
-def _own(path):
+def _own(folder, path):
     """A path, if it is below the folder of the page's pictures.
 
     Raises:
@@ -83,16 +83,15 @@ def _own(path):
     """
     if path is None:
         return None
-    folder = os.path.realpath(os.environ["GRADIO_TEMP_DIR"])
-    if not os.path.realpath(path).startswith(folder + os.sep):
+    if not os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep):
         raise gr.Error("Upload a picture first.", print_exception=False)
     return path
 
 
-def _path_of(upload):
+def _path_of(folder, upload):
     if upload is None:
         return None
-    path = _own(upload.path)
+    path = _own(folder, upload.path)
     # A picture that is being worked on is not deleted as an old one.
     with contextlib.suppress(OSError):
         os.utime(path)

@@ -15,6 +15,7 @@ import urllib.parse
 QUOTA_BYTES = 2**29
 # A request is the path of a picture and some numbers.
 LARGEST_REQUEST = 2**20
+_DRAINED_BYTES = 2**26
 UPLOAD = "/gradio_api/upload"
 # What Gradio has besides, and this page does not use: it fetches addresses, writes code
 # or keeps what users did.
@@ -77,6 +78,7 @@ class Guard:
             return
         refusal = self._refusal(scope)
         if refusal:
+            await _drained(receive, _size(scope) or 0)
             await _answer(send, *refusal)
             return
         size = _size(scope)
@@ -183,6 +185,14 @@ def _bytes_in(folder):
             with contextlib.suppress(OSError):
                 total += os.stat(os.path.join(path, name)).st_size
     return total
+
+
+async def _drained(receive, size):
+    """Takes what comes anyway: most clients listen only when they have sent all."""
+    more = 0 < size <= _DRAINED_BYTES
+    while more:
+        message = await receive()
+        more = message.get("more_body", False)
 
 
 def _limited(receive, size):

@@ -1,38 +1,26 @@
 """Convolutions of integers, held in floating point, in the type of the features."""
 
 import contextlib
-import functools
 import itertools
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
+
+from yoto_tf.machine.blas import single_threaded_blas
 
 # Places whose neighbourhoods a thread gathers at a time.
 _GATHERED_POSITIONS = 2**8
-_BLAS_IS_OURS = threading.Lock()
-
-
-@functools.cache
-def _blas():
-    return ThreadpoolController().select(user_api="blas")
 
 
 @contextlib.contextmanager
 def threads():
     """As many threads as NumPy's products would have, each of which multiplies alone.
 
-    NumPy's own go on spinning for some 20 ms after a product, which slows down the
-    network that runs next by as much as it needs their cores.
-
     Yields:
         A function that calls another with each of an iterable's elements.
     """
-    with _BLAS_IS_OURS:
-        count = max((library["num_threads"] for library in _blas().info()), default=1)
-        with _blas().limit(limits=1), ThreadPoolExecutor(count) as pool:
-            yield lambda function, elements: list(pool.map(function, elements))
+    with single_threaded_blas() as count, ThreadPoolExecutor(count) as pool:
+        yield lambda function, elements: list(pool.map(function, elements))
 
 
 def convolve(features, kernel, run):

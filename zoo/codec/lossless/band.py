@@ -15,6 +15,7 @@ import struct
 import numpy as np
 
 from yoto_tf.errors import FormatError
+from yoto_tf.machine.blas import single_threaded_blas
 from yoto_tf.zoo.codec.lossless.bits import (
     DigitReader,
     DigitWriter,
@@ -88,8 +89,9 @@ def encode_band(image, tolerance=0):
     sets = [_Weights.default() for _ in range(max(fitted, 1))]
     levels = [Planes.of(originals[:, ::s, ::s]) for s in spacings]
     if fitted:
-        for weights, group in zip(sets, _grouped(levels, fitted), strict=True):
-            weights.prediction = {step: fit_prediction(group, *step) for step in _STEPS}
+        with single_threaded_blas():
+            for weights, group in zip(sets, _grouped(levels, fitted), strict=True):
+                weights.prediction = {s: fit_prediction(group, *s) for s in _STEPS}
     passes = []
 
     def errors_of(level, step, planes, prediction):
@@ -103,8 +105,9 @@ def encode_band(image, tolerance=0):
 
     _walk(originals[:, :1, :1], height, width, sets, tolerance, errors_of)
     if fitted:
-        for weights, group in zip(sets, _grouped(passes, fitted), strict=True):
-            weights.scale = {step: _fit_scale(group, step) for step in _STEPS}
+        with single_threaded_blas():
+            for weights, group in zip(sets, _grouped(passes, fitted), strict=True):
+                weights.scale = {step: _fit_scale(group, step) for step in _STEPS}
     return _written(originals[:, 0, 0], passes, sets, fitted, tolerance)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 BLOCK = 64
 # Samples are compared with neighbours this far away.
 _NEAR, _FAR = 1, 4
-# In 99.9 % of photographs' blocks the near ones tell more than twice as much; and less
-# than half of the pixels equal the one to the left.
+# In all but about one in a hundred of photographs' blocks the near ones tell more than
+# twice as much. Of flat areas half of the pixels equal the one to the left.
 _FINE = 0.5
 _EQUAL = 0.5
 # A picture of flat areas with this much in its finest detail has edges too.

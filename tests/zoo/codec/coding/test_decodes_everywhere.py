@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from yoto_tf.imaging.metrics import psnr
-from yoto_tf.zoo.codec import Codec
+from yoto_tf.zoo.codec import Codec, ContextHyperprior
 
 # This process has TensorFlow, oneDNN and as many threads as there are cores.
 ELSEWHERE = {
@@ -97,10 +97,15 @@ def test_to_the_symbols_that_were_written(results):
     assert all(np.ptp(array) > 4 for array in written["here, float32, compiled"])
 
 
-def test_to_the_same_picture_but_for_rounding(results, image):
+def test_to_the_same_picture_but_for_rounding(codec, results, image):
     _, read = results
+    # Who writes may round a latent to the other side. One step of it shows as two
+    # values of a pixel, under a context of which others depend on it too.
+    apart = 2 if isinstance(codec.model, ContextHyperprior) else 1
     expected = read["here", "float32", "compiled", "here, float32, compiled"][-1]
     for (_, precision, _, file), (*_, picture) in read.items():
         if "float32" in file and precision == "float32":
-            assert np.abs(picture.astype(int) - expected).max() <= 1
+            here = read["here", "float32", "compiled", file][-1]
+            assert np.abs(picture.astype(int) - here).max() <= 1
+            assert np.abs(picture.astype(int) - expected).max() <= apart
         assert psnr(image, picture) == pytest.approx(psnr(image, expected), abs=0.1)

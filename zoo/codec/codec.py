@@ -16,7 +16,11 @@ from yoto_tf.zoo.codec.lossless.picture import decode_picture
 from yoto_tf.zoo.codec.network.context_hyperprior import ContextHyperprior  # noqa: F401
 from yoto_tf.zoo.codec.network.factorized_prior import FactorizedPrior  # noqa: F401
 from yoto_tf.zoo.codec.network.hyperprior import Hyperprior  # noqa: F401
-from yoto_tf.zoo.codec.second_layer.choice import cheapest, exact, may_be_missed
+from yoto_tf.zoo.codec.second_layer.choice import (
+    exact,
+    may_be_missed,
+    with_second_layer,
+)
 from yoto_tf.zoo.codec.second_layer.residual import decode_residual
 from yoto_tf.zoo.codec.tiling.tiled_networks import to_pixels
 from yoto_tf.zoo.release import Release
@@ -218,12 +222,11 @@ class Codec:
         height, width = image.shape[:2]
         values = tuple(float(value) for value in vector)
         container = Container(self.model_id, values, height, width, sections)
-        slope = values[0]
-        odd = may_be_missed(image, slope)
-        if not odd.any():
-            return container
-        decoded = self._decode(integers, vector)[:height, :width]
-        return cheapest(container, image, decoded.copy(), odd, slope)
+        return with_second_layer(
+            container,
+            image,
+            lambda: self._decode(integers, vector)[:height, :width],
+        )
 
     def _encode(self, image, vector):
         """Picture to integer arrays, without batch axis."""

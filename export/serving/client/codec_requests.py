@@ -17,6 +17,7 @@ from yoto_tf.export.serving.client.transport import ServingError, check_shape
 from yoto_tf.zoo.codec.coding.container import Container, check_size
 from yoto_tf.zoo.codec.coding.symbol_coding import symbol_coding_of
 from yoto_tf.zoo.codec.lossless.picture import decode_picture
+from yoto_tf.zoo.codec.second_layer.choice import with_second_layer
 from yoto_tf.zoo.codec.second_layer.residual import decode_residual
 
 # Of a picture's latents; the range coder takes integers a little further.
@@ -51,7 +52,11 @@ class CodecRequests:
         self._check_server(integers, vector)
         sections = self._coding.write(integers, vector)
         values = tuple(map(float, vector))
-        return Container(self._id, values, height, width, sections).to_bytes()
+        container = Container(self._id, values, height, width, sections)
+        container = with_second_layer(
+            container, image, lambda: self._synthesized(integers, vector, container)
+        )
+        return container.to_bytes()
 
     def decompress(self, data):
         """As `Client.decompress`."""
@@ -63,15 +68,20 @@ class CodecRequests:
         rows, columns = container.blocks(self._coding.codes[0].side)
         integers = self._coding.read(container.sections, rows, columns, vector)
         self._check_server(integers, vector)
+        image = self._synthesized(integers, vector, container)
+        if container.residual is not None:
+            decode_residual(container.residual, *size)(image)
+        return image
+
+    def _synthesized(self, integers, vector, container):
+        """What the server makes of a picture's integers, uint8 [H, W, 3]."""
         inputs = dict(zip(self._names, integers, strict=True), coefficients=vector)
         inputs = {name: array[None] for name, array in inputs.items()}
         answer = self._predict(inputs, "synthesize", ["image"])["image"]
         side = self._coding.codes[0].side
+        rows, columns = container.blocks(side)
         image = pictures.received(answer, (1, side * rows, side * columns, 3))[0]
-        image = image[: size[0], : size[1]]
-        if container.residual is not None:
-            decode_residual(container.residual, *size)(image)
-        return image
+        return image[: container.height, : container.width]
 
     def reconstruct(self, image, quality=None, **coefficients):
         """As `Client.reconstruct`."""

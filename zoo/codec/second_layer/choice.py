@@ -27,6 +27,25 @@ _BY_FAR = 5
 _MANY = 0.25
 
 
+def with_second_layer(container, image, decode):
+    """What the networks made of a picture, and what else it needs.
+
+    Args:
+        container: the `Container` of what the networks made of it.
+        image: uint8 [H, W, 3].
+        decode: function of nothing to the same after decoding, uint8 [H, W, 3]; called
+            only where the picture is unlike photographs.
+
+    Returns:
+        A `Container`: the same, or the `cheapest`.
+    """
+    slope = container.coefficients[0]
+    odd = may_be_missed(image, slope)
+    if not odd.any():
+        return container
+    return cheapest(container, image, decode().copy(), odd, slope)
+
+
 def may_be_missed(image, slope):
     """In which blocks the networks may miss by far what a slope λ asks for.
 

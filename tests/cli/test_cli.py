@@ -230,7 +230,7 @@ BAD = [
     # Data, recipes
     ("evaluate codec --data empty", "no pictures in the folder empty"),
     ("evaluate codec --data none", "no such file or folder: none"),
-    ("train none", "unknown recipe 'none', expected a .py file or one of: codec/la"),
+    ("train none", "unknown recipe 'none', expected a .py file or one of: codec/"),
     ("train none.py", "none.py: expected a recipe file"),
     ("train codec/large", "the recipe names no data"),
     ("train codec/large --data empty", "no pictures in the folder empty"),

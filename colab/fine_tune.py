@@ -185,16 +185,18 @@ axes.legend()
 plt.show()
 
 for old, new in zip(before.mean, after.mean, strict=True):
-    print(
-        f"λ = {old['distortion']:.4f}: "
-        f"bytes {100 * (new['bytes'] / old['bytes'] - 1):+.1f} %, "
-        f"PSNR {new['psnr'] - old['psnr']:+.2f} dB"
-    )
+    gain = "some pictures exact"
+    if None not in (old["psnr"], new["psnr"]):
+        gain = f"PSNR {new['psnr'] - old['psnr']:+.2f} dB"
+    percent = 100 * (new["bytes"] / old["bytes"] - 1)
+    print(f"λ = {old['distortion']:.4f}: bytes {percent:+.1f} %, {gain}")
 
 # %% [markdown]
-# The curve of a better codec lies further up and to the left. If yours is as good as
-# before only, train for longer; if it is worse, there were too few pictures. And here
-# is a picture that neither of the two was trained on, in files of the same size:
+# The curve of a better codec lies further up and to the left. Pages that are cheapest
+# stored exactly, without the networks, have no PSNR (–) and nothing to gain. If your
+# curve is as good as before only, train for longer; if it is worse, there were too few
+# pictures. And here is a picture that neither of the two was trained on, in files of the
+# same size:
 
 # %%
 picture = pictures[0]

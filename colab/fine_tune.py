@@ -195,8 +195,8 @@ for old, new in zip(before.mean, after.mean, strict=True):
 # The curve of a better codec lies further up and to the left. Pages that are cheapest
 # stored exactly, without the networks, have no PSNR (–) and nothing to gain. If your
 # curve is as good as before only, train for longer; if it is worse, there were too few
-# pictures. And here is a picture that neither of the two was trained on, in files of the
-# same size:
+# pictures. And here is a picture that neither of the two was trained on, in files of
+# the same size:
 
 # %%
 picture = pictures[0]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from yoto_tf.errors import RecipeError
+from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.training import checkpoint
 
 
@@ -94,7 +94,7 @@ def test_failed_write_leaves_the_last_checkpoint_alone(tmp_path, model, monkeypa
         raise OSError("no space left on device")
 
     monkeypatch.setattr(checkpoint.np, "savez", half_a_write)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(DataError, match="no space"):
         checkpoint.save(tmp_path, model, 2)
     assert os.listdir(tmp_path) == ["step-00000001.npz"]
     assert checkpoint.restore(tmp_path, model).step == 1

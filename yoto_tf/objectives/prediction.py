@@ -15,7 +15,7 @@ def predict_at(model, inputs, batch_size, values):
     if _is_arrays(inputs):
         count = len(keras.tree.flatten(inputs)[0])
         rows = model.coefficients.rows(count, **values)
-        named = batches.network_inputs(model.network, inputs, rows)
+        named = _with_rows(model, inputs, rows)
         return model.predict(named, batch_size=batch_size, verbose=0)
     vector = model.coefficients.vector(**values)
     outputs = [
@@ -23,6 +23,15 @@ def predict_at(model, inputs, batch_size, values):
         for batch in batches.finite(inputs)
     ]
     return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
+
+
+def _with_rows(model, inputs, rows):
+    """What `predict` takes, with the vectors also of a network that reads none.
+
+    Without them the model would draw some, and return them beside the outputs.
+    """
+    named = batches.network_inputs(model.network, inputs, rows)
+    return {**named, "coefficients": rows}
 
 
 def run(model, inputs, vector):
@@ -39,7 +48,7 @@ def run(model, inputs, vector):
         additional_losses.nameable(model.network) - set(model.output_names or ())
     )
     if strategy is None and not layers_add:
-        return model.predict_on_batch(named), []
+        return model.predict_on_batch(_with_rows(model, inputs, rows)), []
     outputs = model.network(named, training=False)
     names = additional_losses.names_of_own(model.network)
     added = additional_losses.named(model.network.losses, names)

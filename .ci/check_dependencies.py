@@ -18,7 +18,8 @@ from pathlib import Path
 # From the ground up: folders, and the modules of the root, which is the paper's method.
 FLOORS = (
     ("errors", "resolver"),
-    ("distributions", "former_names", "machine", "registered", "scalarization"),
+    ("registered",),
+    ("distributions", "former_names", "machine", "scalarization"),
     ("annealing", "conditional_network"),
     ("coefficients",),
     ("data", "entropy", "imaging", "layers", "objectives"),

@@ -2,9 +2,6 @@
 
 import math
 
-import keras
-from keras import ops
-
 from yoto_tf.distributions import (
     Dirichlet,
     Discrete,
@@ -14,9 +11,10 @@ from yoto_tf.distributions import (
     log_gamma,
 )
 from yoto_tf.errors import CoefficientError
+from yoto_tf.registered import deserialize, registered, serialize
 
 
-@keras.saving.register_keras_serializable(package="yoto_tf")
+@registered
 class Annealed:
     """Draws from the middle of a law at first and from its corners at last.
 
@@ -76,6 +74,8 @@ class Annealed:
         """
         if progress is None:
             return self.law.sample(shape, seed)
+        from keras import ops
+
         progress = ops.clip(ops.cast(progress, "float32"), 0.0, 1.0)
         factor = self.start + progress * (self.end - self.start)
         if isinstance(self.law, Dirichlet):
@@ -86,10 +86,8 @@ class Annealed:
         return self.law.place(ops.softmax(variates, axis=-1)[..., 0])
 
     def get_config(self):
-        law = keras.saving.serialize_keras_object(self.law)
-        return {"law": law, "start": self.start, "end": self.end}
+        return {"law": serialize(self.law), "start": self.start, "end": self.end}
 
     @classmethod
     def from_config(cls, config):
-        law = keras.saving.deserialize_keras_object(config["law"])
-        return cls(**{**config, "law": law})
+        return cls(**{**config, "law": deserialize(config["law"])})

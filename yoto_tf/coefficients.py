@@ -2,15 +2,14 @@
 
 Coefficients are raw values everywhere a user meets them. The transform that a network
 sees (a logarithm or the identity, standardised under the training distribution) is
-taken inside the graph by :meth:`Coefficients.standardize`.
+taken inside the graph by :meth:`Coefficients.standardize`. Keras is imported where
+tensors are made: naming, checking and placing values needs none.
 """
 
 import difflib
 import itertools
 
-import keras
 import numpy as np
-from keras import ops
 
 from yoto_tf.annealing import Annealed
 from yoto_tf.distributions import (
@@ -22,6 +21,7 @@ from yoto_tf.distributions import (
     Uniform,
 )
 from yoto_tf.errors import CoefficientError
+from yoto_tf.registered import deserialize, registered, serialize
 
 _INDEPENDENT = (LogUniform, LogArcsine, Uniform, Fixed, Discrete)
 
@@ -31,7 +31,7 @@ DRAWS = ("example", "batch", "stratified")
 _TOLERANCE = 1e-5
 
 
-@keras.saving.register_keras_serializable(package="yoto_tf")
+@registered
 class Coefficients:
     """The ordered, named coefficients that a loss-conditional model is trained for.
 
@@ -109,6 +109,8 @@ class Coefficients:
         Returns:
             Float32 tensor [batch_size, K] of raw values.
         """
+        from keras import ops
+
         self.check_draw(draw)
         if draw == "batch":
             one = self.sample(1, seed, progress=progress)
@@ -154,6 +156,8 @@ class Coefficients:
         Raises:
             CoefficientError: the last axis is not K long.
         """
+        from keras import ops
+
         values = ops.cast(values, "float32")
         self._check_count(values.shape)
         ranges = np.array(list(self.ranges().values()), "float32")
@@ -293,15 +297,35 @@ class Coefficients:
         return np.array(list(itertools.product(*axes)), "float32")
 
     def get_config(self):
-        serialize = keras.saving.serialize_keras_object
         if self.joint is not None:
             return {"joint": serialize(self.joint)}
         return {name: serialize(d) for name, d in self.independent.items()}
 
     @classmethod
     def from_config(cls, config):
-        deserialize = keras.saving.deserialize_keras_object
         return cls(**{name: deserialize(value) for name, value in config.items()})
+
+
+def deserialize_coefficients(serialized):
+    """The `Coefficients` in a network's configuration, without Keras.
+
+    Args:
+        serialized: a `Coefficients` as Keras serialises it.
+
+    Raises:
+        CoefficientError: something else, or a distribution that cannot be.
+    """
+    try:
+        found = deserialize(serialized)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CoefficientError(
+            f"expected serialised coefficients, got what cannot be read: {error}"
+        ) from error
+    if not isinstance(found, Coefficients):
+        raise CoefficientError(
+            f"expected serialised coefficients, got a {type(found).__name__}"
+        )
+    return found
 
 
 def _law(distribution):
@@ -315,6 +339,8 @@ def _known(law, progress):
 
 def _strata(count, seed):
     """A random number [count] in each of `count` parts of [0, 1), in random order."""
-    order = ops.argsort(keras.random.uniform((count,), seed=seed))
-    inside = keras.random.uniform((count,), seed=seed)
+    from keras import ops, random
+
+    order = ops.argsort(random.uniform((count,), seed=seed))
+    inside = random.uniform((count,), seed=seed)
     return (ops.cast(order, "float32") + inside) / ops.cast(count, "float32")

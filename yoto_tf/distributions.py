@@ -2,16 +2,18 @@
 
 Each has a `transform`, which is what the network sees of a value (its logarithm or the
 value itself), and the moments of the transformed value, by which it is standardised.
+
+Keras is imported where tensors are made. A machine that only checks coefficients and
+looks up quantiles, such as the client of a model server, needs none.
 """
 
 import itertools
 import math
 
-import keras
 import numpy as np
-from keras import ops
 
 from yoto_tf.errors import CoefficientError
+from yoto_tf.registered import registered
 
 # Each accepts with probability above 0.95, so all fail less often than once in 10^10.
 _GAMMA_PROPOSALS = 8
@@ -47,7 +49,7 @@ class _LogRange(_Distribution):
         return {"low": self.low, "high": self.high}
 
 
-@keras.saving.register_keras_serializable(package="yoto_tf")
+@registered
 class LogUniform(_LogRange):
     """Density proportional to 1/x on [low, high], with 0 < low < high.
 
@@ -61,11 +63,15 @@ class LogUniform(_LogRange):
 
     def sample(self, shape, seed):
         """Float32 tensor of `shape`; `seed` is a `keras.random.SeedGenerator`."""
+        from keras import ops, random
+
         low, high = self._logarithms()
-        return ops.exp(keras.random.uniform(shape, low, high, "float32", seed))
+        return ops.exp(random.uniform(shape, low, high, "float32", seed))
 
     def place(self, q):
         """`quantile` for a tensor `q`, inside a graph."""
+        from keras import ops
+
         low, high = self._logarithms()
         return ops.exp(low + (high - low) * q)
 
@@ -75,7 +81,7 @@ class LogUniform(_LogRange):
         return (low + high) / 2, (high - low) / math.sqrt(12)
 
 
-@keras.saving.register_keras_serializable(package="yoto_tf")
+@registered
 class LogArcsine(_LogRange):
     """The arcsine law for the logarithm on [log low, log high], with 0 < low < high.
 
@@ -93,12 +99,16 @@ class LogArcsine(_LogRange):
 
     def sample(self, shape, seed):
         """Float32 tensor of `shape`; `seed` is a `keras.random.SeedGenerator`."""
+        from keras import ops, random
+
         low, high = self._logarithms()
-        angles = keras.random.uniform(shape, 0, math.pi / 2, "float32", seed)
+        angles = random.uniform(shape, 0, math.pi / 2, "float32", seed)
         return ops.exp(low + (high - low) * ops.square(ops.sin(angles)))
 
     def place(self, q):
         """`quantile` for a tensor `q`, inside a graph."""
+        from keras import ops
+
         low, high = self._logarithms()
         share = ops.square(ops.sin(q * (math.pi / 2)))
         return ops.exp(low + (high - low) * share)
@@ -109,7 +119,7 @@ class LogArcsine(_LogRange):
         return (low + high) / 2, (high - low) / math.sqrt(8)
 
 
-@keras.saving.register_keras_serializable(package="yoto_tf")
+@registered
 class Uniform(_Distribution):
     """Constant density on [low, high], with low < high."""
 
@@ -128,7 +138,9 @@ class Uniform(_Distribution):
 
     def sample(self, shape, seed):
         """Float32 tensor of `shape`; `seed` is a `keras.random.SeedGenerator`."""
-        return keras.random.uniform(shape, self.low, self.high, "float32", seed)
+        from keras import random
+
+        return random.uniform(shape, self.low, self.high, "float32", seed)
 
     def moments(self):
         """Mean and standard deviation."""
@@ -138,7 +150,7 @@ class Uniform(_Distribution):
         return {"low": self.low, "high": self.high}
 
 
-@keras.saving.register_keras_serializable(package="yoto_tf")
+@registered
 class Fixed(_Distribution):
     """Always `value`: a coefficient that takes part in the sum but is no dial."""
 
@@ -157,6 +169,8 @@ class Fixed(_Distribution):
 
     def sample(self, shape, seed):
         """Float32 tensor of `shape`, all `value`."""
+        from keras import ops
+
         del seed
         return ops.full(shape, self.value, dtype="float32")
 
@@ -168,7 +182,7 @@ class Fixed(_Distribution):
         return {"value": self.value}
 
 
-@keras.saving.register_keras_serializable(package="yoto_tf")
+@registered
 class Discrete(_Distribution):
     """One of `values` with equal probability.
 
@@ -193,11 +207,15 @@ class Discrete(_Distribution):
 
     def sample(self, shape, seed):
         """Float32 tensor of `shape`; `seed` is a `keras.random.SeedGenerator`."""
-        index = keras.random.randint(shape, 0, len(self.values), "int32", seed)
+        from keras import ops, random
+
+        index = random.randint(shape, 0, len(self.values), "int32", seed)
         return ops.take(ops.convert_to_tensor(self.values, "float32"), index)
 
     def place(self, q):
         """`quantile` for a tensor `q` in [0, 1), inside a graph."""
+        from keras import ops
+
         count = len(self.values)
         index = ops.minimum(ops.cast(q * count, "int32"), count - 1)
         return ops.take(ops.convert_to_tensor(self.values, "float32"), index)
@@ -210,7 +228,7 @@ class Discrete(_Distribution):
         return {"values": self.values}
 
 
-@keras.saving.register_keras_serializable(package="yoto_tf")
+@registered
 class Dirichlet(_Distribution):
     """A density over the whole vector: non-negative coefficients that sum to one.
 
@@ -231,6 +249,8 @@ class Dirichlet(_Distribution):
 
     def sample(self, batch_size, seed):
         """Float32 tensor [batch_size, K], each row on the simplex."""
+        from keras import ops
+
         alpha = np.array(list(self.concentration.values()), "float32")
         return ops.softmax(log_gamma(alpha, (batch_size, len(alpha)), seed), axis=-1)
 
@@ -279,10 +299,12 @@ def log_gamma(alpha, shape, seed):
     for alpha + 1, whose power then gives any alpha > 0; in logarithms because a small
     alpha underflows.
     """
+    from keras import ops, random
+
     proposals = (_GAMMA_PROPOSALS, *shape)
     alpha = ops.convert_to_tensor(alpha, "float32")
     d = alpha + 2 / 3
-    normal = keras.random.normal(proposals, dtype="float32", seed=seed)
+    normal = random.normal(proposals, dtype="float32", seed=seed)
     root = 1 + normal / ops.sqrt(9 * d)
     log_cube = 3 * ops.log(ops.maximum(root, 1e-6))
     log_u = ops.log(_positive_uniform(proposals, seed))
@@ -298,4 +320,6 @@ def log_gamma(alpha, shape, seed):
 
 
 def _positive_uniform(shape, seed):
-    return ops.maximum(keras.random.uniform(shape, dtype="float32", seed=seed), 1e-30)
+    from keras import ops, random
+
+    return ops.maximum(random.uniform(shape, dtype="float32", seed=seed), 1e-30)

@@ -3,7 +3,12 @@
 A `.keras` file names its classes by what they are registered under, and Keras finds
 those whose module has been imported. So that `import yoto_tf` is enough, and stays
 fast, Keras is told of each class here: its module is imported when a file names it.
+
+Some classes need no Keras to be made, and are of use where there is none. They are
+`registered`, which waits for Keras, and `deserialize` finds them without it.
 """
+
+import sys
 
 from yoto_tf.resolver import resolve
 
@@ -42,6 +47,42 @@ CLASSES = {
 }
 
 
+_PACKAGE = "yoto_tf"
+# {name in Keras' registry: class} of those that are `registered`.
+_WITHOUT_KERAS = {}
+
+
+def registered(cls):
+    """Decorates a class that Keras is to know as soon as Keras is imported."""
+    _WITHOUT_KERAS[f"{_PACKAGE}>{cls.__name__}"] = cls
+    if "keras.saving" in sys.modules:
+        _tell_keras(cls)
+    return cls
+
+
+def serialize(value):
+    """A dict of an object, as Keras serialises it; needs Keras."""
+    from keras.saving import serialize_keras_object
+
+    return serialize_keras_object(value)
+
+
+def deserialize(serialized):
+    """The object that `serialize` was given; of `registered` classes without Keras."""
+    known = _WITHOUT_KERAS.get(serialized.get("registered_name"))
+    if known is not None:
+        return known.from_config(serialized["config"])
+    from keras.saving import deserialize_keras_object
+
+    return deserialize_keras_object(serialized)
+
+
+def _tell_keras(cls):
+    from keras.saving import register_keras_serializable
+
+    register_keras_serializable(_PACKAGE)(cls)
+
+
 class _Unimported:
     """Stands for a class in Keras' registry until its module is imported."""
 
@@ -57,7 +98,9 @@ def register():
     """Tells Keras, which has been imported, of the classes."""
     from keras.saving import get_custom_objects
 
+    for cls in _WITHOUT_KERAS.values():
+        _tell_keras(cls)
     registry = get_custom_objects()
     for module, names in CLASSES.items():
         for name in names:
-            registry.setdefault(f"yoto_tf>{name}", _Unimported(module, name))
+            registry.setdefault(f"{_PACKAGE}>{name}", _Unimported(module, name))

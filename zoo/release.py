@@ -14,7 +14,8 @@ import threading
 
 import numpy as np
 
-from yoto_tf.errors import RecipeError, YotoError
+from yoto_tf.coefficients import deserialize_coefficients
+from yoto_tf.errors import CoefficientError, RecipeError, YotoError
 from yoto_tf.machine.processes import check_process
 from yoto_tf.zoo.families import family_named
 from yoto_tf.zoo.network_config import check_network, without_modules
@@ -94,6 +95,20 @@ class Release:
                 digest.update(array)
         return digest.digest()[:_ID_BYTES]
 
+    @functools.cached_property
+    def coefficients(self):
+        """The network's `yoto_tf.Coefficients`, for which Keras is not imported.
+
+        Raises:
+            RecipeError: the release has other ranges, or none that can be.
+        """
+        try:
+            found = deserialize_coefficients(self.config["config"].get("coefficients"))
+        except CoefficientError as error:
+            raise RecipeError(f"the release has no coefficients: {error}") from error
+        self._check_ranges(found.ranges())
+        return found
+
     def network(self, precision="float32"):
         """Builds the network under a Keras dtype policy and sets its weights.
 
@@ -108,13 +123,15 @@ class Release:
         check_shapes(self.family, self.config, shapes_of(weights))
         with _dtype_policy(precision):
             network = _built(self.family, self.config)
-        if network.coefficients.ranges() != self.ranges:
-            raise RecipeError(
-                f"the release has the ranges {self.ranges}, its network "
-                f"{network.coefficients.ranges()}"
-            )
+        self._check_ranges(network.coefficients.ranges())
         set_weights(network, weights)
         return network
+
+    def _check_ranges(self, ranges):
+        if ranges != self.ranges:
+            raise RecipeError(
+                f"the release has the ranges {self.ranges}, its network {ranges}"
+            )
 
 
 def shapes_of(arrays):

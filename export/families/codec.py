@@ -26,7 +26,6 @@ from yoto_tf.export.exportable import (
 from yoto_tf.export.families.codec_bytes import byte_endpoints
 from yoto_tf.export.families.exact_scales import levels, next_indexes
 from yoto_tf.export.families.released import describe_release
-from yoto_tf.zoo.codec.network.codec_network import channelwise
 from yoto_tf.zoo.codec.network.context_hyperprior import ContextHyperprior
 from yoto_tf.zoo.codec.network.padding import pad_to_multiple
 
@@ -44,7 +43,7 @@ def describe(codec) -> Exportable:
             "a codec with a context (ContextHyperprior) cannot be exported yet: the "
             "tables of its symbols depend on symbols that are decoded before them"
         )
-    network, coding = codec.model, codec.coding
+    network, graphs, coding = codec.model, codec.graphs, codec.coding
     endpoint = functools.partial(Endpoint, codec.coefficients)
     vector = coefficient_vector(codec.coefficients)
     pictures = {"image": _IMAGE, "coefficients": vector}
@@ -54,8 +53,8 @@ def describe(codec) -> Exportable:
     def analysis(inputs, training=False):
         embedding = network.embedding(inputs["coefficients"])
         image = pad_to_multiple(inputs["image"], network.multiple)
-        gain = channelwise(ops.exp(network.log_gain(embedding)))
-        return {"latents": network.analyze(image, embedding) * gain}
+        latents = network.analyze(image, embedding)
+        return {"latents": network.scale(latents, embedding)}
 
     def synthesis(inputs, training=False):
         embedding = network.embedding(inputs["coefficients"])
@@ -75,7 +74,7 @@ def describe(codec) -> Exportable:
     def analyze(inputs):
         # The coding takes pixels of 8 bits.
         image = pixels(inputs["image"]) * 255.0
-        arrays = coding.analyze(image, inputs["coefficients"])
+        arrays = graphs.analyze(image, inputs["coefficients"])
         level = levels(coding, inputs["coefficients"])
         tables = [
             next_indexes(coding, arrays[:number], array, level)
@@ -91,7 +90,7 @@ def describe(codec) -> Exportable:
 
     def synthesize(inputs):
         arrays = (inputs[name] for name in integers)
-        image = coding.synthesize(*arrays, inputs["coefficients"])
+        image = graphs.synthesize(*arrays, inputs["coefficients"])
         return {"image": ops.clip(image, 0.0, 1.0)}
 
     endpoints = {

@@ -29,14 +29,14 @@ def byte_endpoints(codec):
     """{name: Endpoint}, empty where the ops cannot be loaded."""
     if load_tfc_ops() is None:
         return {}
-    coding = codec.coding
+    graphs, coding = codec.graphs, codec.coding
     vector = coefficient_vector(codec.coefficients)
     sections = {code.section: Tensor("string", ("B",)) for code in coding.codes}
 
     def compress(inputs):
         level = levels(coding, inputs["coefficients"])
         pixels = inputs["image"] * 255.0
-        arrays = coding.analyze(pixels, inputs["coefficients"])
+        arrays = graphs.analyze(pixels, inputs["coefficients"])
         parts = [
             _encode(array, next_indexes(coding, arrays[:number], array, level), tables)
             for number, (array, tables) in enumerate(
@@ -55,7 +55,7 @@ def byte_endpoints(codec):
         for section, tables in zip(sections, coding.code_tables, strict=True):
             indexes = next_indexes(coding, arrays, like, level)
             arrays.append(_decode(inputs[section], indexes, tables))
-        image = coding.synthesize(*arrays, inputs["coefficients"])
+        image = graphs.synthesize(*arrays, inputs["coefficients"])
         return {"image": ops.clip(image, 0.0, 1.0)[:, :height, :width]}
 
     endpoint = functools.partial(Endpoint, codec.coefficients)

@@ -84,7 +84,7 @@ def test_codec(kind, model_of, ask, photograph):
     for i, (pixels, vector) in enumerate(cases):
         analyzed, reconstructed, default = answered[3 * i : 3 * i + 3]
         vectors = rows(vector, len(pixels))
-        arrays = coding.analyze(pixels, vectors)
+        arrays = codec.graphs.analyze(pixels, vectors)
         for name, expected in zip(names, arrays, strict=True):
             assert analyzed[name].dtype == np.int32
             # Where a value lies half-way, the last bit decides.
@@ -106,7 +106,7 @@ def test_codec(kind, model_of, ask, photograph):
         given = [integers[i][name] for name in names]
         np.testing.assert_allclose(
             synthesized[i]["image"],
-            clipped(coding.synthesize(*given, vectors)),
+            clipped(codec.graphs.synthesize(*given, vectors)),
             atol=1e-5,
         )
         inputs = {"image": pixels / np.float32(255), "coefficients": vectors}

@@ -16,6 +16,7 @@ from yoto_tf.zoo.codec.lossless.picture import decode_picture
 from yoto_tf.zoo.codec.network.context_hyperprior import ContextHyperprior  # noqa: F401
 from yoto_tf.zoo.codec.network.factorized_prior import FactorizedPrior  # noqa: F401
 from yoto_tf.zoo.codec.network.hyperprior import Hyperprior  # noqa: F401
+from yoto_tf.zoo.codec.quality import vector_of
 from yoto_tf.zoo.codec.second_layer.choice import (
     exact,
     may_be_missed,
@@ -43,7 +44,9 @@ class Codec:
     Attributes:
         model: the Keras network itself.
         coefficients: its `yoto_tf.Coefficients`.
-        coding: what turns the network's integers into bytes.
+        graphs: the network's graphs from pictures to integers and back, see
+            `yoto_tf.zoo.codec.coding.network_coding`.
+        coding: what turns these integers into bytes.
         model_id: 8 bytes that name the release in the files it writes.
         card: the model card, Markdown.
 
@@ -57,12 +60,13 @@ class Codec:
         self.release = release
         self.model = release.network(precision)
         self.coefficients = self.model.coefficients
-        self.coding = self.model.coding(self.model, release.tables)
+        self.graphs = self.model.coding(self.model, release.tables)
+        self.coding = self.graphs.coder
         self.model_id = release.id
         self.card = release.card
-        self._analyze = compiled(self.coding.analyze)
+        self._analyze = compiled(self.graphs.analyze)
         self._synthesize = compiled(self._pixels)
-        self._striped = self.coding.striped(self.coding)
+        self._striped = self.graphs.striped(self.graphs)
         self._network_in_use = threading.Lock()
 
     @classmethod
@@ -91,13 +95,7 @@ class Codec:
         Raises:
             CoefficientError: both or out-of-range values.
         """
-        if quality is None:
-            return self.coefficients.vector(**coefficients)
-        if coefficients:
-            raise CoefficientError("give either a quality or coefficients, not both")
-        if not 0 <= quality <= 1:
-            raise CoefficientError(f"quality lies in [0, 1], got {quality:g}")
-        return self.coefficients.at(quality)
+        return vector_of(self.coefficients, quality, coefficients)
 
     def settings(self, count):
         """`count` settings of the dial, evenly spaced in log λ from end to end.
@@ -249,7 +247,7 @@ class Codec:
             return ops.convert_to_numpy(image)[0]
 
     def _pixels(self, *inputs):
-        return to_pixels(self.coding.synthesize(*inputs))
+        return to_pixels(self.graphs.synthesize(*inputs))
 
 
 def _checked_image(image):

@@ -10,13 +10,12 @@ exact integer arithmetic, so that no server can make a file unreadable.
 
 import numpy as np
 
-from yoto_tf.errors import CoefficientError
 from yoto_tf.export.serving.client import pictures
-from yoto_tf.export.serving.client.dial import Dial
 from yoto_tf.export.serving.client.transport import ServingError, check_shape
 from yoto_tf.zoo.codec.coding.container import Container, check_size
-from yoto_tf.zoo.codec.coding.symbol_coding import symbol_coding_of
+from yoto_tf.zoo.codec.coding.symbol_codings import symbol_coding_of
 from yoto_tf.zoo.codec.lossless.picture import decode_picture
+from yoto_tf.zoo.codec.quality import vector_of
 from yoto_tf.zoo.codec.second_layer.choice import with_second_layer
 from yoto_tf.zoo.codec.second_layer.residual import decode_residual
 
@@ -34,7 +33,7 @@ class CodecRequests:
 
     def __init__(self, release, predict):
         self._id, self._former_ids = release.id, release.former_ids
-        self._dial = Dial(release)
+        self._coefficients = release.coefficients
         self._coding = symbol_coding_of(release)
         self._names = [code.name for code in self._coding.codes]
         self._predict = predict
@@ -45,7 +44,7 @@ class CodecRequests:
         image = pictures.checked(image)
         height, width = image.shape[:2]
         check_size(height, width)
-        vector = self._vector(quality, coefficients)
+        vector = vector_of(self._coefficients, quality, coefficients)
         inputs = {"image": pictures.to_float(image)[None], "coefficients": vector[None]}
         answer = self._predict(inputs, "analyze", self._names)
         integers = self._integers(answer, height, width)
@@ -64,7 +63,7 @@ class CodecRequests:
         size = container.height, container.width
         if container.lossless is not None:
             return decode_picture(container.lossless, *size)
-        vector = container.vector(self._id, self._dial, self._former_ids)
+        vector = container.vector(self._id, self._coefficients, self._former_ids)
         rows, columns = container.blocks(self._coding.codes[0].side)
         integers = self._coding.read(container.sections, rows, columns, vector)
         self._check_server(integers, vector)
@@ -86,7 +85,7 @@ class CodecRequests:
     def reconstruct(self, image, quality=None, **coefficients):
         """As `Client.reconstruct`."""
         image = pictures.checked(image)
-        vector = self._vector(quality, coefficients)
+        vector = vector_of(self._coefficients, quality, coefficients)
         inputs = {"image": pictures.to_float(image)[None], "coefficients": vector[None]}
         answer = self._predict(inputs, "reconstruct", ["image"])
         return pictures.received(answer["image"], (1, *image.shape))[0]
@@ -108,13 +107,6 @@ class CodecRequests:
             if np.abs(answer[code.name].astype("int64")).max() > _LARGEST_INTEGER:
                 raise ServingError(f"the server answers with impossible {code.name}")
         return [answer[name][0] for name in self._names]
-
-    def _vector(self, quality, coefficients):
-        if quality is None:
-            return self._dial.vector(**coefficients)
-        if coefficients:
-            raise CoefficientError("give either a quality or coefficients, not both")
-        return self._dial.at(quality)
 
     def _check_server(self, integers, vector):
         """Once, that the server has the weights that files are going to name.

@@ -1,7 +1,6 @@
 """Style transfer on a server."""
 
 from yoto_tf.export.serving.client import pictures
-from yoto_tf.export.serving.client.dial import Dial
 from yoto_tf.zoo.stylization.styles import style_weights
 
 
@@ -14,7 +13,7 @@ class StylizerRequests:
     """
 
     def __init__(self, release, predict):
-        self._dial = Dial(release)
+        self._coefficients = release.coefficients
         self._styles = tuple(release.config["config"]["styles"])
         self._predict = predict
 
@@ -23,7 +22,7 @@ class StylizerRequests:
         image = pictures.checked(image)
         inputs = {
             "image": pictures.to_float(image)[None],
-            "coefficients": self._dial.vector(**coefficients)[None],
+            "coefficients": self._coefficients.vector(**coefficients)[None],
             "style": style_weights(style, self._styles)[None],
         }
         answer = self._predict(inputs, "stylize")["image"]

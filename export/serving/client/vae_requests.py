@@ -4,7 +4,6 @@ import numpy as np
 
 from yoto_tf.errors import DataError
 from yoto_tf.export.serving.client import pictures
-from yoto_tf.export.serving.client.dial import Dial
 
 
 class VAERequests:
@@ -16,7 +15,7 @@ class VAERequests:
     """
 
     def __init__(self, release, predict):
-        self._dial = Dial(release)
+        self._coefficients = release.coefficients
         self._latents = release.config["config"]["latents"]
         self._image_shape = tuple(release.config["config"]["image_shape"])
         self._predict = predict
@@ -42,7 +41,7 @@ class VAERequests:
         return self._ask("reconstruct", "image", floats, coefficients, images.shape)
 
     def _ask(self, signature, name, rows, coefficients, shape):
-        vector = self._dial.vector(**coefficients)
+        vector = self._coefficients.vector(**coefficients)
         # A row for each picture, which a server that joins requests insists on.
         vectors = np.tile(vector, (len(rows), 1))
         answer = self._predict({name: rows, "coefficients": vectors}, signature)

@@ -1,19 +1,18 @@
 """Upscaling on a server."""
 
 from yoto_tf.export.serving.client import pictures
-from yoto_tf.export.serving.client.dial import Dial
 
 
 class UpscalerRequests:
     """The upscaler's part of a `Client`."""
 
     def __init__(self, release, predict):
-        self._dial = Dial(release)
+        self._coefficients = release.coefficients
         self._predict = predict
 
     def upscale(self, image, **coefficients):
         inputs = {
             "image": pictures.to_float(pictures.checked(image))[None],
-            "coefficients": self._dial.vector(**coefficients)[None],
+            "coefficients": self._coefficients.vector(**coefficients)[None],
         }
         return pictures.to_uint8(self._predict(inputs, "upscale")["image"][0])

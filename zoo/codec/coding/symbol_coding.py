@@ -52,7 +52,7 @@ class SymbolCoding:
     are chosen by what is decoded before it.
 
     Args:
-        tables: arrays as the network's coding has them from `build_tables`.
+        tables: arrays as `NetworkCoding.build_tables` returns them.
 
     Attributes:
         codes: the `Code`s in which the network describes a picture, in the order in
@@ -176,20 +176,6 @@ class HyperpriorSymbolCoding(SymbolCoding):
             indexes = self.scales(hyper_latents[begin:end], level)
             kept = indexes[4 * (first - begin) : 4 * (last - begin)]
             yield 4 * first, 4 * last, kept.ravel()
-
-
-def symbol_coding_of(release):
-    """The `SymbolCoding` of a codec's `Release`."""
-    # It builds upon this module.
-    from yoto_tf.zoo.codec.coding.context_symbol_coding import ContextSymbolCoding
-
-    by_network = {
-        "ContextHyperprior": ContextSymbolCoding,
-        "FactorizedPrior": FactorizedSymbolCoding,
-        "Hyperprior": HyperpriorSymbolCoding,
-        "ResidualHyperprior": HyperpriorSymbolCoding,
-    }
-    return by_network[release.config["class_name"]](release.tables)
 
 
 def _paired(integers, indexes):

@@ -6,6 +6,7 @@ from keras import ops
 from yoto_tf.entropy import DeepFactorizedPrior
 from yoto_tf.layers import CoefficientEmbedding, FiLM
 from yoto_tf.zoo.codec.network.gain import LogGain
+from yoto_tf.zoo.codec.network.padding import pad_to_multiple
 
 # Pixels in [0, 1] enter the analysis as (x − 0.5) · CONTRAST, about unit variance.
 CONTRAST = 4.0
@@ -25,11 +26,15 @@ class CodecNetwork(keras.Model):
         conditioned: False leaves FiLM out of the transforms: λ reaches the gains and
             the prior only.
 
+    A class of such networks says in `code_latents` what it codes and how.
+
+    Inputs: {"image": [B, H, W, 3] in [0, 1], "coefficients": [B, 1]}, any H, W ≥ 1.
+
+    Outputs: {"reconstruction": float32 [B, H, W, 3], not clipped to [0, 1];
+        "bits": float32 [B], of all that is coded}.
+
     Attributes:
-        coding: class of what stands between such a network and bytes: a `SymbolCoding`,
-            made from the network and tables, with the graphs `analyze` and
-            `synthesize`, with `build_tables`, and with `striped`, the class of what
-            does the same in tiles.
+        coding: the `NetworkCoding` of such networks, a class.
     """
 
     coding: type
@@ -80,20 +85,53 @@ class CodecNetwork(keras.Model):
         self.prior.build(described)
         self.built = True
 
+    def call(self, inputs, training=None):
+        image = inputs["image"]
+        height, width = ops.shape(image)[1:3]
+        embedding = self.embedding(inputs["coefficients"])
+        latents = self.analyze(pad_to_multiple(image, self.multiple), embedding)
+        quantized, bits = self.code_latents(latents, embedding, training)
+        reconstruction = self.synthesize(quantized, embedding)
+        return {"reconstruction": reconstruction[:, :height, :width], "bits": bits}
+
+    def code_latents(self, latents, embedding, training=None):
+        """Rounds latents and counts their bits.
+
+        Args:
+            latents: float32 [B, h, w, C] before the gain.
+            embedding: [B, E].
+            training: whether bits are those of values with noise in place of rounding,
+                and gradients pass through the rounding.
+
+        Returns:
+            Quantised latents after the gain, [B, h, w, C], and bits, float32 [B].
+        """
+        raise NotImplementedError
+
     @property
     def multiple(self):
         """Pixels of which a side must be a multiple, the size of the first code."""
-        return self.coding.codes[0].side
+        return self.coding.symbol_coding.codes[0].side
 
     def analyze(self, image, embedding):
         """Padded image to latents [B, h, w, C] before the gain, float32."""
         image = (ops.cast(image, "float32") - 0.5) * CONTRAST
         return ops.cast(self.analysis(image, embedding), "float32")
 
+    def scale(self, latents, embedding):
+        """Latents [B, h, w, C] times their gain: rounding is to whole numbers of it."""
+        return latents * self.log_gain.factors(embedding)
+
+    def quantize_under_prior(self, values, embedding, training=None):
+        """Rounds what the prior describes, [B, h, w, N], and counts its bits, [B]."""
+        modulation = self.prior_film.scale_and_shift(embedding)
+        rounded, bits = self.prior(values, *modulation, training=training)
+        return self.quantize_in_training(values) if training else rounded, bits
+
     def synthesize(self, quantized, embedding):
         """Rounded latents to an image [B, 16h, 16w, 3], about [0, 1], float32."""
-        inverse = channelwise(ops.exp(self.log_inverse_gain(embedding)))
-        image = self.synthesis(quantized * inverse, embedding)
+        latents = quantized * self.log_inverse_gain.factors(embedding)
+        image = self.synthesis(latents, embedding)
         return ops.cast(image, "float32") * (1 / CONTRAST) + 0.5
 
     def quantize_in_training(self, values):

@@ -27,7 +27,6 @@ from yoto_tf.zoo.codec.coding.quadtree import GROUPS, PASSES
 from yoto_tf.zoo.codec.network.codec_network import channelwise
 from yoto_tf.zoo.codec.network.context import QuadtreeContext, join_passes, split_passes
 from yoto_tf.zoo.codec.network.hyperprior import ResidualHyperprior
-from yoto_tf.zoo.codec.network.padding import pad_to_multiple
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf.codec")
@@ -38,7 +37,7 @@ class ContextHyperprior(ResidualHyperprior):
         context_filters: channels of the inner maps of the contexts.
         Others: see `ResidualHyperprior`.
 
-    Inputs, outputs: as `Hyperprior`.
+    Inputs, outputs: see `CodecNetwork`.
 
     Raises:
         ValueError: see `ResidualHyperprior`, or latent channels that are no multiple of
@@ -93,44 +92,18 @@ class ContextHyperprior(ResidualHyperprior):
         self.scale_context.build(features, embedding)
         super().build(input_shape)
 
-    def call(self, inputs, training=None):
-        image = inputs["image"]
-        height, width = ops.shape(image)[1:3]
-        embedding = self.embedding(inputs["coefficients"])
-        latents = self.analyze(pad_to_multiple(image, self.multiple), embedding)
-        hyper_latents = self.hyper_analyze(latents, embedding)
-        rounded, bits = self.prior(
-            hyper_latents,
-            *self.prior_film.scale_and_shift(embedding),
-            training=training,
-        )
-        if training:
-            rounded = self.quantize_in_training(hyper_latents)
-        quantized, latent_bits = self.code(latents, rounded, embedding, training)
-        reconstruction = self.synthesize(quantized, embedding)
-        return {
-            "reconstruction": reconstruction[:, :height, :width],
-            "bits": bits + latent_bits,
-        }
-
     def code(self, latents, hyper_latents, embedding, training=None):
-        """Quantises latents under the context and counts their bits.
+        """As `HyperpriorNetwork.code`, under the context.
 
-        Args:
-            latents: float32 [B, h, w, C] before the gain.
-            hyper_latents: rounded, float32 [B, h/4, w/4, N].
-            embedding: [B, E].
-            training: whether bits are those of values with noise. Otherwise they are
-                those of rounded ones as the coder has them, all of them or without
-                those it skips. What is known of earlier passes is rounded in any case.
-
-        Returns:
-            Quantised latents after the gain, [B, h, w, C], and bits, float32 [B].
+        Bits that are not of a training are those of the smaller of the coder's two
+        modes: all symbols are coded, or some are skipped. What is known of earlier
+        passes is rounded in training too.
         """
         means = _Means(self, hyper_latents, embedding)
         indexes = _Indexes(self, hyper_latents, embedding)
         quantized, bits, skipping = [], 0.0, 0.0
-        for number, values in enumerate(self._scaled(latents, embedding)):
+        scaled = split_passes(self.scale(latents, embedding))
+        for number, values in enumerate(scaled):
             mean, index = means.of(number), indexes.of(number)
             distance = values - mean
             if training:
@@ -151,26 +124,21 @@ class ContextHyperprior(ResidualHyperprior):
         return join_passes(quantized), bits if training else ops.minimum(bits, skipping)
 
     def symbols(self, latents, hyper_latents, embedding):
-        """Latents before the gain to symbols, float32 [B, h, w, C] of integers."""
         means = _Means(self, hyper_latents, embedding)
         symbols = []
-        for number, values in enumerate(self._scaled(latents, embedding)):
+        scaled = split_passes(self.scale(latents, embedding))
+        for number, values in enumerate(scaled):
             symbols.append(ops.round(values - means.of(number)))
             means.know(number, symbols[-1])
         return join_passes(symbols)
 
     def quantized(self, symbols, hyper_latents, embedding):
-        """Symbols, float32 [B, h, w, C], to quantised latents after the gain."""
         means = _Means(self, hyper_latents, embedding)
         quantized = []
         for number, values in enumerate(split_passes(symbols)):
             quantized.append(values + means.of(number))
             means.know(number, values)
         return join_passes(quantized)
-
-    def _scaled(self, latents, embedding):
-        gain = channelwise(ops.exp(self.log_gain(embedding)))
-        return split_passes(latents * gain)
 
     def get_config(self):
         return {**super().get_config(), "context_filters": self.context_filters}
@@ -186,7 +154,7 @@ class _Means:
     def __init__(self, network, hyper_latents, embedding):
         tower = network.mean_synthesis
         features = tower.features(hyper_latents, embedding)
-        gain = channelwise(ops.exp(network.log_gain(embedding)))
+        gain = network.log_gain.factors(embedding)
         self._means = split_passes(ops.cast(tower.last(features), "float32") * gain)
         self._gains = split_passes(_in_all_classes(gain))
         self._context = network.mean_context

@@ -9,11 +9,9 @@ Reference: Ballé, Laparra & Simoncelli, "End-to-end Optimized Image Compression
 """
 
 import keras
-from keras import ops
 
 from yoto_tf.zoo.codec.coding.factorized_coding import FactorizedCoding
-from yoto_tf.zoo.codec.network.codec_network import CodecNetwork, channelwise
-from yoto_tf.zoo.codec.network.padding import pad_to_multiple
+from yoto_tf.zoo.codec.network.codec_network import CodecNetwork
 from yoto_tf.zoo.codec.network.transforms import strided_transforms
 
 
@@ -28,10 +26,7 @@ class FactorizedPrior(CodecNetwork):
         embedding_units: widths of the coefficient embedding.
         conditioned: see `CodecNetwork`.
 
-    Inputs: {"image": [B, H, W, 3] in [0, 1], "coefficients": [B, 1]}, any H, W ≥ 1.
-
-    Outputs: {"reconstruction": float32 [B, H, W, 3], not clipped to [0, 1];
-        "bits": float32 [B]}.
+    Inputs, outputs: see `CodecNetwork`.
 
     Raises:
         ValueError: not four filters.
@@ -58,16 +53,6 @@ class FactorizedPrior(CodecNetwork):
             **kwargs,
         )
 
-    def call(self, inputs, training=None):
-        image = inputs["image"]
-        height, width = ops.shape(image)[1:3]
-        embedding = self.embedding(inputs["coefficients"])
-        latents = self.analyze(pad_to_multiple(image, self.multiple), embedding)
-        scaled = latents * channelwise(ops.exp(self.log_gain(embedding)))
-        quantized, bits = self.prior(
-            scaled, *self.prior_film.scale_and_shift(embedding), training=training
-        )
-        if training:
-            quantized = self.quantize_in_training(scaled)
-        reconstruction = self.synthesize(quantized, embedding)
-        return {"reconstruction": reconstruction[:, :height, :width], "bits": bits}
+    def code_latents(self, latents, embedding, training=None):
+        latents = self.scale(latents, embedding)
+        return self.quantize_under_prior(latents, embedding, training)

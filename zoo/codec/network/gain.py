@@ -37,6 +37,10 @@ class LogGain(layers.Layer):
     def call(self, embedding):
         return self.strength * self.dense(ops.cast(embedding, "float32"))
 
+    def factors(self, embedding):
+        """The gains themselves, to multiply maps by: float32 [B, 1, 1, C]."""
+        return ops.exp(self(embedding))[:, None, None, :]
+
     def compute_output_shape(self, embedding_shape):
         return (*embedding_shape[:-1], self.channels)
 

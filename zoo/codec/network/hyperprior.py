@@ -24,7 +24,6 @@ from yoto_tf.entropy.scale_table import LOG_STEP, MIN_SCALE
 from yoto_tf.zoo.codec.coding.hyperprior_coding import HyperpriorCoding
 from yoto_tf.zoo.codec.network.codec_network import CodecNetwork, channelwise
 from yoto_tf.zoo.codec.network.gain import LogGain
-from yoto_tf.zoo.codec.network.padding import pad_to_multiple
 from yoto_tf.zoo.codec.network.residual_transforms import residual_transforms
 from yoto_tf.zoo.codec.network.transforms import (
     HyperAnalysis,
@@ -99,42 +98,51 @@ class HyperpriorNetwork(CodecNetwork):
         self.conditional.build(latents, latents)
         super().build(input_shape)
 
-    def call(self, inputs, training=None):
-        image = inputs["image"]
-        height, width = ops.shape(image)[1:3]
-        embedding = self.embedding(inputs["coefficients"])
-        latents = self.analyze(pad_to_multiple(image, self.multiple), embedding)
-        hyper_latents = self.hyper_analyze(latents, embedding)
-        rounded, bits = self.prior(
-            hyper_latents,
-            *self.prior_film.scale_and_shift(embedding),
-            training=training,
+    def code_latents(self, latents, embedding, training=None):
+        hyper_latents, bits = self.quantize_under_prior(
+            self.hyper_analyze(latents, embedding), embedding, training
         )
-        if training:
-            rounded = self.quantize_in_training(hyper_latents)
-        mean = self.mean(rounded, embedding)
-        index = self.scale_index(rounded, embedding)
-        scaled = latents * channelwise(ops.exp(self.log_gain(embedding)))
-        quantized, latent_bits = self.conditional(
-            scaled, index, mean, training=training
-        )
+        quantized, more = self.code(latents, hyper_latents, embedding, training)
+        return quantized, bits + more
+
+    def code(self, latents, hyper_latents, embedding, training=None):
+        """Quantises latents around their means and counts their bits.
+
+        Args:
+            latents: float32 [B, h, w, C] before the gain.
+            hyper_latents: rounded, float32 [B, h/4, w/4, N].
+            embedding: [B, E].
+            training: see `code_latents`.
+
+        Returns:
+            Quantised latents after the gain, [B, h, w, C], and bits, float32 [B].
+        """
+        mean = self.mean(hyper_latents, embedding)
+        index = self.scale_index(hyper_latents, embedding)
+        scaled = self.scale(latents, embedding)
+        quantized, bits = self.conditional(scaled, index, mean, training=training)
         if training:
             quantized = self.quantize_in_training(scaled - mean) + mean
-        reconstruction = self.synthesize(quantized, embedding)
-        return {
-            "reconstruction": reconstruction[:, :height, :width],
-            "bits": bits + latent_bits,
-        }
+        return quantized, bits
+
+    def symbols(self, latents, hyper_latents, embedding):
+        """Latents before the gain to symbols, float32 [B, h, w, C] of integers."""
+        mean = self.mean(hyper_latents, embedding)
+        return ops.round(self.scale(latents, embedding) - mean)
+
+    def quantized(self, symbols, hyper_latents, embedding):
+        """Symbols, float32 [B, h, w, C], to quantised latents after the gain."""
+        return symbols + self.mean(hyper_latents, embedding)
 
     def hyper_analyze(self, latents, embedding):
         """Latents to hyper-latents [B, h/4, w/4, N] before rounding, float32."""
         hyper_latents = ops.cast(self.hyper_analysis(latents, embedding), "float32")
-        return hyper_latents * channelwise(ops.exp(self.hyper_log_gain(embedding)))
+        return hyper_latents * self.hyper_log_gain.factors(embedding)
 
     def mean(self, hyper_latents, embedding):
         """Rounded hyper-latents to means after the gain, float32 [B, h, w, C]."""
         mean = ops.cast(self.mean_synthesis(hyper_latents, embedding), "float32")
-        return mean * channelwise(ops.exp(self.log_gain(embedding)))
+        return self.scale(mean, embedding)
 
     def scale_index(self, hyper_latents, embedding):
         """Rounded hyper-latents to places in the scale table, float32 [B, h, w, C].
@@ -163,10 +171,7 @@ class Hyperprior(HyperpriorNetwork):
         conditioned: False leaves FiLM out of the transforms: λ reaches the gains and
             the hyper-latents' prior only.
 
-    Inputs: {"image": [B, H, W, 3] in [0, 1], "coefficients": [B, 1]}, any H, W ≥ 1.
-
-    Outputs: {"reconstruction": float32 [B, H, W, 3], not clipped to [0, 1];
-        "bits": float32 [B], of latents and hyper-latents together}.
+    Inputs, outputs: see `CodecNetwork`.
 
     Raises:
         ValueError: not four filters.
@@ -205,7 +210,7 @@ class ResidualHyperprior(HyperpriorNetwork):
         embedding_units: widths of the coefficient embedding.
         conditioned: False leaves FiLM out of the transforms.
 
-    Inputs, outputs: as `Hyperprior`.
+    Inputs, outputs: see `CodecNetwork`.
 
     Raises:
         ValueError: not three filters and blocks, or an odd number of filters.

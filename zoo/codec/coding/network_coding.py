@@ -1,0 +1,61 @@
+"""Between a codec's network and the integers that are coded."""
+
+from keras import ops
+
+from yoto_tf.zoo.codec.coding.levels import Levels
+from yoto_tf.zoo.release import join_arrays
+
+
+class NetworkCoding:
+    """The graphs of a network from pictures to integers and back, and their coder.
+
+    Args:
+        network: a built `CodecNetwork`.
+        tables: arrays as `build_tables` returns them.
+
+    Attributes:
+        network: the network.
+        coder: the `SymbolCoding` of the integers.
+    """
+
+    # Classes of the coder, and of what does the same as the graphs in tiles.
+    symbol_coding: type
+    striped: type
+
+    def __init__(self, network, tables):
+        self.network = network
+        self.coder = self.symbol_coding(tables)
+
+    @classmethod
+    def build_tables(cls, network):
+        """All integers that encoder and decoder must share, as a flat dict."""
+        levels = Levels.of(network.coefficients)
+        arrays = cls.table_arrays(network, levels.vectors)
+        return join_arrays(levels=levels.to_arrays(), **arrays)
+
+    @staticmethod
+    def table_arrays(network, vectors):
+        """{part: {name: array}} of the tables.
+
+        Args:
+            network: a built network.
+            vectors: float32 [L, 1], the raw coefficient of each level.
+        """
+        raise NotImplementedError
+
+    def analyze(self, image, coefficients):
+        """Graph: uint8 [B, H, W, 3] and [B, 1] to int32 arrays, one for each code."""
+        raise NotImplementedError
+
+    def synthesize(self, *integers_and_coefficients):
+        """Graph: the integers of `analyze` to a padded image, about [0, 1], float32."""
+        raise NotImplementedError
+
+    def latents(self, image, coefficients):
+        """Graph: padded uint8 image to latents before the gain, float32."""
+        image = ops.cast(image, "float32") / 255.0
+        return self.network.analyze(image, self.network.embedding(coefficients))
+
+    def image(self, quantized, coefficients):
+        """Graph: quantised latents to a padded image, about [0, 1], float32."""
+        return self.network.synthesize(quantized, self.network.embedding(coefficients))

@@ -106,7 +106,7 @@ def _identity(path):
     return found.st_dev, found.st_ino
 
 
-def convert_files(pairs, many, convert, pixels=None, clobber=True):
+def convert_files(pairs, many, convert, open_input=None, clobber=True):
     """Converts the files that `pair_files` paired, with a progress bar.
 
     Args:
@@ -114,10 +114,11 @@ def convert_files(pairs, many, convert, pixels=None, clobber=True):
         many: whether a failure is reported instead of raised. Settings that are wrong
             for all files, and a user's interrupt, are raised either way.
         convert: function of (input, output) that writes the output and returns a dict
-            for the report; raises DataError or FormatError.
-        pixels: function of an input to the size of its picture, or 0 if that cannot be
-            told. Given it, several threads convert, as many pictures at once as hold
-            few enough pixels together.
+            for the report; raises DataError or FormatError. The input is its path, or
+            what `open_input` has made of it.
+        open_input: function of a path to what `convert` is given for it, with the
+            attribute `pixels`, the size of its picture. Given it, several threads
+            convert, as many pictures at once as hold few enough pixels together.
         clobber: whether outputs that exist are replaced.
 
     Returns:
@@ -129,7 +130,10 @@ def convert_files(pairs, many, convert, pixels=None, clobber=True):
         pairs = [pair for pair in pairs if pair not in kept]
     kept = [{"input": str(path), "output": str(output)} for path, output in kept]
     if not many:
-        return Report([convert(*pair) for pair in pairs], [], kept)
+        opened = ((path, output) for path, output in pairs)
+        if open_input is not None:
+            opened = ((open_input(path), output) for path, output in pairs)
+        return Report([convert(*pair) for pair in opened], [], kept)
     inputs_of = {}
     for path, output in pairs:
         inputs_of.setdefault(output, []).append(path)
@@ -143,8 +147,12 @@ def convert_files(pairs, many, convert, pixels=None, clobber=True):
             try:
                 if written is not None:
                     raise DataError(f"{path}: {output} is made of {written}")
-                with memory.share(pixels(path) if pixels else 0):
+                if open_input is None:
                     done[path] = convert(path, output)
+                else:
+                    opened = open_input(path)
+                    with memory.share(opened.pixels):
+                        done[path] = convert(opened, output)
                 written = path
             except (DataError, FormatError) as error:
                 failed[path] = {"input": str(path), "error": str(error)}
@@ -157,7 +165,7 @@ def convert_files(pairs, many, convert, pixels=None, clobber=True):
             progress.update()
 
     with progress:
-        if pixels is None:
+        if open_input is None:
             for output in inputs_of:
                 convert_to(output)
         else:

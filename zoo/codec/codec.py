@@ -181,12 +181,24 @@ class Codec:
         except TypeError as error:
             raise FormatError(f"expected bytes, got {type(data).__name__}") from error
         container = Container.from_bytes(data)
-        size = container.height, container.width
-        if max_pixels is not None and size[0] * size[1] > max_pixels:
+        pixels = container.height * container.width
+        if max_pixels is not None and pixels > max_pixels:
             raise FormatError(
                 f"a picture of {container.width} × {container.height} pixels, expected "
                 f"at most {max_pixels:,}"
             )
+        return self.decode(container)
+
+    def decode(self, container):
+        """Decodes the `Container` of a file.
+
+        Returns:
+            uint8 [H, W, 3].
+
+        Raises:
+            FormatError: one of another model, or with damaged sections.
+        """
+        size = container.height, container.width
         if container.lossless is not None:
             return decode_picture(container.lossless, *size)
         vector = container.vector(
@@ -209,7 +221,7 @@ class Codec:
         image = _checked_image(image)
         vector = self.vector(quality, **coefficients)
         if may_be_missed(image, float(vector[0])).any():
-            return self.decompress(self._coded(image, vector).to_bytes())
+            return self.decode(self._coded(image, vector))
         decoded = self._decode(self._encode(image, vector), vector)
         return decoded[: image.shape[0], : image.shape[1]]
 

@@ -1,5 +1,6 @@
 """Picture files to `.yoto` files and back, one or many at a time."""
 
+import dataclasses
 import functools
 import glob
 import threading
@@ -7,18 +8,16 @@ from pathlib import Path
 
 from yoto_tf import zoo
 from yoto_tf.errors import CoefficientError, DataError, FormatError
-from yoto_tf.imaging.metrics import bits_per_pixel
 from yoto_tf.machine.atomic_files import write_atomically
-from yoto_tf.zoo.codec.coding.container import MAGIC, Container, check_size
+from yoto_tf.zoo.codec.coding.container import check_size
+from yoto_tf.zoo.codec.compressed_file import CompressedFile, PretrainedById
 from yoto_tf.zoo.codec.lossless.picture import decode_picture
-from yoto_tf.zoo.codec.second_layer.choice import exact, in_words
+from yoto_tf.zoo.codec.second_layer.choice import exact
 from yoto_tf.zoo.conversion import PICTURES, Kind, convert_files, pair_files
 from yoto_tf.zoo.families import check_family
 
 SUFFIX = ".yoto"
 COMPRESSED = Kind(frozenset({SUFFIX}), f"the suffix {SUFFIX}")
-# More than any picture of the largest size takes.
-_LARGEST_FILE = 2**29
 
 
 def compress_files(
@@ -47,9 +46,10 @@ def compress_files(
     if lossless and any(value is not None for value in how.values()):
         raise CoefficientError("a lossless file has no quality, target or coefficient")
     codec = _loaded_once(functools.partial(_codec, model))
+    pretrained = PretrainedById()
 
-    def compress(path, output):
-        _pixels_of_picture(path)
+    def compress(picture, output):
+        path = picture.path
         image = read_image(path)
         try:
             if lossless:
@@ -60,11 +60,12 @@ def compress_files(
             raise type(error)(f"{path}: {error}") from error
         output.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(output, data)
-        description = _describe(data, None if lossless else codec())
+        names = None if lossless else codec().coefficients.names
+        description = CompressedFile.of(output, data).description(pretrained, names)
         return {"input": str(path), "output": str(output), **description}
 
     pairs, many = pair_files(source, target, image_files, PICTURES, COMPRESSED, SUFFIX)
-    return convert_files(pairs, many, compress, _pixels_of_picture, clobber)
+    return convert_files(pairs, many, compress, _open_picture, clobber)
 
 
 def decompress_files(source, target, model=None, *, clobber=True):
@@ -86,42 +87,40 @@ def decompress_files(source, target, model=None, *, clobber=True):
             there are no files.
         RecipeError: see `yoto_tf.zoo.load`.
     """
-    codec = _loaded_once(_codec)
+    from yoto_tf.data import write_image
 
-    def decompress(path, output):
-        data = _read(path)
+    codec, pretrained = _loaded_once(_codec), PretrainedById()
+
+    def decompress(file, output):
+        container, names = file.container, None
         try:
-            container = Container.from_bytes(data)
-            loaded = None
             if container.lossless is None:
-                loaded = codec(model or _model_of(container))
-                image = loaded.decompress(data)
+                loaded = codec(model or pretrained.name_for(container))
+                image, names = loaded.decode(container), loaded.coefficients.names
             else:
                 image = decode_picture(
                     container.lossless, container.height, container.width
                 )
         except FormatError as error:
-            raise FormatError(f"{path}: {error}") from error
-        from yoto_tf.data import write_image
-
+            raise FormatError(f"{file.path}: {error}") from error
         output.parent.mkdir(parents=True, exist_ok=True)
         write_image(output, image)
         return {
-            "input": str(path),
+            "input": str(file.path),
             "output": str(output),
-            **_describe(data, loaded),
+            **file.description(pretrained, names),
         }
 
     pairs, many = pair_files(
         source, target, _compressed_files, COMPRESSED, PICTURES, ".png"
     )
-    return convert_files(pairs, many, decompress, _pixels_of_file, clobber)
+    return convert_files(pairs, many, decompress, CompressedFile.read, clobber)
 
 
 def needs_model(source):
     """Whether a model is needed to decode this; false only for one lossless file."""
     try:
-        return Container.from_bytes(_read(source)).lossless is None
+        return CompressedFile.read(source).container.lossless is None
     except (DataError, FormatError):
         return True
 
@@ -138,37 +137,8 @@ def describe(path):
     Raises:
         DataError, FormatError: the file cannot be read, is foreign or is damaged.
     """
-    data = _read(path)
-    try:
-        return {"input": str(path), **_describe(data)}
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from error
-
-
-def _describe(data, codec=None):
-    container = Container.from_bytes(data)
-    values = container.coefficients
-    extras = {}
-    if layer := in_words(container):
-        extras["second_layer"] = layer
-    if container.metadata:
-        extras["metadata"] = [kind.name for kind in container.metadata]
-    model, summary = _pretrained(container.model_id)
-    names = [f"coefficient_{i + 1}" for i in range(len(values))]
-    if codec is not None and container.lossless is None:
-        names = codec.coefficients.names
-    elif summary is not None and len(summary.ranges) == len(values):
-        names = summary.ranges
-    return {
-        "model": model,
-        "model_id": container.model_id.hex(),
-        "coefficients": dict(zip(names, values, strict=True)),
-        "width": container.width,
-        "height": container.height,
-        "bytes": len(data),
-        "bits_per_pixel": bits_per_pixel(len(data), container.height, container.width),
-        **extras,
-    }
+    description = CompressedFile.read(path).description(PretrainedById())
+    return {"input": str(path), **description}
 
 
 def _loaded_once(load):
@@ -182,8 +152,20 @@ def _loaded_once(load):
     return call
 
 
-def _pixels_of_picture(path):
-    """The size of a picture, before it is read; 0 where reading it will fail."""
+@dataclasses.dataclass(frozen=True)
+class _Picture:
+    """A picture file that is still to be read; `pixels` is 0 if that will fail."""
+
+    path: Path
+    pixels: int
+
+
+def _open_picture(path):
+    """The `_Picture` of a file, by its head.
+
+    Raises:
+        FormatError: it is larger than the format holds.
+    """
     from yoto_tf.data.images import open_picture
 
     try:
@@ -191,66 +173,18 @@ def _pixels_of_picture(path):
             width, height = image.size
     except Exception:
         # Pillow raises nearly anything, which `read_image` puts into words.
-        return 0
+        return _Picture(path, 0)
     try:
         check_size(height, width)
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from error
-    return height * width
-
-
-def _pixels_of_file(path):
-    """The size of the picture in a compressed file; 0 where decoding it will fail."""
-    try:
-        container = Container.from_bytes(_read(path))
-    except (DataError, FormatError):
-        return 0
-    return container.height * container.width
-
-
-def _pretrained(model_id):
-    """Name and summary of the pretrained model that has this id or had it before.
-
-    None twice if there is none.
-    """
-    for name, summary in zoo.summaries().items():
-        if model_id in (summary.id, *summary.former_ids):
-            return name, summary
-    return None, None
+    return _Picture(path, height * width)
 
 
 def _codec(model):
     loaded = zoo.load(model)
     check_family(model, loaded.release, "codec")
     return loaded
-
-
-def _model_of(container):
-    name, _ = _pretrained(container.model_id)
-    if name is None:
-        raise FormatError(
-            f"written by model {container.model_id.hex()}, which is none of the "
-            f"pretrained ones ({', '.join(zoo.names()) or 'none is installed'}); "
-            "name its model or directory"
-        )
-    return name
-
-
-def _read(path):
-    try:
-        with open(path, "rb") as file:
-            magic = file.read(len(MAGIC))
-            # A foreign file may be larger than the memory.
-            if magic == MAGIC:
-                magic += file.read(_LARGEST_FILE)
-            if len(magic) > _LARGEST_FILE:
-                raise FormatError(
-                    f"{path}: larger than any .yoto file, which has at most "
-                    f"{_LARGEST_FILE:,} bytes"
-                )
-            return magic
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _compressed_files(spec):

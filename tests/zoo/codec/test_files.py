@@ -1,10 +1,12 @@
+import builtins
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from yoto_tf import zoo
 from yoto_tf.data import read_image, write_image
 from yoto_tf.errors import CoefficientError, DataError, FormatError
-from yoto_tf.zoo.codec import files
 from yoto_tf.zoo.codec.coding.container import Container
 from yoto_tf.zoo.codec.files import compress_files, decompress_files, describe
 
@@ -178,10 +180,47 @@ def test_a_picture_too_large_is_refused_unread(pretrained, tmp_path):
 
 def test_the_model_is_loaded_once(pretrained, pictures, tmp_path, monkeypatch):
     loaded = []
-    load = files.zoo.load
+    load = zoo.load
     monkeypatch.setattr(
-        files.zoo, "load", lambda *names: loaded.append(names) or load(*names)
+        zoo, "load", lambda *names: loaded.append(names) or load(*names)
     )
     compress_files(pictures, tmp_path / "small")
     decompress_files(tmp_path / "small", tmp_path / "back")
     assert loaded == [("codec",)] * 2
+
+
+def test_a_folder_is_decoded_in_one_reading(
+    pretrained, photograph, tmp_path, monkeypatch
+):
+    (tmp_path / "pictures").mkdir()
+    for number in range(5):
+        write_image(tmp_path / "pictures" / f"{number}.png", photograph[:20, :30])
+    compress_files(tmp_path / "pictures", tmp_path / "small")
+    parsed, scans, opened = [], [], []
+    parse, summaries, open_file = Container.from_bytes, zoo.summaries, builtins.open
+
+    def counting_open(path, *arguments, **options):
+        if str(path).endswith(".yoto"):
+            opened.append(str(path))
+        return open_file(path, *arguments, **options)
+
+    monkeypatch.setattr(
+        Container, "from_bytes", lambda data: parsed.append(data) or parse(data)
+    )
+    monkeypatch.setattr(zoo, "summaries", lambda: scans.append(1) or summaries())
+    monkeypatch.setattr(builtins, "open", counting_open)
+    report = decompress_files(tmp_path / "small", tmp_path / "back")
+    assert [file["model"] for file in report.files] == ["codec"] * 5
+    assert len(parsed) == 5
+    assert sorted(opened) == [str(tmp_path / "small" / f"{n}.yoto") for n in range(5)]
+    assert len(scans) == 1
+
+
+def test_a_folder_of_pictures_looks_a_release_up_once(
+    pretrained, pictures, tmp_path, monkeypatch
+):
+    scans, summaries = [], zoo.summaries
+    monkeypatch.setattr(zoo, "summaries", lambda: scans.append(1) or summaries())
+    report = compress_files(pictures, tmp_path / "small")
+    assert [file["model"] for file in report.files] == ["codec"] * 2
+    assert len(scans) == 1

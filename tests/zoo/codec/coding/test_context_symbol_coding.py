@@ -14,7 +14,7 @@ from yoto_tf.errors import FormatError
 from yoto_tf.zoo.codec import Codec
 from yoto_tf.zoo.codec.coding import context_symbol_coding
 from yoto_tf.zoo.codec.coding.outliers import read_outliers, write_outliers
-from yoto_tf.zoo.codec.coding.symbol_coding import symbol_coding_of
+from yoto_tf.zoo.codec.coding.symbol_codings import symbol_coding_of
 
 VECTOR = np.array([0.02], "float32")
 LOWEST = np.array([0.0018], "float32")

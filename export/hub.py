@@ -20,6 +20,7 @@ from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.export.families import describe
 from yoto_tf.export.hub_page import page
 from yoto_tf.export.saved_model import write_saved_model
+from yoto_tf.export.versions import check_new, check_version
 from yoto_tf.machine.atomic_files import write_atomically
 
 # Of a publisher and a name, tfhub.dev demands as much.
@@ -43,8 +44,7 @@ def write(model, directory, name=None, version=1):
             already: whoever has loaded it would never learn that it changed.
         DataError: a file cannot be written.
     """
-    if not isinstance(version, int) or version < 1:
-        raise RecipeError(f"version {version!r}: expected a whole number from 1")
+    check_version(version)
     name = name or describe(model).name
     archive = _place(directory, name, version)
     with tempfile.TemporaryDirectory() as temporary:
@@ -79,10 +79,7 @@ def _place(directory, name, version):
     if not _NAME.fullmatch(name):
         raise RecipeError(f"name {name!r}: expected NAME or publisher/NAME")
     archive = Path(directory, name, f"{version}.tar.gz")
-    if archive.exists():
-        raise RecipeError(
-            f"{archive} exists, and a version never changes: give another version"
-        )
+    check_new(archive)
     return archive
 
 

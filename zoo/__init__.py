@@ -12,7 +12,7 @@ from yoto_tf.zoo.families import all_families, family_named
 from yoto_tf.zoo.release import check_shapes
 from yoto_tf.zoo.release_folder import read_release, read_summary
 
-__all__ = ["evaluate", "load", "names", "release_of", "summaries"]
+__all__ = ["evaluate", "load", "name_of", "names", "release_of", "summaries"]
 
 
 def names():
@@ -36,6 +36,12 @@ def names():
 def summaries():
     """{name: Summary} of the pretrained models, read without Keras in milliseconds."""
     return {name: read_summary(folder) for name, folder in names().items()}
+
+
+def name_of(release):
+    """The name under which a `Release` is pretrained; its family's if it is not."""
+    known = (name for name, found in summaries().items() if found.id == release.id)
+    return next(known, release.family)
 
 
 def release_of(name, check=None):

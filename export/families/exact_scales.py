@@ -12,12 +12,14 @@ import numpy as np
 from keras import ops
 
 from yoto_tf.entropy.scale_table import NUM_SCALES
+from yoto_tf.errors import RecipeError
 from yoto_tf.zoo.codec.coding.integer_scales import ACTIVATION_BITS, HYPER_LIMIT
 
 # Rounded to their multiples, activations leave a remainder of at most 128 and weights
 # one of at most 64; the multiples are as small, for they have 15 and 12 bits.
 _ACTIVATION_LIMB = 2**8
 _WEIGHT_LIMB = 2**7
+_LARGEST_EXACT = 2**24
 
 
 def levels(coding, coefficients):
@@ -101,7 +103,12 @@ def _convolved(features, kernel, zero):
     matrix = kernel.reshape(-1, kernel.shape[-1])
     high = np.round(matrix / _WEIGHT_LIMB)
     limbs = np.concatenate([high, matrix - _WEIGHT_LIMB * high], axis=-1)
-    assert np.abs(limbs).sum(axis=0).max() * _ACTIVATION_LIMB / 2 <= 2**24
+    largest = np.abs(limbs).sum(axis=0).max() * _ACTIVATION_LIMB / 2
+    if largest > _LARGEST_EXACT:
+        raise RecipeError(
+            f"the codec's tables of scales have sums up to {largest:,.0f}, expected at "
+            f"most {_LARGEST_EXACT:,}, which float32 holds exactly"
+        )
     matrix = ops.cast(ops.take(limbs[None].astype("int8"), zero, axis=0), "float32")
     features = ops.cast(features, "float32")
     high = ops.round(features / _ACTIVATION_LIMB)

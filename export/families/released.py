@@ -14,11 +14,8 @@ def describe_release(model, endpoint, parts, endpoints, default, **others):
         parts, endpoints, default, **others: see `Exportable`.
     """
     release = model.release
-    pretrained = (
-        name for name, summary in zoo.summaries().items() if summary.id == release.id
-    )
     return Exportable(
-        name=next(pretrained, release.family),
+        name=zoo.name_of(release),
         family=release.family,
         id=release.id.hex(),
         card=release.card,

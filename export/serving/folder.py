@@ -16,6 +16,7 @@ from yoto_tf.export.new_folder import new_folder
 from yoto_tf.export.saved_model import write_saved_model
 from yoto_tf.export.serving import configuration
 from yoto_tf.export.serving.warmup import write_warmup
+from yoto_tf.export.versions import check_new, check_version
 from yoto_tf.machine.atomic_files import write_atomically
 
 _NAME = re.compile(r"[A-Za-z0-9_][\w.-]*")
@@ -39,16 +40,12 @@ def write(model, directory, name=None, version=1):
             a models.config that cannot be read.
         DataError: a file cannot be written.
     """
-    if not isinstance(version, int) or version < 1:
-        raise RecipeError(f"version {version!r}: expected a whole number from 1")
+    check_version(version)
     name = name or describe(model).name
     if not _NAME.fullmatch(name):
         raise RecipeError(f"name {name!r}: expected letters, digits, '_', '.', '-'")
     target = Path(directory, "models", name, str(version))
-    if target.exists():
-        raise RecipeError(
-            f"{target} exists, and a version never changes: give another version"
-        )
+    check_new(target)
     config = Path(directory, "models.config")
     text = configuration.with_version(_content(config), name, version)
     with new_folder(target) as folder:

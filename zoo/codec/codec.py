@@ -3,10 +3,9 @@
 import dataclasses
 import threading
 
-import numpy as np
 from keras import ops
 
-from yoto_tf.errors import CoefficientError, DataError, FormatError
+from yoto_tf.errors import CoefficientError, FormatError
 from yoto_tf.machine.compilation import compiled
 from yoto_tf.zoo.codec.coding.container import Container, check_size, shortest_decimal
 from yoto_tf.zoo.codec.coding.target_search import compress_to_target
@@ -24,6 +23,7 @@ from yoto_tf.zoo.codec.second_layer.choice import (
 )
 from yoto_tf.zoo.codec.second_layer.residual import decode_residual
 from yoto_tf.zoo.codec.tiling.tiled_networks import to_pixels
+from yoto_tf.zoo.pixels import as_picture
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_folder import write_release
 
@@ -263,11 +263,6 @@ class Codec:
 
 
 def _checked_image(image):
-    image = np.asarray(image)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise DataError(
-            f"expected a uint8 image [height, width, 3], got {image.dtype} "
-            f"{list(image.shape)}"
-        )
+    image = as_picture(image)
     check_size(*image.shape[:2])
     return image

@@ -8,6 +8,7 @@ from keras import ops
 from yoto_tf.errors import DataError
 from yoto_tf.machine.compilation import compiled
 from yoto_tf.machine.processes import check_process
+from yoto_tf.zoo.pixels import as_picture
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_folder import write_release
 from yoto_tf.zoo.stylization.color import with_colors_of
@@ -171,12 +172,7 @@ def _short(value):
 
 
 def _checked_image(image):
-    image = np.asarray(image)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise DataError(
-            f"expected a uint8 image [height, width, 3], got {image.dtype} "
-            f"{list(image.shape)}"
-        )
+    image = as_picture(image)
     height, width = image.shape[:2]
     if min(height, width) < MINIMUM:
         raise DataError(

@@ -12,7 +12,7 @@ Deep Networks", ICLR 2020, and the code its authors published; Kingma & Welling,
 import keras
 from keras import ops
 
-from yoto_tf.coefficients import Coefficients
+from yoto_tf.coefficients import deserialize_coefficients
 from yoto_tf.layers import CoefficientEmbedding
 from yoto_tf.zoo.vae.likelihoods import EPSILON, LIKELIHOODS
 from yoto_tf.zoo.vae.transforms import Decoder, Encoder
@@ -141,6 +141,5 @@ class ConvVAE(keras.Model):
 
     @classmethod
     def from_config(cls, config):
-        coefficients = keras.saving.deserialize_keras_object(config["coefficients"])
-        assert isinstance(coefficients, Coefficients)
+        coefficients = deserialize_coefficients(config["coefficients"])
         return cls(**{**config, "coefficients": coefficients})

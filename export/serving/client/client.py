@@ -57,7 +57,7 @@ class Client:
     ):
         release = None if model is None else zoo.release_of(model)
         if name is None and release is not None:
-            name = _exported_name(release)
+            name = zoo.name_of(release)
         if not name:
             raise ServingError("expected the name of a served model, got none")
         if not (address or rest):
@@ -262,13 +262,6 @@ class Client:
             f"expected a client of the family {' or '.join(names)}, got one of "
             f"{self._family or 'none'}: name what the server runs with model="
         )
-
-
-def _exported_name(release):
-    """What `write` calls a model unless it is told otherwise."""
-    summaries = zoo.summaries().items()
-    names = (name for name, summary in summaries if summary.id == release.id)
-    return next(names, release.family)
 
 
 def _check_names(kind, given, known, exactly):

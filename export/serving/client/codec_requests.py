@@ -18,6 +18,7 @@ from yoto_tf.zoo.codec.lossless.picture import decode_picture
 from yoto_tf.zoo.codec.quality import vector_of
 from yoto_tf.zoo.codec.second_layer.choice import with_second_layer
 from yoto_tf.zoo.codec.second_layer.residual import decode_residual
+from yoto_tf.zoo.pixels import as_picture
 
 # Of a picture's latents; the range coder takes integers a little further.
 _LARGEST_INTEGER = 2**29
@@ -41,7 +42,7 @@ class CodecRequests:
 
     def compress(self, image, quality=None, **coefficients):
         """As `Client.compress`."""
-        image = pictures.checked(image)
+        image = as_picture(image)
         height, width = image.shape[:2]
         check_size(height, width)
         vector = vector_of(self._coefficients, quality, coefficients)
@@ -84,7 +85,7 @@ class CodecRequests:
 
     def reconstruct(self, image, quality=None, **coefficients):
         """As `Client.reconstruct`."""
-        image = pictures.checked(image)
+        image = as_picture(image)
         vector = vector_of(self._coefficients, quality, coefficients)
         inputs = {"image": pictures.to_float(image)[None], "coefficients": vector[None]}
         answer = self._predict(inputs, "reconstruct", ["image"])

@@ -5,16 +5,7 @@ from google.protobuf.message import DecodeError
 
 from yoto_tf.errors import DataError
 from yoto_tf.export.serving import messages, tensors
-from yoto_tf.export.serving.client.transport import (
-    LOADERS_OWN,
-    ServingError,
-    Signature,
-    TensorSpec,
-    malformed,
-    refused,
-    too_slow,
-    unreachable,
-)
+from yoto_tf.export.serving.client.transport import Signature, TensorSpec, Transport
 
 # The most that a protocol message can hold. By itself gRPC takes answers up to 4 MiB,
 # less than one float picture of 768×512 pixels.
@@ -22,7 +13,7 @@ MAX_BYTES = 2**31 - 1
 _SERVICE = "/tensorflow.serving.PredictionService/"
 
 
-class GrpcTransport:
+class GrpcTransport(Transport):
     """A channel to one model.
 
     Args:
@@ -33,9 +24,7 @@ class GrpcTransport:
     """
 
     def __init__(self, address, servable, timeout, credentials=None):
-        self._address = address
-        self._servable = servable
-        self._timeout = timeout
+        super().__init__(address, servable, timeout)
         options = [
             ("grpc.max_receive_message_length", MAX_BYTES),
             ("grpc.max_send_message_length", MAX_BYTES),
@@ -83,7 +72,7 @@ class GrpcTransport:
                 if name in response.outputs
             }
         except DataError as error:
-            raise malformed(self._address, error) from error
+            raise self._malformed(error) from error
 
     def signatures(self):
         """{name: Signature} of the model.
@@ -99,11 +88,10 @@ class GrpcTransport:
                 response.metadata["signature_def"].value
             )
         except DecodeError as error:
-            raise malformed(self._address, error) from error
+            raise self._malformed(error) from error
         return {
             name: Signature(_specs(definition.inputs), _specs(definition.outputs))
-            for name, definition in found.signature_def.items()
-            if not name.startswith(LOADERS_OWN)
+            for name, definition in self._served(found.signature_def)
         }
 
     def close(self):
@@ -132,16 +120,14 @@ class GrpcTransport:
     def _explained(self, error):
         code, status = error.code(), grpc.StatusCode
         if code == status.UNAVAILABLE:
-            return unreachable(self._address, error.details())
+            return self._unreachable(error.details())
         if code == status.DEADLINE_EXCEEDED:
-            return too_slow(self._address, self._timeout)
+            return self._too_slow()
         if code == status.NOT_FOUND:
-            return ServingError(f"{self._address} serves no {self._servable}")
+            return self._not_served()
         if code == status.RESOURCE_EXHAUSTED:
-            return ServingError(
-                f"too large a picture or batch for {self._address}: {error.details()}"
-            )
-        return refused(self._address, error.details())
+            return self._too_large(error.details())
+        return self._refused(error.details())
 
 
 def _specs(infos):

@@ -2,23 +2,7 @@
 
 import numpy as np
 
-from yoto_tf.errors import DataError
 from yoto_tf.export.serving.client.transport import ServingError, check_shape
-
-
-def checked(image):
-    """The image as an array.
-
-    Raises:
-        DataError: not uint8 [H, W, 3].
-    """
-    image = np.asarray(image)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise DataError(
-            f"expected a uint8 image [height, width, 3], got {image.dtype} "
-            f"{list(image.shape)}"
-        )
-    return image
 
 
 def to_float(image):

@@ -14,14 +14,10 @@ import numpy as np
 from yoto_tf.errors import DataError
 from yoto_tf.export.serving.client.deadline import TooLarge, TooSlow, read_in_time
 from yoto_tf.export.serving.client.transport import (
-    LOADERS_OWN,
     ServingError,
     Signature,
     TensorSpec,
-    malformed,
-    refused,
-    too_slow,
-    unreachable,
+    Transport,
 )
 
 # Of an answer, some 30 million numbers.
@@ -45,7 +41,7 @@ _DTYPES = {
 }
 
 
-class RestTransport:
+class RestTransport(Transport):
     """The REST address of one model.
 
     Args:
@@ -58,9 +54,7 @@ class RestTransport:
         url = address if "://" in address else f"http://{address}"
         if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
             raise ServingError(f"expected an http:// address, got {address!r}")
-        self._address = address
-        self._servable = servable
-        self._timeout = timeout
+        super().__init__(address, servable, timeout)
         quoted = urllib.parse.quote
         self._url = f"{url.rstrip('/')}/v1/models/{quoted(servable.name, safe='')}"
         if servable.version is not None:
@@ -91,7 +85,7 @@ class RestTransport:
                 answer = dict.fromkeys(specs, answer)
             return {name: _to_array(answer[name], specs[name]) for name in outputs}
         except _MISREAD as error:
-            raise malformed(self._address, error) from error
+            raise self._malformed(error) from error
 
     def signatures(self):
         """{name: Signature} of the model; asked for once.
@@ -105,11 +99,10 @@ class RestTransport:
                 found = answer["metadata"]["signature_def"]["signature_def"]
                 self._known = {
                     name: Signature(_specs(entry["inputs"]), _specs(entry["outputs"]))
-                    for name, entry in found.items()
-                    if not name.startswith(LOADERS_OWN)
+                    for name, entry in self._served(found)
                 }
             except _MISREAD as error:
-                raise malformed(self._address, error) from error
+                raise self._malformed(error) from error
         return self._known
 
     def close(self):
@@ -124,31 +117,31 @@ class RestTransport:
         except urllib.error.HTTPError as error:
             raise self._explained(error) from None
         except TooSlow:
-            raise too_slow(self._address, self._timeout) from None
+            raise self._too_slow() from None
         except TooLarge:
             reason = f"more than {MAX_BYTES:,} bytes"
-            raise malformed(self._address, reason) from None
+            raise self._malformed(reason) from None
         except urllib.error.URLError as error:
-            raise unreachable(self._address, error.reason) from None
+            raise self._unreachable(error.reason) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = f"{type(error).__name__}: {error}"
-            raise unreachable(self._address, reason) from None
+            raise self._unreachable(reason) from None
         try:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
-            raise malformed(self._address, error) from None
+            raise self._malformed(error) from None
 
     def _explained(self, error):
         if error.code == 404:
-            return ServingError(f"{self._address} serves no {self._servable}")
+            return self._not_served()
         if error.code == 413:
-            return ServingError(f"too large a picture or batch for {self._address}")
+            return self._too_large()
         text = error.text
         try:
             text = json.loads(text)["error"]
         except (ValueError, KeyError, TypeError):
             text = f"HTTP status {error.code}, {text or error.reason}"
-        return refused(self._address, text)
+        return self._refused(text)
 
 
 def _specs(entries):

@@ -1,6 +1,7 @@
 """Style transfer on a server."""
 
 from yoto_tf.export.serving.client import pictures
+from yoto_tf.zoo.pixels import as_picture
 from yoto_tf.zoo.stylization.styles import style_weights
 
 
@@ -19,7 +20,7 @@ class StylizerRequests:
 
     def stylize(self, image, style, **coefficients):
         """As `Client.stylize`."""
-        image = pictures.checked(image)
+        image = as_picture(image)
         inputs = {
             "image": pictures.to_float(image)[None],
             "coefficients": self._coefficients.vector(**coefficients)[None],

@@ -1,15 +1,16 @@
-"""What gRPC and REST have in common: whom they ask, and what they learn of it."""
+"""What gRPC and REST have in common: the model they ask for, and what it can answer."""
 
 import dataclasses
 
 from yoto_tf.errors import YotoError
 
-# Servers list an entry of the loader among the signatures, which nobody can ask for.
-LOADERS_OWN = "__saved_model"
+# Servers list `__saved_model_init_op` among the signatures, which loads the model and
+# cannot be asked for.
+_INTERNAL = "__saved_model"
 
 
 class ServingError(YotoError):
-    """A model server that is out of reach, refuses, is too slow or makes no sense."""
+    """A model server is out of reach, refuses, is too slow or sends nonsense."""
 
 
 class Unreachable(ServingError):
@@ -68,24 +69,52 @@ class Signature:
     outputs: dict[str, TensorSpec]
 
 
-def unreachable(address, reason):
-    """The error for a server that does not answer at all."""
-    return Unreachable(f"no model server answers at {address} ({_one_line(reason)})")
+class Transport:
+    """A way to one model on a server, and the errors of one that does not work.
 
+    Args:
+        address: where the server is, as the user gave it.
+        servable: a `Servable`.
+        timeout: seconds until a request is given up.
+    """
 
-def too_slow(address, timeout):
-    """The error for a server that does not answer in time."""
-    return ServingError(f"{address} did not answer within {timeout:g} s")
+    def __init__(self, address, servable, timeout):
+        self._address = address
+        self._servable = servable
+        self._timeout = timeout
 
+    @staticmethod
+    def _served(signatures):
+        """(name, signature) of those among {name: signature} that can be asked for."""
+        for name, signature in signatures.items():
+            if not name.startswith(_INTERNAL):
+                yield name, signature
 
-def refused(address, reason):
-    """The error for a server that answers that it will not."""
-    return ServingError(f"{address} refused the request: {_one_line(reason)}")
+    def _unreachable(self, reason):
+        reason = _one_line(reason)
+        return Unreachable(f"no model server answers at {self._address} ({reason})")
 
+    def _too_slow(self):
+        return ServingError(
+            f"{self._address} did not answer within {self._timeout:g} s"
+        )
 
-def malformed(address, reason):
-    """The error for an answer that is not what the server says it answers."""
-    return ServingError(f"{address} answers with what cannot be: {_one_line(reason)}")
+    def _not_served(self):
+        return ServingError(f"{self._address} serves no {self._servable}")
+
+    def _too_large(self, reason=""):
+        """The error for a server that has no room for the request."""
+        reason = reason and f": {_one_line(reason)}"
+        return ServingError(f"too large a picture or batch for {self._address}{reason}")
+
+    def _refused(self, reason):
+        return ServingError(f"{self._address} refused the request: {_one_line(reason)}")
+
+    def _malformed(self, reason):
+        """The error for an answer that does not follow the server's own protocol."""
+        return ServingError(
+            f"{self._address} sent a malformed answer: {_one_line(reason)}"
+        )
 
 
 def check_fits(name, array, spec):

@@ -1,6 +1,7 @@
 """Upscaling on a server."""
 
 from yoto_tf.export.serving.client import pictures
+from yoto_tf.zoo.pixels import as_picture
 
 
 class UpscalerRequests:
@@ -12,7 +13,7 @@ class UpscalerRequests:
 
     def upscale(self, image, **coefficients):
         inputs = {
-            "image": pictures.to_float(pictures.checked(image))[None],
+            "image": pictures.to_float(as_picture(image))[None],
             "coefficients": self._coefficients.vector(**coefficients)[None],
         }
         return pictures.to_uint8(self._predict(inputs, "upscale")["image"][0])

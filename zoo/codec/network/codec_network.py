@@ -3,13 +3,12 @@
 import keras
 from keras import ops
 
+from yoto_tf.coefficients import deserialize_coefficients
 from yoto_tf.entropy import DeepFactorizedPrior
 from yoto_tf.layers import CoefficientEmbedding, FiLM
 from yoto_tf.zoo.codec.network.gain import LogGain
 from yoto_tf.zoo.codec.network.padding import pad_to_multiple
-
-# Pixels in [0, 1] enter the analysis as (x − 0.5) · CONTRAST, about unit variance.
-CONTRAST = 4.0
+from yoto_tf.zoo.pixels import CONTRAST
 
 
 class CodecNetwork(keras.Model):
@@ -168,7 +167,7 @@ class CodecNetwork(keras.Model):
 
     @classmethod
     def from_config(cls, config):
-        coefficients = keras.saving.deserialize_keras_object(config["coefficients"])
+        coefficients = deserialize_coefficients(config["coefficients"])
         return cls(**{**config, "coefficients": coefficients})
 
 

@@ -19,7 +19,7 @@ import math
 import numpy as np
 from keras import ops
 
-from yoto_tf.zoo.codec.network.codec_network import CONTRAST
+from yoto_tf.zoo.pixels import CONTRAST
 
 # Rate-optimal uniform quantisation has λ · d(Δ²/12) = d log2(Δ) a sample, that is a
 # step Δ = sqrt(18 / (λ ln 2)) in pixel values for three samples a pixel.

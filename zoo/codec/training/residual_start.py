@@ -10,9 +10,9 @@ step of the optimiser that moves the one would drown the other.
 import numpy as np
 from keras import ops
 
-from yoto_tf.zoo.codec.network.codec_network import CONTRAST
 from yoto_tf.zoo.codec.network.residual_transforms import STRIDES
 from yoto_tf.zoo.codec.training.linear_start import set_gains, set_scales
+from yoto_tf.zoo.pixels import CONTRAST
 
 # Of the usual initialisation, what channels without a principal component keep.
 _NOISE = 0.1

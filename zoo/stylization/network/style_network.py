@@ -15,8 +15,9 @@ Style", ICLR 2017; Babaeizadeh & Ghiasi, "Adjustable Real-time Style Transfer", 
 import keras
 from keras import layers, ops
 
-from yoto_tf.coefficients import Coefficients
+from yoto_tf.coefficients import deserialize_coefficients
 from yoto_tf.layers import CoefficientEmbedding, FiLM
+from yoto_tf.zoo.pixels import CONTRAST
 from yoto_tf.zoo.stylization.network import palette
 from yoto_tf.zoo.stylization.network.packed_convolution import PackedConv2D
 from yoto_tf.zoo.stylization.network.stage import Stage, reflected
@@ -25,8 +26,6 @@ from yoto_tf.zoo.stylization.network.style_table import StyleTable
 # Sides of a picture: the two strided convolutions halve them twice.
 MULTIPLE = 4
 MINIMUM = 16
-# Pixels in [0, 1] enter the network as (x − 0.5) · CONTRAST, about unit variance.
-CONTRAST = 4.0
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf.stylization")
@@ -187,8 +186,7 @@ class Transformer(keras.Model):
 
     @classmethod
     def from_config(cls, config):
-        coefficients = keras.saving.deserialize_keras_object(config["coefficients"])
-        assert isinstance(coefficients, Coefficients)
+        coefficients = deserialize_coefficients(config["coefficients"])
         return cls(**{**config, "coefficients": coefficients})
 
 

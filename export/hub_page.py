@@ -8,6 +8,7 @@ import math
 import re
 
 from yoto_tf import zoo
+from yoto_tf.errors import printable
 from yoto_tf.zoo.families import all_families
 
 # tfhub.dev has no task for compression and the like.
@@ -30,7 +31,7 @@ def page(manifest, name, version):
     Returns:
         UTF-8.
     """
-    coefficients = ", ".join(f"`{name}`" for name in manifest["coefficients"])
+    coefficients = ", ".join(map(_code, manifest["coefficients"]))
     description, overview = _split(manifest["card"])
     family = all_families().get(manifest["family"])
     released = {
@@ -80,6 +81,12 @@ def _split(card):
     return " ".join(description.split()), re.sub("^#", "##", rest.strip(), flags=re.M)
 
 
+def _code(name):
+    """A name as code in a line or a table, which it cannot end."""
+    name = printable(name).replace("`", "'").replace("|", "\\|")
+    return f"`{name}`"
+
+
 def _coefficients(manifest):
     lines = [
         "Raw values, clipped to these ranges; one vector for the batch or one for each "
@@ -89,7 +96,7 @@ def _coefficients(manifest):
         "|---|---|---|---|",
     ]
     for column, (name, (low, high)) in enumerate(manifest["coefficients"].items()):
-        lines.append(f"| {column} | `{name}` | {low:g} | {high:g} |")
+        lines.append(f"| {column} | {_code(name)} | {low:g} | {high:g} |")
     return "\n".join(lines)
 
 
@@ -97,17 +104,21 @@ def _styles(manifest):
     styles = manifest["styles"]
     if not styles:
         return []
-    return ["## Styles", "\n".join(f"{i}. `{s}`" for i, s in enumerate(styles))]
+    lines = (f"{number}. {_code(style)}" for number, style in enumerate(styles))
+    return ["## Styles", "\n".join(lines)]
 
 
 def _signatures(manifest):
     lines = ["| signature | takes | returns |", "|---|---|---|"]
     for name, signature in manifest["signatures"].items():
         inputs, outputs = (
-            "<br>".join(f"`{n}` {_described(t)}" for n, t in signature[side].items())
+            "<br>".join(
+                f"{_code(tensor)} {_described(like)}"
+                for tensor, like in signature[side].items()
+            )
             for side in ("inputs", "outputs")
         )
-        lines.append(f"| `{name}` | {inputs} | {outputs} |")
+        lines.append(f"| {_code(name)} | {inputs} | {outputs} |")
     return "\n".join(lines)
 
 

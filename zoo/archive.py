@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from yoto_tf.errors import RecipeError
+from yoto_tf.errors import RecipeError, printable
 from yoto_tf.zoo.limits import Limits, refuse_beyond
 
 _CHUNK_BYTES = 1 << 20
@@ -60,8 +60,10 @@ def receive(stream, size, archive, title, limits=None):
     received = 0
     # Of a socket, what is there: a chunk that fills up slowly would hide the time.
     read = getattr(stream, "read1", stream.read)
-    bar = tqdm(desc=title, total=size, unit="B", unit_scale=True, delay=1, disable=None)
-    with bar:
+    name = printable(title)
+    with tqdm(
+        desc=name, total=size, unit="B", unit_scale=True, delay=1, disable=None
+    ) as bar:
         while (size or 0) <= limits.archive_bytes and (chunk := read(_CHUNK_BYTES)):
             received += len(chunk)
             if received > limits.archive_bytes:

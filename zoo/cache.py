@@ -15,7 +15,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from yoto_tf.errors import RecipeError
+from yoto_tf.errors import RecipeError, printable
 from yoto_tf.zoo.archive import is_unpacked_in
 
 ARCHIVE = ".archive.tar.gz"
@@ -64,7 +64,7 @@ def locked(folder, address):
         lock.acquire(timeout=_SILENT_SECONDS)
     except filelock.Timeout:
         print(
-            f"waiting for another process that downloads {address}",
+            printable(f"waiting for another process that downloads {address}"),
             file=sys.stderr,
             flush=True,
         )

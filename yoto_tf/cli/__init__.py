@@ -24,7 +24,8 @@ from yoto_tf.cli import (
     stylize,
     train,
 )
-from yoto_tf.errors import YotoError
+from yoto_tf.cli.output import say, say_error
+from yoto_tf.errors import YotoError, printable
 
 _SUBCOMMANDS = (
     list_models,
@@ -44,7 +45,7 @@ _SUBCOMMANDS = (
 class _Parser(argparse.ArgumentParser):
     def error(self, message):
         """One line, as for every other error."""
-        self.exit(2, f"yoto: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"yoto: {printable(message)} (see {self.prog} --help)\n")
 
 
 def main(arguments=None):
@@ -66,12 +67,12 @@ def main(arguments=None):
     try:
         return options.run(options)
     except YotoError as error:
-        print(f"yoto: {error}", file=sys.stderr)
+        say_error(error)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"yoto: {where}{error.strerror or error}", file=sys.stderr)
+        say_error(f"{where}{error.strerror or error}")
     except MemoryError:
-        print("yoto: there is not enough memory for this", file=sys.stderr)
+        say_error("there is not enough memory for this")
     except KeyboardInterrupt:
         return 130
     return 2
@@ -91,7 +92,7 @@ def _speak_to_any_terminal():
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
-    print(f"yoto: {message}", file=file or sys.stderr)
+    say(f"yoto: {message}", file or sys.stderr)
 
 
 def _quieten_tensorflow():

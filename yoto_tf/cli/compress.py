@@ -3,7 +3,13 @@
 import dataclasses
 
 from yoto_tf.cli.coefficients import check_names, coefficients
-from yoto_tf.cli.output import add_no_clobber, print_failures, print_json, report_stream
+from yoto_tf.cli.output import (
+    add_no_clobber,
+    print_failures,
+    print_json,
+    report_stream,
+    say,
+)
 from yoto_tf.cli.startup import import_keras
 
 
@@ -84,9 +90,9 @@ def run(options):
         print_json(dataclasses.asdict(report))
     else:
         for file in report.files:
-            print(
+            say(
                 f"{file['output']}: {file['bytes']:,} bytes, "
                 f"{file['bits_per_pixel']:.3f} bits per pixel",
-                file=report_stream(options.target),
+                report_stream(options.target),
             )
     return print_failures(report)

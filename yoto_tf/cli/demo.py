@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from yoto_tf.cli.output import add_no_clobber, print_json, print_table
+from yoto_tf.cli.output import add_no_clobber, print_json, print_table, say
 from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import YotoError
 
@@ -84,5 +84,6 @@ def run(options):
         for row in rows
     ]
     print_table([head, *table])
-    print(f"\nThe compressed files and {PICTURE} are in {options.out}")
+    print()
+    say(f"The compressed files and {PICTURE} are in {options.out}")
     return 0

@@ -1,5 +1,6 @@
 """`yoto export`"""
 
+from yoto_tf.cli.output import say
 from yoto_tf.cli.startup import import_keras
 
 
@@ -46,5 +47,5 @@ def run(options):
     given = {name: getattr(options, name) for name in names}
     given = {name: value for name, value in given.items() if value is not None}
     written = export(options.model, options.directory, options.target, **given)
-    print(written or options.directory)
+    say(written or options.directory)
     return 0

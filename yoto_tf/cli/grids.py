@@ -1,7 +1,7 @@
 """What the commands that write a grid of pictures over β have in common."""
 
 from yoto_tf.cli.coefficients import coefficients
-from yoto_tf.cli.output import add_no_clobber, print_json, report_stream
+from yoto_tf.cli.output import add_no_clobber, print_json, report_stream, say
 
 
 def add_options(parser, number):
@@ -36,7 +36,7 @@ def print_report(report, as_json):
         print_json(report.to_json())
     else:
         settings = len(report.settings)
-        print(
+        say(
             f"{report.output}: {report.pictures} pictures at {settings} β",
-            file=report_stream(report.output),
+            report_stream(report.output),
         )

@@ -1,6 +1,6 @@
 """`yoto info`"""
 
-from yoto_tf.cli.output import print_json
+from yoto_tf.cli.output import print_json, say
 
 
 def add(subparsers):
@@ -21,15 +21,15 @@ def run(options):
     if options.json:
         print_json(file)
         return 0
-    print(f"picture  {file['width']} × {file['height']} pixels")
-    print(f"file     {file['bytes']:,} bytes, {file['bits_per_pixel']:.4g} bits/pixel")
+    say(f"picture  {file['width']} × {file['height']} pixels")
+    say(f"file     {file['bytes']:,} bytes, {file['bits_per_pixel']:.4g} bits/pixel")
     if file["coefficients"]:
         model = file["model"] or "not among the pretrained ones"
-        print(f"model    {model}, id {file['model_id']}")
+        say(f"model    {model}, id {file['model_id']}")
     if "second_layer" in file:
-        print(f"layer    {file['second_layer']}")
+        say(f"layer    {file['second_layer']}")
     if "metadata" in file:
-        print(f"holds    {', '.join(file['metadata'])}")
+        say(f"holds    {', '.join(file['metadata'])}")
     for name, value in file["coefficients"].items():
-        print(f"{name} = {value:g}")
+        say(f"{name} = {value:g}")
     return 0

@@ -1,7 +1,6 @@
 """`yoto list`"""
 
-from yoto_tf.cli.output import print_json
-from yoto_tf.errors import printable
+from yoto_tf.cli.output import print_json, say
 
 
 def add(subparsers):
@@ -50,11 +49,11 @@ def run(options):
             f"{coefficient} {low:g} … {high:g}"
             for coefficient, (low, high) in summary.ranges.items()
         )
-        print(f"{name}  ({summary.family}; {ranges})")
+        say(f"{name}  ({summary.family}; {ranges})")
         if summary.headline:
-            print(f"    {printable(summary.headline)}")
+            say(f"    {summary.headline}")
     if not summaries:
-        print("no pretrained model is installed")
+        say("no pretrained model is installed")
     return 0
 
 
@@ -65,5 +64,6 @@ def _list_styles(options):
     if options.json:
         print_json(names)
     else:
-        print("\n".join(map(printable, names)))
+        for name in names:
+            say(name)
     return 0

@@ -4,7 +4,26 @@ import json
 import os
 import sys
 
+from yoto_tf.errors import printable
 from yoto_tf.machine.atomic_files import is_special
+
+
+def say(text, stream=None):
+    """Prints one line in which nothing steers the terminal.
+
+    All that the command says goes through here or through JSON, for names in files
+    and of files, cards of models and messages of libraries are anybody's.
+
+    Args:
+        text: the line.
+        stream: None for standard output.
+    """
+    print(printable(text), file=stream or sys.stdout)
+
+
+def say_error(text):
+    """Prints one line on standard error, as the command's."""
+    say(f"yoto: {text}", sys.stderr)
 
 
 def print_json(value):
@@ -18,6 +37,8 @@ def print_table(rows):
     Columns are as wide as they need; all but the last are aligned to the right if their
     entries start with a digit.
     """
+    # Escaped first, for that may make them wider.
+    rows = [[printable(cell) for cell in row] for row in rows]
     columns = list(zip(*rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
     right = [column[-1][:1].isdigit() for column in columns]
@@ -26,7 +47,7 @@ def print_table(rows):
             cell.rjust(width) if is_number else cell.ljust(width)
             for cell, width, is_number in zip(row, widths, right, strict=True)
         )
-        print("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())
 
 
 def report_stream(target):
@@ -56,7 +77,7 @@ def is_left(options, target):
     """Whether an output exists and is to be left as it is, which is said."""
     if not (options.no_clobber and os.path.isfile(target)):
         return False
-    print(f"yoto: {target} exists and is left as it is", file=sys.stderr)
+    say_error(f"{target} exists and is left as it is")
     return True
 
 
@@ -67,10 +88,10 @@ def print_failures(report):
         report: a `Report` of `yoto_tf.zoo.conversion`.
     """
     for kept in report.kept:
-        print(f"yoto: {kept['output']} exists and is left as it is", file=sys.stderr)
+        say_error(f"{kept['output']} exists and is left as it is")
     for failure in report.failed:
-        print(f"yoto: {failure['error']}", file=sys.stderr)
+        say_error(failure["error"])
     if report.failed:
         count = len(report.failed) + len(report.files) + len(report.kept)
-        print(f"yoto: {len(report.failed)} of {count} files failed", file=sys.stderr)
+        say_error(f"{len(report.failed)} of {count} files failed")
     return 1 if report.failed else 0

@@ -7,7 +7,7 @@ from PIL import Image, ImageSequence
 from tqdm import tqdm
 
 from yoto_tf.data.images import open_picture, picture_errors, to_rgb
-from yoto_tf.errors import DataError
+from yoto_tf.errors import DataError, printable
 from yoto_tf.machine.atomic_files import atomic_file
 
 SUFFIXES = frozenset({".gif", ".webp"})
@@ -66,7 +66,11 @@ def convert_animation(source, target, convert):
 def _frames(source, image, count, convert):
     """Yields the converted frames."""
     with tqdm(
-        desc=Path(source).name, total=count, unit="frame", delay=1, disable=None
+        desc=printable(Path(source).name),
+        total=count,
+        unit="frame",
+        delay=1,
+        disable=None,
     ) as progress:
         for number in range(count):
             with picture_errors(source):

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from yoto_tf.data import image_files, images_from_tfds, read_image
 from yoto_tf.data.sources import is_tfds
+from yoto_tf.errors import printable
 
 
 def load_pictures(spec, image_shape, limit=None):
@@ -32,7 +33,7 @@ def load_pictures(spec, image_shape, limit=None):
     else:
         found = map(read_image, image_files(spec))
     found = itertools.islice(found, limit)
-    found = tqdm(found, desc=f"Loading {spec}", unit="picture", delay=1)
+    found = tqdm(found, desc=printable(f"Loading {spec}"), unit="picture", delay=1)
     return np.stack([fitted(image, image_shape) for image in found])
 
 

@@ -1,9 +1,9 @@
 """What is exported of a model, whatever the format.
 
 All tensors go in and out by name. Coefficients are raw: logarithms are taken in the
-graph. They are clipped to the trained range there, for a server must not fail where a
-client has not checked; a number that is none counts as the low end. Pixels are clipped
-too.
+graph. A client may send values that it has not checked, and a server must not fail on
+them: the graph clips coefficients to the trained range and pixels to [0, 1]. A
+coefficient that is NaN becomes the low end of its range, a pixel that is NaN black.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ COEFFICIENTS = "coefficients"
 
 @dataclasses.dataclass(frozen=True)
 class Tensor:
-    """What a tensor is like.
+    """The type and shape of a tensor.
 
     Attributes:
         dtype: name of a dtype.
@@ -46,7 +46,7 @@ class Endpoint:
         function: gets that input as [B, K] within the trained range, and others of any
             batch as [B, ...].
         inputs: {name: `Tensor`}.
-        outputs: likewise; None where it is a part of a model.
+        outputs: likewise; None for a part of a model, which only its inputs describe.
     """
 
     coefficients: Coefficients
@@ -98,10 +98,11 @@ class Exportable:
         parts: {name: `Part`}.
         endpoints: {name: `Endpoint`}, what is asked of a server.
         default: the name of one of them; None where a format has no such thing.
-        write_keras: function that writes what gives the Keras model back into a folder.
+        write_keras: function of a folder that writes there what the Keras model can
+            be loaded from.
         styles: names, of style transfer only.
         smallest_side: pixels, of the pictures that it takes.
-        on_devices: names of the endpoints that a device wants; None for all.
+        on_devices: names of the endpoints that are exported for devices; None for all.
         endpoints_with_tfc_ops: endpoints that need TensorFlow Compression's ops.
     """
 
@@ -137,12 +138,12 @@ def coefficient_vector(coefficients):
 
 
 def pixels(image):
-    """A picture of a request, in [0, 1]; what is no number is black."""
+    """A picture of a request, clipped to [0, 1]; NaN becomes black."""
     return ops.clip(ops.where(ops.isnan(image), 0.0, image), 0.0, 1.0)
 
 
 def within_range(values, coefficients):
-    """Raw coefficients [B, K], clipped to their ranges; what is no number is low."""
+    """Raw coefficients [B, K], clipped to their ranges; NaN becomes the low end."""
     low, high = np.array(list(coefficients.ranges().values()), "float32").T
     values = ops.where(ops.isnan(values), low, values)
     return ops.clip(values, low, high)

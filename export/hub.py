@@ -23,7 +23,7 @@ from yoto_tf.export.saved_model import write_saved_model
 from yoto_tf.export.versions import check_new, check_version
 from yoto_tf.machine.atomic_files import write_atomically
 
-# Of a publisher and a name, tfhub.dev demands as much.
+# The form of a name, with or without a publisher, that tfhub.dev demands.
 _NAME = re.compile(r"([a-z0-9-]+/)?[A-Za-z0-9_][\w.-]*")
 
 
@@ -40,8 +40,8 @@ def write(model, directory, name=None, version=1):
         The path of the archive.
 
     Raises:
-        RecipeError: a name or version that cannot be, or a version that is there
-            already: whoever has loaded it would never learn that it changed.
+        RecipeError: a malformed name or version, or a version that exists: who has
+            loaded it would never learn that it changed.
         DataError: a file cannot be written.
     """
     check_version(version)
@@ -49,7 +49,8 @@ def write(model, directory, name=None, version=1):
     archive = _place(directory, name, version)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "model")
-        # Whoever has those ops has this library, and would download the weights twice.
+        # Those ops need this library, which has the codec itself: a second copy of the
+        # weights would only make the download larger.
         write_saved_model(model, folder, with_tfc_ops=False)
         manifest = json.loads((folder / "assets" / "yoto.json").read_text("utf-8"))
         content = _pack(folder)
@@ -67,7 +68,7 @@ def write(model, directory, name=None, version=1):
     except OSError as error:
         raise DataError(f"cannot write {archive}: {error.strerror}") from error
     except DataError:
-        # They would speak of a version that is not there.
+        # They would describe a version that does not exist.
         for path in beside:
             path.unlink(missing_ok=True)
         raise
@@ -91,7 +92,7 @@ def _pack(folder):
         tarfile.open(fileobj=stream, mode="w") as archive,
     ):
         for path in sorted(folder.rglob("*")):
-            # Owner 0 and the time 0, unlike what TarFile.add makes of a path.
+            # Owner and time are 0; TarFile.add would take those of the file.
             member = tarfile.TarInfo(path.relative_to(folder).as_posix())
             if path.is_dir():
                 member.type, member.mode = tarfile.DIRTYPE, 0o755

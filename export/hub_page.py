@@ -1,7 +1,7 @@
 """The page of a model, in the Markdown format of the tfhub.dev repository.
 
-First line type and handle, then a description, then metadata in HTML comments, then
-Markdown as one likes. All of it comes from the manifest that an export carries.
+The first line has the type and the handle. A description, metadata in HTML comments
+and free Markdown follow. All of it comes from the manifest of an export.
 """
 
 import math
@@ -16,7 +16,7 @@ _OTHER_TASK = "image-others"
 _PUBLISHER = "yoto"
 _LICENCES = {
     "apache-2.0": "Apache-2.0, as the library. The overview names the data.",
-    "custom": "The publisher's: to be filled in here and in the metadata above.",
+    "custom": "To be filled in by the publisher, here and in the metadata above.",
 }
 
 
@@ -165,7 +165,8 @@ outputs = model.{shown}(inputs)
 ```
 
 To fine-tune it, call `model(inputs, training=True)` under a `tf.GradientTape` and apply
-the gradients to `model.trainable_variables`. The Keras model, for who has the library:
+the gradients to `model.trainable_variables`. Where the library is installed, the Keras
+model can be loaded:
 
 ```python
 import {module}

@@ -5,8 +5,8 @@
     yoto.json               see `yoto_tf.export.manifest`; "files" has their bytes
     release/ or model.keras as in `yoto_tf.export.saved_model`
 
-They need LiteRT's built-in ops and no others. What decides on a codec's tables is not
-quantised and stays exact, see `yoto_tf.export.families.exact_scales`.
+They need LiteRT's built-in ops and no others. The arithmetic that chooses a codec's
+tables is not quantised: it stays exact, see `yoto_tf.export.families.exact_scales`.
 """
 
 import dataclasses
@@ -33,8 +33,8 @@ def write(model, directory, batch=None, height=None, width=None):
     Args:
         model: what `write_saved_model` takes.
         directory: the folder to write; it may exist if it is empty.
-        batch, height, width: of the pictures, integers ≥ 1. What is left out, the
-            interpreter chooses with `resize_tensor_input`.
+        batch, height, width: of the pictures, integers ≥ 1. Sizes that are left out
+            are chosen later, with the interpreter's `resize_tensor_input`.
 
     Raises:
         RecipeError: a model that cannot be exported or needs other ops, sizes that do
@@ -74,11 +74,11 @@ def _converted(saved_model, name, precision):
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     try:
-        # Its warnings are of no use, and its errors of many lines are raised, too.
+        # It prints warnings that are of no use, and the errors that it raises anyway.
         with muted_stderr():
             return converter.convert()
     except Exception as error:
-        # Its message is the compiler's, of many lines.
+        # The compiler's message has many lines.
         text = str(error).strip()
         ops = sorted(set(re.findall(r"'tf\.(\w+)' op ", text)))
         reason = f"no such op as {', '.join(ops)}" if ops else text.partition("\n")[0]

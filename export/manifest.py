@@ -6,8 +6,9 @@
     card                Markdown
     signatures          {name: {"inputs", "outputs": {name: {"dtype", "shape"}}}}
 
-Where a shape has a string, the caller chooses the size. One that starts with "..." is
-given once for the batch, with or without an axis of length 1, or for every example.
+A string in a shape is a size that the caller chooses. A tensor whose shape starts with
+"..." is given once for the batch, with or without an axis of length 1, or for every
+example.
 """
 
 import json

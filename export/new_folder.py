@@ -11,11 +11,10 @@ from yoto_tf.errors import DataError
 
 @contextlib.contextmanager
 def new_folder(path):
-    """Gives a temporary folder to write into, which takes its place in the end.
+    """A temporary folder to write into, which becomes `path` at the end.
 
-    After a failure there is nothing, and what was there before is left as it was. An
-    empty folder stays the one that it is, and gets the content: it may be somebody's
-    current one, or another file system.
+    After a failure all is as it was before. An empty folder that exists is filled, not
+    replaced: it may be somebody's current folder, or a file system of its own.
 
     Args:
         path: the folder to be. It may exist if it is empty; its parents are made.
@@ -32,7 +31,7 @@ def new_folder(path):
         exists = path.exists()
         if not exists:
             path.parent.mkdir(parents=True, exist_ok=True)
-        # Near it, since only within one file system things move at once.
+        # On the same file system, within which a rename is atomic.
         near = path if exists else path.parent
         temporary = Path(tempfile.mkdtemp(prefix=".", dir=near))
     except OSError as error:
@@ -53,7 +52,7 @@ def new_folder(path):
 
 
 def _umask():
-    # It can only be read by setting it.
+    # The mask can only be read by setting it.
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -8,8 +8,8 @@ from yoto_tf.export.exportable import Endpoint
 class Reusable(tf.Module):
     """A part of a model that can be called and trained after loading.
 
-    It holds the bare `tf.Variable`s: a Keras model inside would be saved with its own
-    tracking of them, which a session does not find again.
+    It holds the bare `tf.Variable`s: a Keras model in it would be saved with Keras' own
+    tracking of variables, which a session cannot restore.
 
     Args:
         part: a `Part`.
@@ -21,7 +21,7 @@ class Reusable(tf.Module):
     Reference: "Reusable SavedModels", TensorFlow Hub's documentation.
     """
 
-    # Those of tf.Module are properties, which a SavedModel does not hold.
+    # In tf.Module these are properties, which a SavedModel does not hold.
     variables = None
     trainable_variables = None
 

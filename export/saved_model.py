@@ -30,7 +30,7 @@ def write_saved_model(model, directory, with_tfc_ops=True):
         model: an object of the zoo, a `yoto_tf.LossConditionalModel`, or whatever else
             has a Keras `network` and its `coefficients`.
         directory: the folder to write; it may exist if it is empty.
-        with_tfc_ops: whether the folder of that name comes along.
+        with_tfc_ops: whether the folder of that name is written too.
 
     Raises:
         RecipeError: a model that cannot be exported, or another backend than
@@ -92,7 +92,7 @@ def _save_with_manifest(root, exportable, folder):
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary, "yoto.json")
         path.write_bytes(manifest(exportable))
-        # Tracked, so that it comes along when somebody saves a fine-tuned copy.
+        # Tracked, so that a fine-tuned copy that somebody saves has it too.
         root.manifest = tf.saved_model.Asset(str(path))
         _write(root, folder, signatures)
 
@@ -106,7 +106,7 @@ def _save_with_tfc_ops(exportable, folder):
 
 
 def _write(root, folder, signatures):
-    """Saves a module, and says of a full disk what Python says."""
+    """Saves a module; a full disk raises an OSError, as elsewhere in Python."""
     import tensorflow as tf
 
     try:

@@ -11,7 +11,7 @@ def with_sizes(exportable, batch=None, height=None, width=None):
     """An `Exportable` that leaves fewer sizes to the caller.
 
     Vectors that are otherwise given once for the batch or for every example become
-    [B, ...], one form of the two.
+    [B, ...]: one for every example.
 
     Args:
         exportable: an `Exportable`.
@@ -19,8 +19,8 @@ def with_sizes(exportable, batch=None, height=None, width=None):
             latents, follow from them.
 
     Raises:
-        RecipeError: another size, one that the model has itself, or one that it does
-            not work with.
+        RecipeError: no whole number from 1, a size that the model fixes itself, or one
+            that it does not work with.
     """
     given = {"batch": batch, "height": height, "width": width}
     sizes, free = {}, free_sizes(exportable)
@@ -30,7 +30,7 @@ def with_sizes(exportable, batch=None, height=None, width=None):
         if not isinstance(size, numbers.Integral) or size < 1:
             raise RecipeError(f"{name} {size!r}: expected a whole number from 1")
         if letter not in free:
-            raise RecipeError(f"{name} {size}: {exportable.name} has its own {name}")
+            raise RecipeError(f"{name} {size}: {exportable.name} has a fixed {name}")
         if letter in "HW" and size < exportable.smallest_side:
             raise RecipeError(
                 f"{name} {size}: {exportable.name} takes pictures of "
@@ -40,7 +40,7 @@ def with_sizes(exportable, batch=None, height=None, width=None):
     endpoints = dict(exportable.endpoints)
     unknown = set(endpoints)
     for _ in exportable.endpoints:
-        # One's outputs may tell the sizes of another's inputs.
+        # The outputs of one endpoint may tell the sizes of another's inputs.
         for name in sorted(unknown):
             endpoints[name] = _fixed(exportable.endpoints[name], sizes)
             if not _free(endpoints[name]):
@@ -83,7 +83,7 @@ def _size(size, sizes):
 
 
 def _learnt(endpoint, sizes):
-    """Sizes of the outputs of an endpoint, the sizes of whose inputs are known."""
+    """{name: size} of an endpoint's outputs, once all sizes of its inputs are known."""
     import tensorflow as tf
 
     from yoto_tf.export.reusable import specs

@@ -1,8 +1,8 @@
 """SavedModels that XLA compiles, for TPUs among others.
 
-Every shape is fixed, every function is compiled as a whole (`jit_compile`), inside it
-computes in bfloat16 where the networks allow it, and speaks float32. What decides on a
-codec's tables stays exact, see `yoto_tf.export.families.exact_scales`.
+Every shape is fixed, and every function is compiled as a whole (`jit_compile`). Inputs
+and outputs are float32; the networks compute in bfloat16 where they allow it. The
+choice of a codec's tables stays exact, see `yoto_tf.export.families.exact_scales`.
 
     saved_model.pb, fingerprint.pb, variables/, assets/yoto.json
     release/ or model.keras     as in `yoto_tf.export.saved_model`

@@ -1,4 +1,4 @@
-"""The codec: its two networks around a range coder that is somewhere else.
+"""The codec's two networks; the range coder between them runs at the client.
 
     analyze      image ─► symbols, and the number of the table of each
     scales       hyper-latents ─► numbers of the tables of the symbols  (hyperprior)
@@ -6,8 +6,8 @@
     reconstruct  image ─► image and the bits between them
 
 A client codes `hyper_latents` under `hyper_indexes`, then `symbols` under `indexes`,
-with the tables in the release. All that decides on a table is exact, so that files
-written around a server decode on any other machine.
+with the tables in the release. Tables are chosen in exact integer arithmetic, so that
+files written with the help of a server decode on any other machine.
 """
 
 import functools

@@ -3,9 +3,9 @@
     compress    image ─► the sections of a `.yoto` file's payload
     decompress  sections and size ─► image
 
-The file around them, see `yoto_tf.zoo.codec.coding.container`, is for the caller
-to write, and its checksum for the caller to check: here, damaged
-bytes give some picture, in as much time as intact ones.
+The caller writes the file around them, see `yoto_tf.zoo.codec.coding.container`, and
+checks its checksum: here damaged bytes decode to some picture, and take no longer than
+intact ones.
 """
 
 import functools
@@ -77,7 +77,7 @@ def byte_endpoints(codec):
 def _one_by_one(function, dtypes, inputs):
     """Applies a function of a batch to each example by itself.
 
-    A codec's networks round differently in a batch of one, which is what `Codec` has.
+    `Codec` runs its networks on batches of one, in which they round differently.
     """
     import tensorflow as tf
 
@@ -111,10 +111,11 @@ def _decode(data, indexes, tables):
 
 
 def _with_an_end(data, indexes, precision):
-    """Bytes after which the decoder stops, as in `yoto_tf.entropy.range_coding`.
+    """The data and an end at which the decoder stops, as `yoto_tf.entropy` does.
 
-    Intact data may leave out zeros at its end. On forged data the op would count the
-    zeros of an escaped number for ever; digits that nobody can foresee end them.
+    Intact data may leave out zeros at its end, which are added here. On forged data the
+    op would go on counting the zeros of an escaped number for ever: random digits,
+    which no forger can foresee, end them.
     """
     import tensorflow as tf
 

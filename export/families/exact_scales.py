@@ -1,11 +1,11 @@
 """The codec's exact choice of tables, as a graph.
 
-The same numbers as `IntegerScales` and `Levels` on every machine, accelerators that
-multiply in bfloat16 and know no float64 among them. Activations and weights are split
-into limbs that bfloat16 holds, and each sum of their products is an integer below
-2**24, which float32 adds in any order to the same. Matrix products compute them, for
-convolutions may be computed by transforms that round. Where the limbs come together,
-all is int64.
+It gives the numbers of `IntegerScales` and `Levels` on every machine, also on
+accelerators that multiply in bfloat16 and have no float64. Activations and weights are
+split into limbs that bfloat16 holds, and each sum of their products is an integer below
+2**24, which float32 adds up exactly in any order. The sums are computed as matrix
+products, since a library may compute convolutions by transforms that round. The limbs
+are put together in int64.
 """
 
 import numpy as np
@@ -15,8 +15,9 @@ from yoto_tf.entropy.scale_table import NUM_SCALES
 from yoto_tf.errors import RecipeError
 from yoto_tf.zoo.codec.coding.integer_scales import ACTIVATION_BITS, HYPER_LIMIT
 
-# Rounded to their multiples, activations leave a remainder of at most 128 and weights
-# one of at most 64; the multiples are as small, for they have 15 and 12 bits.
+# A number is a multiple of the limb and a remainder of at most half of it, 128 for
+# activations and 64 for weights. They have 15 and 12 bits, so that the factors of the
+# limbs are at most 128 and 32.
 _ACTIVATION_LIMB = 2**8
 _WEIGHT_LIMB = 2**7
 _LARGEST_EXACT = 2**24
@@ -67,8 +68,8 @@ def table_indexes(scales, hyper_latents, level):
         int32 [B, 4h, 4w, C] in [0, 63].
     """
     arrays = scales.to_arrays()
-    # What it is an index for is not a constant to a converter, which would round it to
-    # float16 or int8.
+    # Kernels are looked up by this index, which is always 0, because converters round
+    # constants to float16 or int8 but not what a lookup returns.
     zero = ops.cast(level[0] < 0, "int32")
     features = ops.clip(hyper_latents, -HYPER_LIMIT, HYPER_LIMIT)
     for layer, shift in enumerate(scales.shifts):
@@ -87,8 +88,8 @@ def table_indexes(scales, hyper_latents, level):
         )
         limit = NUM_SCALES - 1 if last else 2**ACTIVATION_BITS - 1
         sums = ops.clip(sums * multiplier + offset, 0, limit * 2**shift)
-        # LiteRT cannot divide int64. Multiples of the divisor, no more than 2**15 of
-        # them, are exact in float32, and rounding mends a processor's rough division.
+        # LiteRT cannot divide int64. Multiples of the divisor, at most 2**15 times it,
+        # are exact in float32; rounding corrects a processor that divides inexactly.
         sums = ops.cast(sums - ops.mod(sums, 2**shift), "float32")
         divisor = ops.cast(ops.take(np.array([2**shift]), zero), "float32")
         sums = ops.round(sums / divisor)
@@ -134,10 +135,10 @@ def _neighbourhoods(features):
 
 
 def _phases(kernel):
-    """A transposed 5×5 convolution of stride 2 as one that knows no stride.
+    """The kernel of a transposed 5×5 convolution of stride 2 as one of stride 1.
 
     [5, 5, I, O] to [3, 3, I, 4O]: an output for each of even and odd rows and columns.
-    What lies d places behind an input i reaches the outputs 2i − 1 … 2i + 3.
+    An input i reaches the outputs 2i − 1 … 2i + 3.
     """
     height, width, inputs, outputs = kernel.shape
     phases = np.zeros((3, 3, inputs, 2, 2, outputs))
@@ -150,7 +151,7 @@ def _phases(kernel):
 
 
 def _interleaved(features):
-    """What `_phases` gives, [B, h, w, 4O], to [B, 2h, 2w, O]."""
+    """The outputs of a kernel of `_phases`, [B, h, w, 4O], to [B, 2h, 2w, O]."""
     batch, height, width, channels = ops.shape(features)
     channels //= 4
     features = ops.reshape(features, (batch, height, width, 2, 2, channels))

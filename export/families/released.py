@@ -1,4 +1,4 @@
-"""What the zoo's models have in common: a release."""
+"""What is exported of every model that has a release, as all of the zoo have."""
 
 from yoto_tf import zoo
 from yoto_tf.export.exportable import Exportable, Part

@@ -1,4 +1,4 @@
-"""Any other network that takes coefficients: one endpoint, all its outputs."""
+"""Any other network that takes coefficients: one endpoint returns all its outputs."""
 
 import dataclasses
 import functools
@@ -37,9 +37,9 @@ def describe(model) -> Exportable:
     Of the former only the network is exported: losses and optimiser stay behind.
 
     Raises:
-        RecipeError: a network that does not take one dict with `"coefficients"`, as
-            many as there are, whose inputs are not known yet, or whose outputs have no
-            names to go by.
+        RecipeError: a network that does not take one dict with `"coefficients"`, takes
+            another number of them, does not know its inputs yet, or returns nested
+            structures.
     """
     network, coefficients = model.network, model.coefficients
     inputs = _inputs(network)
@@ -78,11 +78,11 @@ def _check_count(network, count, coefficients):
         raise RecipeError(
             f"expected yoto_tf.Coefficients, got {type(coefficients).__name__}"
         )
-    # A network of one's own class may leave it open.
+    # A subclassed model may leave the number open.
     if isinstance(count, int) and count != len(coefficients):
         raise RecipeError(
-            f"network {network.name!r} takes {count} coefficients, expected as many, "
-            f"got {', '.join(coefficients.names)}"
+            f"network {network.name!r} takes {count} coefficients, got "
+            f"{len(coefficients)}: {', '.join(coefficients.names)}"
         )
 
 
@@ -90,7 +90,7 @@ def _write_keras(network, folder):
     try:
         network.save(folder / "model.keras")
     except NotImplementedError:
-        # A class that does not tell its configuration. Its weights it can have back.
+        # The class has no `get_config`: only its weights can be loaded again.
         network.save_weights(folder / "model.weights.h5")
 
 
@@ -109,7 +109,7 @@ def _inputs(network):
             name: _described(tensor.shape, tensor.dtype)
             for name, tensor in tensors.items()
         }
-    # What a network of one's own class was called with first.
+    # A subclassed model remembers the shapes of its first call.
     shapes = (network.get_build_config() or {}).get("input_shape")
     if not isinstance(shapes, dict):
         raise RecipeError(
@@ -128,13 +128,13 @@ def _inputs(network):
     }
     try:
         _symbolic(network, any_size)
-    except Exception:  # Whatever code meets that reckons with sizes it does not know.
+    except Exception:  # The network's code may raise anything for unknown sizes.
         return inputs
     return any_size
 
 
 def _symbolic(network, inputs):
-    """What the network returns, without numbers."""
+    """What the network returns for symbolic tensors of these shapes."""
     return network(
         {
             name: keras.KerasTensor(
@@ -154,14 +154,14 @@ def _described(shape, dtype):
 
 
 def _named(outputs, network):
-    """Outputs as a dict, float32 where they are of another precision."""
+    """Outputs as a dict; floating-point ones of any precision become float32."""
     if isinstance(outputs, (list, tuple)):
         outputs = {f"output_{i}": output for i, output in enumerate(outputs)}
     elif not isinstance(outputs, dict):
         outputs = {"output": outputs}
     if any(isinstance(output, (dict, list, tuple)) for output in outputs.values()):
         raise RecipeError(
-            f"network {network.name!r} returns tensors within tensors, expected a "
+            f"network {network.name!r} returns nested structures, expected a "
             "tensor, a list or a dict of tensors"
         )
     return {

@@ -1,7 +1,7 @@
 """TensorFlow Serving: folders that its server loads, and a client to talk to it.
 
-A client machine needs NumPy, Pillow and, for gRPC, grpcio; not TensorFlow. So all that
-is public here is loaded on first use.
+A client machine needs NumPy, Pillow and, for gRPC, grpcio, but neither TensorFlow nor
+Keras. So all that is public here is loaded on first use.
 """
 
 import lazy_loader

@@ -11,8 +11,8 @@ MOUNT = "/serving"
 _MODELS_HEADER = """\
 # What tensorflow_model_server loads. `yoto export --target serving` adds versions here.
 #
-# A version is loaded if `specific` lists it: the newest, which answers requests that
-# name none, and the one that is called stable. To make another version stable, change
+# The versions under `specific` are loaded: the newest, which answers requests that name
+# no version, and the one called stable. To make another version stable, change
 # its number under version_labels (and list it); to go back, change it again. A running
 # server reads this file anew every minute.
 """
@@ -21,9 +21,9 @@ BATCHING = """\
 # For --enable_batching=true --batching_parameters_file=/serving/batching.config, which
 # docker-compose.yaml leaves out: a model of pictures of any size gains nothing from it.
 #
-# Batching joins requests by their first dimension. All else must be equal, or every
-# request that was joined fails; and one vector of coefficients could not serve a whole
-# batch any more, for inputs of one request need equal first dimensions too. Hence
+# Batching joins requests along their first dimension. All other dimensions must be
+# equal, or every request that was joined fails. The inputs of a request must have equal
+# first dimensions too, so one vector of coefficients cannot serve a whole batch. Hence
 
 # no joining: two pictures of different sizes never meet in a batch;
 max_batch_size { value: 1 }
@@ -35,9 +35,9 @@ batch_timeout_micros { value: 0 }
 # edges, and no allowed_batch_sizes, which would compute pictures that nobody asked for.
 pad_variable_length_inputs: false
 
-# What is left is a queue that bounds the memory: so many pictures in work at a time (a
-# picture of 12 megapixels takes gigabytes inside of the codec), so many waiting, and
-# the next one is refused at once. A request must then hold one picture only.
+# The other two settings make a queue that bounds the memory: how many pictures are
+# computed at a time (one of 12 megapixels takes gigabytes inside the codec), and how
+# many wait. The next one is refused at once. A request must then hold one picture only.
 num_batch_threads { value: 2 }
 max_enqueued_batches { value: 16 }
 """
@@ -49,10 +49,10 @@ services:
     command:
       - --model_config_file={MOUNT}/models.config
       - --model_config_file_poll_wait_seconds=60
-      # Without it a server that starts refuses labels of what it has yet to load.
+      # Without this a server that starts refuses labels of versions not loaded yet.
       - --allow_version_labels_for_unavailable_models=true
     volumes:
-      # The folder, not its files: these are replaced as a whole when they change.
+      # The folder, not its files: a file that changes is replaced by a new one.
       - .:{MOUNT}:ro
     # There is no password: whoever reaches these ports may use and exhaust the server.
     ports:
@@ -93,7 +93,7 @@ def with_version(text, name, version):
         version: int.
 
     Raises:
-        RecipeError: a file that this cannot read, and so would damage.
+        RecipeError: a file that cannot be parsed, whose content would be lost.
     """
     try:
         config = text_format.Parse(text, messages.ModelServerConfig())

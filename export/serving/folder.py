@@ -35,9 +35,9 @@ def write(model, directory, name=None, version=1):
         The path of the version.
 
     Raises:
-        RecipeError: a name or version that cannot be, or a version that is there
-            already: servers and clients take it for granted that it never changes; or
-            a models.config that cannot be read.
+        RecipeError: a malformed name or version; a version that exists, since servers
+            and clients rely on versions that never change; or a models.config that
+            cannot be read.
         DataError: a file cannot be written.
     """
     check_version(version)
@@ -56,7 +56,7 @@ def write(model, directory, name=None, version=1):
         ("docker-compose.yaml", configuration.COMPOSE),
         ("README.md", configuration.README.format(name=name)),
     ):
-        # What is there may have been adapted to the machine.
+        # A file that exists may have been adapted to the machine.
         if not Path(directory, file).exists():
             write_atomically(Path(directory, file), content.encode())
     # Last, since it is what makes a server load the version.

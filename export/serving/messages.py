@@ -13,7 +13,7 @@ _PACKAGE = "yoto_tf.serving"
 _SCALARS = ("int32", "int64", "float", "double", "bool", "string", "bytes")
 
 # {message: {field: (number, type)}}. `*` marks a repeated field, `map:` a map from
-# strings; what is no scalar is a message of this table.
+# strings; any type that is not a scalar is a message of this table.
 _MESSAGES = {
     "Int64Value": {"value": (1, "int64")},
     "Any": {"type_url": (1, "string"), "value": (2, "bytes")},
@@ -105,7 +105,7 @@ def _load():
             _add_field(message, field, number, kind)
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(file.SerializeToString())
-    # The function came with protobuf 4.22, where the class began to go.
+    # protobuf 4.22 brought the function and deprecated the class.
     make = getattr(message_factory, "GetMessageClass", None)
     if make is None:
         make = message_factory.MessageFactory(pool).GetPrototype

@@ -15,7 +15,8 @@ _TYPES = {
     9: ("int64", "int64_val"),
     10: ("bool", "bool_val"),
 }
-# By one value that stands for many, a short message could ask for any memory.
+# The last value may stand for all that follow, so that a short message could ask for
+# any amount of memory: this many values may be left out.
 _MOST_LEFT_OUT = 2**22
 _NUMBERS = {name: number for number, (name, _) in _TYPES.items()}
 
@@ -39,7 +40,7 @@ def fill_tensor(message, array):
     if name not in _NUMBERS:
         raise DataError(f"expected one of {', '.join(_NUMBERS)}, got {name}")
     message.dtype = _NUMBERS[name]
-    # Also says that a scalar is one, by no dimension at all.
+    # A scalar has a shape too, without dimensions.
     message.tensor_shape.SetInParent()
     for size in array.shape:
         message.tensor_shape.dim.add(size=size)
@@ -75,7 +76,9 @@ def to_array(message):
             kind = object if name == "bytes" else name
             values = np.array(getattr(message, field), kind)
     except (ValueError, OverflowError) as error:
-        raise DataError(f"the server answered with no {name}: {error}") from error
+        raise DataError(
+            f"the server answered with values that are not {name}: {error}"
+        ) from error
     count = math.prod(shape)
     left_out = count - len(values)
     if 0 < len(values) < count and min(shape) > 0 and left_out <= _MOST_LEFT_OUT:

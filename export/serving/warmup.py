@@ -19,8 +19,8 @@ _SIDE = 64
 def write_warmup(directory, name):
     """Writes `assets.extra/tf_serving_warmup_requests` into a SavedModel.
 
-    A server does not load a model whose warm-up fails: so every request is run here
-    first, and a signature that takes none of them goes without.
+    A server does not load a model whose warm-up fails. So every request is run here
+    first; a signature that fails gets none.
 
     Args:
         directory: of a SavedModel as `write_saved_model` writes it.
@@ -52,7 +52,7 @@ def _requests(directory):
 
     manifest = json.loads(Path(directory, "assets", "yoto.json").read_text("utf-8"))
     lowest = [low for low, _ in manifest["coefficients"].values()]
-    # What one signature returns the next can take: symbols of a size that fits.
+    # Outputs of one signature are inputs of the next: symbols of a size that fits.
     known = {"coefficients": np.array([lowest], "float32")}
     functions = tf.saved_model.load(str(directory)).signatures
     requests = {}

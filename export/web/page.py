@@ -17,7 +17,7 @@ _LABELS = {
     "style_3": "Strokes",
     "style_4": "Long strokes",
 }
-# Where the template has its description, a valid one for whoever edits the page.
+# What the template has in place of a description: a valid one, to edit the page with.
 _PLACE = '{ "styles": [], "dials": [] }'
 
 
@@ -63,6 +63,6 @@ def description(exportable):
 
 
 def _filled(template, description):
-    # No text in it may end the script element that it is in.
+    # A text that holds "</script>" would end the element around the description.
     text = json.dumps(description, separators=(",", ":")).replace("<", "\\u003c")
     return template.replace(_PLACE, text)

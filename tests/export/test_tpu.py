@@ -126,7 +126,7 @@ def test_manifest_and_release_come_along(compiled):
         ("stylizer", {"height": 64}, "takes pictures of any width, expected width of"),
         ("stylizer", {"height": 0, "width": 64}, "height 0: expected a whole number"),
         ("stylizer", {"height": 15, "width": 64}, "height 15: .* of 16 pixels and mor"),
-        ("vae", {"height": 16}, "height 16: .* has its own height"),
+        ("vae", {"height": 16}, "height 16: .* has a fixed height"),
     ],
 )
 def test_sizes_are_checked(kind, options, message, model_of, tmp_path):

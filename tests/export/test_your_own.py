@@ -106,7 +106,7 @@ def test_without_coefficients_is_refused(tmp_path):
     [
         (
             yoto.Coefficients(a=yoto.Fixed(1.0), b=yoto.Fixed(1.0)),
-            "'network' takes 1 coefficients, expected as many, got a, b",
+            "'network' takes 1 coefficients, got 2: a, b",
         ),
         ({"sharpness": (0, 1)}, "expected yoto_tf.Coefficients, got dict"),
     ],
@@ -121,6 +121,6 @@ def test_coefficients_of_another_network(coefficients, message, tmp_path):
 def test_nested_outputs_are_refused(tmp_path):
     network = Network(lambda features: {"levels": [features, features]})
     network(inputs())
-    with pytest.raises(RecipeError, match="'network' returns tensors within tensors"):
+    with pytest.raises(RecipeError, match="'network' returns nested structures"):
         export(network, tmp_path / "model", coefficients=DIAL)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""A client of TensorFlow Serving, which needs no TensorFlow."""
+"""A client of TensorFlow Serving, which needs neither TensorFlow nor Keras."""
 
 import lazy_loader
 

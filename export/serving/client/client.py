@@ -23,8 +23,8 @@ class Client:
             is exported.
         model: what runs there, for `requests` and the methods from `compress` on:
             whatever `yoto_tf.zoo.load` takes. `predict` needs none.
-        rest: address of REST, "HOST:PORT" or a URL, which is taken where grpcio is
-            missing or gRPC is not answered. Some fifty times slower.
+        rest: address of REST, "HOST:PORT" or a URL, for where grpcio is missing or
+            gRPC is not answered. It is some fifty times slower.
         version: number of the version to ask for; by default the server chooses.
         label: label of the version to ask for.
         timeout: seconds until a request is given up, from its first byte to the last
@@ -152,7 +152,8 @@ class Client:
     def requests(self):
         """What the family of `model` can be asked: an object with a method for each.
 
-        The methods below are those of the zoo's families; another family's are here.
+        The zoo's own families have methods of the client, below. Those of another
+        package's family are found here only.
 
         Raises:
             RecipeError: the client was made without `model`, or its family has none.
@@ -225,7 +226,8 @@ class Client:
             uint8 of the same shape.
 
         Raises:
-            RecipeError: the client was made without `model`, or for neither of them.
+            RecipeError: the client was made without `model`, or with one of another
+                family.
             DataError, CoefficientError, ServingError: see above.
         """
         return self._requests_with("reconstruct").reconstruct(image, **coefficients)

@@ -3,9 +3,9 @@
     picture ─► analyze (server) ─► integers ─► range coder ─► bytes
     picture ◄─ synthesize (server) ◄─ integers ◄─ range coder ◄─ bytes
 
-A stock server knows none of TensorFlow Compression's ops. What the coder needs besides
-the integers, the table of each symbol, it computes itself from the hyper-latents in
-exact integer arithmetic, so that no server can make a file unreadable.
+A stock server has none of TensorFlow Compression's ops, so the range coder runs here.
+The table of each symbol is computed here too, from the hyper-latents and in exact
+integer arithmetic: no server can make a file unreadable.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ from yoto_tf.zoo.codec.second_layer.choice import with_second_layer
 from yoto_tf.zoo.codec.second_layer.residual import decode_residual
 from yoto_tf.zoo.pixels import as_picture
 
-# Of a picture's latents; the range coder takes integers a little further.
+# The largest latent that is believed; the range coder takes slightly larger ones.
 _LARGEST_INTEGER = 2**29
 
 
@@ -95,7 +95,7 @@ class CodecRequests:
         """The server's integers for a picture of this size, without batch axis.
 
         Raises:
-            ServingError: they are those of another size, or too large to be any.
+            ServingError: they are for another size, or impossibly large.
         """
         first = self._coding.codes[0].side
         rows, columns = -(-height // first), -(-width // first)
@@ -110,14 +110,14 @@ class CodecRequests:
         return [answer[name][0] for name in self._names]
 
     def _check_server(self, integers, vector):
-        """Once, that the server has the weights that files are going to name.
+        """Checks, once, that the server has the weights that files are going to name.
 
         Raises:
             ServingError: its integer arithmetic gives other tables than ours.
         """
         if self._server_is_known:
             return
-        # Of one code alone the server computes no tables.
+        # Without a second code there are no tables to compare.
         first = self._coding.codes[0].name
         for code in self._coding.codes[1:]:
             inputs = {first: integers[0][None], "coefficients": vector[None]}

@@ -1,7 +1,8 @@
 """HTTP requests that end in time, whatever the server does.
 
 The timeout of a socket starts anew with every byte. Here one clock runs from the
-connection to the last byte of the answer; when it is over, the connection is shut.
+connection to the last byte of the answer; when the time is over, the connection is
+shut down.
 """
 
 import http.client
@@ -48,7 +49,7 @@ def read_in_time(request, seconds, most):
                 if (response.length or 0) > most:
                     raise TooLarge
                 content = _read(response, most)
-            # One that is shut looks like one that has ended.
+            # A connection that was shut down looks like an answer that has ended.
             if time.monotonic() >= end:
                 raise TooSlow
             return content
@@ -56,7 +57,7 @@ def read_in_time(request, seconds, most):
             error.text = error.read(2**12).decode(errors="replace")
             raise
     except (OSError, http.client.HTTPException, ValueError):
-        # Of a connection that was shut, libraries say all sorts of things.
+        # Libraries raise all sorts of errors when their connection is shut down.
         if time.monotonic() >= end:
             raise TooSlow from None
         raise
@@ -88,9 +89,13 @@ def _shut(sockets):
 
 
 def _noting(kind, sockets):
-    """Connections of a class of `http.client`, whose sockets are noted.
+    """A function that makes connections and adds their sockets to a list.
 
-    Copies of them, since TLS takes a socket away from whoever has it.
+    Copies of the sockets are added, since TLS detaches the original.
+
+    Args:
+        kind: a class of connections of `http.client`.
+        sockets: the list.
     """
 
     def make(host, **options):

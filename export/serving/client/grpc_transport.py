@@ -1,4 +1,4 @@
-"""Requests over gRPC: tensors as bytes, the way for pictures."""
+"""Requests over gRPC: tensors as bytes, which suits pictures."""
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -50,7 +50,7 @@ class GrpcTransport(Transport):
             {name: array}.
 
         Raises:
-            ServingError: no answer, a refusal, or what cannot be an answer.
+            ServingError: no answer, a refusal, or a malformed answer.
             DataError: inputs too large for a message.
         """
         size = sum(array.nbytes for array in inputs.values())

@@ -1,4 +1,4 @@
-"""Requests over REST: tensors as JSON, for where gRPC cannot pass.
+"""Requests over REST: tensors as JSON, for networks that block gRPC.
 
 A picture takes some five times the bytes and fifty times the time of gRPC.
 """
@@ -20,9 +20,9 @@ from yoto_tf.export.serving.client.transport import (
     Transport,
 )
 
-# Of an answer, some 30 million numbers.
+# The largest answer that is read: some 30 million numbers.
 MAX_BYTES = 2**29
-# What reading JSON as something else than it is may raise.
+# What may be raised by reading JSON whose structure is not the expected one.
 _MISREAD = (
     KeyError,
     TypeError,
@@ -67,11 +67,11 @@ class RestTransport(Transport):
         """Runs a signature; see `GrpcTransport.predict`.
 
         Raises:
-            ServingError: no answer, a refusal, or what cannot be an answer.
+            ServingError: no answer, a refusal, or a malformed answer.
             DataError: tensors that JSON does not carry.
         """
-        # In columns, for a vector of coefficients may serve a whole batch: rows would
-        # need one for each picture.
+        # By columns, so that one vector of coefficients can serve a whole batch; rows
+        # would need one for each picture.
         body = {
             "signature_name": signature,
             "inputs": {name: _to_json(name, array) for name, array in inputs.items()},

@@ -42,7 +42,7 @@ class VAERequests:
 
     def _ask(self, signature, name, rows, coefficients, shape):
         vector = self._coefficients.vector(**coefficients)
-        # A row for each picture, which a server that joins requests insists on.
+        # One row for each picture: a server that joins requests insists on it.
         vectors = np.tile(vector, (len(rows), 1))
         answer = self._predict({name: rows, "coefficients": vectors}, signature)
         return pictures.received(answer["image"], shape)

@@ -32,7 +32,7 @@ _EXTENSIONS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
-# Before one file; `tarfile` calls itself for each.
+# Extended headers before one file: `tarfile` calls itself for each.
 _MOST_EXTENSIONS = 8
 # Records by which a member has another size than its header says.
 _RESIZED = re.compile(rb"(^|\n)\d+ (size=|GNU\.sparse)")
@@ -58,7 +58,8 @@ def receive(stream, size, archive, title, limits=None):
     deadline = limits.deadline()
     digest = hashlib.sha256()
     received = 0
-    # Of a socket, what is there: a chunk that fills up slowly would hide the time.
+    # `read1` returns what a socket has. `read` would wait for a whole chunk, and a slow
+    # server would never let the time be checked.
     read = getattr(stream, "read1", stream.read)
     name = printable(title)
     with tqdm(
@@ -91,9 +92,9 @@ def unpack(archive, folder, title, limits=None):
         limits: `Limits`; None for those of the environment.
 
     Raises:
-        RecipeError: no .tar.gz, a truncated or damaged one, one beyond a limit, a path
-            out of the folder, a link, a device or a sparse file, no SavedModel at the
-            root.
+        RecipeError: not a .tar.gz, a truncated or damaged one, one beyond a limit, a
+            path out of the folder, a link, a device or a sparse file, no SavedModel at
+            the root.
     """
     folder = Path(folder).resolve()
     limits = limits or Limits.from_environment()
@@ -105,7 +106,7 @@ def unpack(archive, folder, title, limits=None):
             with tarfile.open(fileobj=plain, mode="r:") as members:
                 for member in members:
                     _extract(members, member, folder, title)
-        # `tarfile` raises nearly anything for headers that nobody would write.
+        # `tarfile` raises nearly anything for forged headers.
         except (
             EOFError,
             gzip.BadGzipFile,
@@ -120,7 +121,7 @@ def unpack(archive, folder, title, limits=None):
             FileExistsError,
         ) as error:
             raise RecipeError(
-                f"{title} is no whole .tar.gz archive: {str(error).lower()}"
+                f"{title} is not a complete .tar.gz archive: {str(error).lower()}"
             ) from error
     if not (folder / "saved_model.pb").is_file():
         raise RecipeError(f"{title} has no SavedModel at its root: no saved_model.pb")
@@ -144,7 +145,7 @@ def is_unpacked_in(archive, folder, besides):
 
 
 def _files(folder):
-    """{relative path: path} of all that is no folder."""
+    """{relative path: path} of everything in a folder but its folders."""
     paths = (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
     return {path.relative_to(folder): path for path in paths}
 

@@ -43,7 +43,8 @@ def read_shapes(path):
     """What is in a file, from its header alone: {name: shape}.
 
     Raises:
-        ValueError: no such file, or one whose arrays are not as large as it is.
+        ValueError: another kind of file, or arrays whose sizes do not add up to its
+            own.
         OSError: it cannot be read.
     """
     with open(path, "rb") as file:
@@ -56,7 +57,7 @@ def read_shapes(path):
             raise ValueError(f"the header of {path.name} has {length} bytes of {size}")
         header = json.loads(file.read(length))
     if not isinstance(header, dict):
-        raise ValueError(f"the header of {path.name} is no object")
+        raise ValueError(f"the header of {path.name} is not a JSON object")
     header.pop("__metadata__", None)
     shapes, content = {}, 0
     for name, entry in header.items():

@@ -1,4 +1,4 @@
-"""Where downloaded models lie, one folder an address.
+"""Where downloaded models lie, one folder for each address.
 
     NAME/                    a SavedModel, NAME the SHA-1 of its address
     NAME/.archive.tar.gz     what was downloaded, for comparison with a pin
@@ -26,7 +26,7 @@ def cache_folder():
     """TFHUB_CACHE_DIR, or else a folder of this user alone.
 
     Raises:
-        RecipeError: TFHUB_CACHE_DIR is no local folder.
+        RecipeError: TFHUB_CACHE_DIR is not a local folder.
     """
     given = os.environ.get("TFHUB_CACHE_DIR")
     if given and "://" in given:
@@ -45,9 +45,9 @@ def place_of(address):
 
 @contextlib.contextmanager
 def locked(folder, address):
-    """Holds the lock of a place; whoever has to wait is told for what.
+    """Holds the lock of a place; a process that has to wait says for what.
 
-    It is the operating system's, and so ends with the process that holds it.
+    The lock is the operating system's, and ends with the process that holds it.
 
     Args:
         folder: `pathlib.Path`, see `place_of`.
@@ -72,17 +72,18 @@ def locked(folder, address):
     try:
         yield
     finally:
-        # Whoever waits for the file that is gone may download twice; the first one
-        # that is done wins.
+        # A process that waits for the deleted file may download a second time; the
+        # first that finishes wins.
         Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
 
 
 @contextlib.contextmanager
 def new_folder(folder):
-    """An empty folder that becomes `folder` at the end, unless an exception passes.
+    """An empty folder that becomes `folder` at the end, unless there is an exception.
 
-    The lock of the place is to be held: what killed processes left is cleared away.
+    To be called with the lock of the place, since it deletes what killed processes have
+    left.
 
     Raises:
         OSError: the cache cannot be written.
@@ -109,11 +110,11 @@ def check_pin(folder, address, expected):
         expected: SHA-256 in hexadecimal.
 
     Raises:
-        RecipeError: the content is that of another archive, or of one unknown.
+        RecipeError: the content is that of another or an unknown archive.
     """
     archive, digest = folder / ARCHIVE, "unknown"
     where = f"{address} is cached in {folder}"
-    # None where tensorflow_hub.load has downloaded it, which keeps and checks nothing.
+    # tensorflow_hub.load keeps no archive of what it has downloaded.
     if archive.is_file():
         with open(archive, "rb") as file:
             digest = _sha256(file)

@@ -55,7 +55,7 @@ PICTURES = Kind(SUFFIXES, "a picture suffix such as .png or .jpg")
 
 
 def pair_files(source, target, list_files, read, written, suffix=None):
-    """Which file is to be written for which.
+    """Pairs the files to read with those to write.
 
     Args:
         source: a file, a folder or a glob.
@@ -70,7 +70,7 @@ def pair_files(source, target, list_files, read, written, suffix=None):
 
     Raises:
         DataError: an output that cannot be written, that is or would be an input, or
-            that is called like another kind of file.
+            that has the suffix of another kind of file.
     """
     source, target = Path(source), Path(target)
     if source.exists() and not source.is_dir():
@@ -98,7 +98,7 @@ def pair_files(source, target, list_files, read, written, suffix=None):
 
 
 def _identity(path):
-    """What two names of one file have in common, or the name of none."""
+    """Device and inode, the same for all names of a file; else the path of no file."""
     try:
         found = os.stat(path)
     except OSError:
@@ -158,7 +158,7 @@ def convert_files(pairs, many, convert, open_input=None, clobber=True):
                 failed[path] = {"input": str(path), "error": str(error)}
             except YotoError:
                 raise
-            # One file never ends the others, whatever a library makes of it.
+            # One file never ends the others, whatever a library raises.
             except Exception as error:
                 reason = " ".join(str(error).split()) or type(error).__name__
                 failed[path] = {"input": str(path), "error": f"{path}: {reason}"}
@@ -189,7 +189,7 @@ def _in_threads(function, arguments):
 
 
 class _Budget:
-    """Makes threads wait until what they want together is no more than there is."""
+    """Lets threads wait until the sum of what they use does not exceed the budget."""
 
     def __init__(self, amount):
         self._amount = self._left = amount

@@ -11,9 +11,9 @@ import urllib.request
 
 from yoto_tf.errors import RecipeError
 
-# Without a byte for so long a server is given up.
+# A server that sends no byte for this long is given up.
 _TIMEOUT_SECONDS = 60
-# What servers say of a file that they do not have.
+# Statuses of a file that a server does not have.
 _ABSENT = (404, 410)
 
 
@@ -37,14 +37,14 @@ def open_stream(address, query="?tf-hub-format=compressed"):
                 yield stream, stream.length
     except urllib.error.HTTPError as error:
         raise RecipeError(
-            f"{address} cannot be had: the server says {error.code} {error.reason}"
+            f"{address} cannot be fetched: the server says {error.code} {error.reason}"
         ) from error
-    # Of an address that is none, urllib says so by a ValueError.
+    # urllib raises ValueError for a malformed address.
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise cannot_be_had(address, error) from error
+        raise cannot_be_fetched(address, error) from error
     except Exception as error:
         if _is_tensorflows(error):
-            raise cannot_be_had(address, error) from error
+            raise cannot_be_fetched(address, error) from error
         raise
 
 
@@ -57,7 +57,8 @@ def published_checksum(address):
     beside = f"{address.removesuffix('.tar.gz')}.tar.gz.sha256"
     try:
         with open_stream(beside, query="") as (stream, _):
-            # What `sha256sum` writes; servers may have a page for whatever is missing.
+            # What `sha256sum` writes; some servers answer with a page where they have
+            # no file.
             line = stream.read(64).decode("ascii", "replace").lower()
     except RecipeError as error:
         if getattr(error.__cause__, "code", None) in _ABSENT or _is_not_found(error):
@@ -66,10 +67,10 @@ def published_checksum(address):
     return line if re.fullmatch("[0-9a-f]{64}", line) else None
 
 
-def cannot_be_had(address, error):
-    """The error of one line for an exception of whatever library."""
+def cannot_be_fetched(address, error):
+    """A one-line error for an exception that any library may have raised."""
     reason = str(getattr(error, "reason", error)).partition("\n")[0]
-    return RecipeError(f"{address} cannot be had: {reason or type(error).__name__}")
+    return RecipeError(f"{address} cannot be fetched: {reason or type(error).__name__}")
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -79,7 +80,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         scheme = urllib.parse.urlsplit(address).scheme
         if scheme not in ("http", "https") or request.type == "https" != scheme:
             raise RecipeError(
-                f"{request.full_url} leads to {address}, expected an address of "
+                f"{request.full_url} redirects to {address}, expected an address of "
                 f"{request.type}"
             )
         return super().redirect_request(

@@ -1,8 +1,8 @@
 """The families of models: each is listed here, once, or by the package that has it.
 
 The zoo, the command line, exports, the client of a server, pages on a Hub and the
-demo look a family up in this table. It lies above all that it names, which it names by
-strings.
+demo look a family up in this table. Its entries are strings, which are imported when
+they are needed: most of what they name builds upon this module.
 
 Another package adds a family through an entry point that holds a `Family`:
 

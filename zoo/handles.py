@@ -12,7 +12,7 @@ from pathlib import Path
 from yoto_tf.errors import RecipeError
 from yoto_tf.zoo.archive import receive, unpack
 from yoto_tf.zoo.cache import ARCHIVE, check_pin, locked, new_folder, place_of
-from yoto_tf.zoo.downloads import cannot_be_had, open_stream, published_checksum
+from yoto_tf.zoo.downloads import cannot_be_fetched, open_stream, published_checksum
 from yoto_tf.zoo.limits import Limits
 from yoto_tf.zoo.release_folder import read_release
 
@@ -87,7 +87,7 @@ def _from_kaggle(address, path):
         return Path(kagglehub.model_download(path))
     # Its own exceptions and those of requests, zipfile and the file system.
     except Exception as error:
-        raise cannot_be_had(address, error) from error
+        raise cannot_be_fetched(address, error) from error
 
 
 def _from_cache(address, expected):
@@ -99,7 +99,7 @@ def _from_cache(address, expected):
                 if not folder.exists():
                     _download(address, folder, expected)
     except OSError as error:
-        raise cannot_be_had(address, error) from error
+        raise cannot_be_fetched(address, error) from error
     if not (folder / "saved_model.pb").is_file():
         raise RecipeError(
             f"{address} is cached in {folder}, which is incomplete: delete it"

@@ -11,7 +11,7 @@ import time
 from yoto_tf.errors import RecipeError
 
 VARIABLE = "YOTO_LIMITS"
-# Up to here a file may be compressed by any factor: padding makes much of little files.
+# Up to this size any ratio is allowed: padding makes an archive of small files large.
 _FREE_BYTES = 2**24
 
 
@@ -42,7 +42,7 @@ class Limits:
         """The defaults, and what YOTO_LIMITS says instead.
 
         Raises:
-            RecipeError: it names no such limit, or one that is no number above 0.
+            RecipeError: an unknown limit, or a value that is not a number above 0.
         """
         names = [field.name for field in dataclasses.fields(cls)]
         values = {}
@@ -65,7 +65,7 @@ class Limits:
         return min(most, self.unpacked_bytes)
 
     def deadline(self):
-        """When the time is over, on `time.monotonic`'s clock."""
+        """The end of the time from now on, on `time.monotonic`'s clock."""
         return time.monotonic() + self.seconds
 
 

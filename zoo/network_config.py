@@ -63,7 +63,7 @@ def check_network(family, config):
 def _objects(value):
     """Yields every serialised object in a configuration."""
     if isinstance(value, dict):
-        # A coefficient may be called "module", but is no text.
+        # A coefficient may be called "module"; its value is never a string.
         if any(isinstance(value.get(key), str) for key in (*_KEYS, "module")):
             yield value
         value = value.values()
@@ -76,7 +76,7 @@ def _objects(value):
 def _check(value, where, allowed):
     if not isinstance(value, dict):
         raise RecipeError(f"{where} is {reprlib.repr(value)}, expected an object")
-    # What Keras would look a class up by, the most telling first.
+    # Keras looks a class up by the first of these names that is there.
     name = value.get("registered_name") or value.get("class_name")
     known = name in allowed and value.get("class_name") == name.partition(">")[2]
     if not known:

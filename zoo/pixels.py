@@ -12,7 +12,7 @@ def as_picture(image):
     """The image as an array uint8 [H, W, 3].
 
     Raises:
-        DataError: it is none.
+        DataError: it has another type or shape.
     """
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:

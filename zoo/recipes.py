@@ -24,7 +24,7 @@ def load_recipe(name):
         loaded = _function_of(name)()
     except RecipeError:
         raise
-    # Whatever the file itself raises.
+    # The file may raise anything.
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise RecipeError(f"recipe {name} cannot be run: {reason}") from error
@@ -61,7 +61,7 @@ def _function_of(name):
 
 def _module_of_file(path):
     if not path.is_file():
-        raise RecipeError(f"{path}: expected a recipe file, there is none")
+        raise RecipeError(f"no such recipe file: {path}")
     name = "yoto_recipe_" + re.sub(r"\W", "_", path.stem)
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)

@@ -73,7 +73,7 @@ class Release:
 
     @functools.cached_property
     def id(self):
-        """8 bytes that name all that changes what the model does, and its former ids.
+        """8 bytes, a hash of all that decides what the model does and of its former ids.
 
         SHA-256 of a JSON list of family, network, ranges and former ids, then of each
         array: weights before tables, sorted by name, each as a JSON list of its kind,
@@ -119,7 +119,7 @@ class Release:
         """
         check_process()
         weights = dequantize(self.weights)
-        # Before memory is taken for its own.
+        # Before the network takes memory for its own.
         check_shapes(self.family, self.config, shapes_of(weights))
         with _dtype_policy(precision):
             network = _built(self.family, self.config)
@@ -140,7 +140,7 @@ def shapes_of(arrays):
 
 
 def check_shapes(family, config, shapes):
-    """Compares weights with those of a network that is described, and never allocated.
+    """Compares shapes of weights with those of a network, which is not allocated.
 
     Args:
         family: see `Release`.
@@ -170,9 +170,10 @@ def _shapes_of_network(family, config):
         except YotoError as error:
             errors.append(error)
 
-    # Keras notes for each thread which variables still need a value: with this one the
-    # note ends. Seeds are drawn from Python's generator, which all threads share, and
-    # whoever has seeded it is to get the same as without this network.
+    # Keras keeps a list of variables without values for each thread: the list of this
+    # thread goes when the thread ends. Building draws seeds from Python's generator,
+    # which all threads share; its state is put back, so that a user's own seed means
+    # the same as without this network.
     errors = []
     thread = threading.Thread(target=build)
     before = random.getstate()
@@ -190,13 +191,13 @@ def _built(family, config):
 
     from yoto_tf.machine.keras_settings import usual_settings
 
-    # With it come the family's classes, which Keras knows from then on.
+    # Importing the model tells Keras of the family's classes.
     family_named(family).resolve("model")
     try:
         with usual_settings():
             network = keras.saving.deserialize_keras_object(config)
             network.build(None)
-    # Whatever a layer makes of numbers that it cannot have.
+    # A layer may raise anything for a configuration that it does not allow.
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise RecipeError(

@@ -53,7 +53,7 @@ def write_release(directory, release):
     # Last, since it is what makes a folder a release.
     text = json.dumps(config, indent=2) + "\n"
     write_atomically(directory / "config.json", text.encode())
-    # What another release has left here.
+    # Files that another release may have left here.
     stale = [release_format_1.WEIGHTS, release_format_1.TABLES]
     for name in stale if release.tables else [*stale, array_file.TABLES]:
         (directory / name).unlink(missing_ok=True)
@@ -101,7 +101,7 @@ def read_release(directory, check=None):
         weights,
         tables,
         texts.card,
-        # What was written under the old id stays readable.
+        # Files that were written under the old id stay readable.
         (texts.id,) if old else texts.former_ids,
     )
     content = release.id
@@ -209,7 +209,7 @@ def _id(text):
 
 def _missing(directory, error):
     name = Path(error.filename).name
-    return RecipeError(f"{directory} is no released model: {name} is missing")
+    return RecipeError(f"{directory} is not a released model: {name} is missing")
 
 
 def _damaged(directory, error):

@@ -231,7 +231,7 @@ BAD = [
     ("evaluate codec --data empty", "no pictures in the folder empty"),
     ("evaluate codec --data none", "no such file or folder: none"),
     ("train none", "unknown recipe 'none', expected a .py file or one of: codec/"),
-    ("train none.py", "none.py: expected a recipe file"),
+    ("train none.py", "no such recipe file: none.py"),
     ("train codec/large", "the recipe names no data"),
     ("train codec/large --data empty", "no pictures in the folder empty"),
     ("train codec/large --data . --set step=3", "no field 'step', nearest: steps"),

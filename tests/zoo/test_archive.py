@@ -118,7 +118,7 @@ def test_too_many_members(tmp_path):
 
 def test_one_name_for_a_file_and_a_folder(tmp_path):
     blocks = header("a", kind=tarfile.DIRTYPE) + header("a") + header("a/b") + END
-    assert "no whole .tar.gz archive" in refused(blocks, tmp_path)
+    assert "not a complete .tar.gz archive" in refused(blocks, tmp_path)
 
 
 class Endless:

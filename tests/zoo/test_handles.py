@@ -235,7 +235,7 @@ def test_server_that_keeps_its_checksum_to_itself(code, published, server, cache
     """Only "not there" means that there is none."""
     server.refused = {"/codec/1.tar.gz.sha256": code}
     message = refusal(published[0], cache)
-    assert f"1.tar.gz.sha256 cannot be had: the server says {code}" in message
+    assert f"1.tar.gz.sha256 cannot be fetched: the server says {code}" in message
     server.refused = {"/codec/1.tar.gz.sha256": 410}
     zoo.release_of(published[0])
 
@@ -253,7 +253,7 @@ def test_redirection_out_of_encryption():
 def test_missing_version(published, cache):
     handle = published[0].replace("1.tar.gz", "2.tar.gz")
     assert refusal(handle, cache) == (
-        f"{handle} cannot be had: the server says 404 File not found"
+        f"{handle} cannot be fetched: the server says 404 File not found"
     )
 
 
@@ -265,12 +265,12 @@ def test_server_out_of_reach(cache):
 def test_truncated_archive(part, published, cache):
     data = published[1].read_bytes()
     published[1].write_bytes(data[: int(part * len(data))])
-    assert "no whole .tar.gz" in refusal(published[0], cache)
+    assert "not a complete .tar.gz" in refusal(published[0], cache)
 
 
 def test_empty_archive(published, cache):
     published[1].write_bytes(b"")
-    assert "no whole .tar.gz" in refusal(published[0], cache)
+    assert "not a complete .tar.gz" in refusal(published[0], cache)
 
 
 def test_archive_that_ends_between_two_files(published, exported, cache):
@@ -303,12 +303,12 @@ def test_bit_flipped_archive(published, cache):
     data = bytearray(published[1].read_bytes())
     data[len(data) // 2] ^= 1
     published[1].write_bytes(data)
-    assert "no whole .tar.gz" in refusal(published[0], cache)
+    assert "not a complete .tar.gz" in refusal(published[0], cache)
 
 
 def test_page_instead_of_an_archive(published, cache):
     published[1].write_text("<!doctype html><title>Welcome</title>")
-    assert "no whole .tar.gz archive: not a gzipped file" in refusal(
+    assert "not a complete .tar.gz archive: not a gzipped file" in refusal(
         published[0], cache
     )
 
@@ -354,7 +354,7 @@ def test_damaged_release_is_asked_for_again(cut, published, exported, cache):
 def test_saved_model_without_a_release_is_not_cached(published, exported, cache):
     shutil.rmtree(exported / "release")
     published[1].write_bytes(archive_of(exported))
-    assert "its release/ is no released model" in refusal(published[0], cache)
+    assert "its release/ is not a released model" in refusal(published[0], cache)
 
 
 def test_release_that_was_damaged_in_the_cache(published, cache):
@@ -391,7 +391,7 @@ def test_incomplete_copy_in_the_cache(published, cache):
         ("http://127.0.0.1:1/codec/1#sha256=12", "64 hexadecimal digits"),
         ("http://127.0.0.1:1/codec/1#md5=12", "64 hexadecimal digits"),
         (f"kaggle://a/b/c/d/1#sha256={'0' * 64}", "kagglehub has its own checksums"),
-        ("http://[/codec/1", "cannot be had"),
+        ("http://[/codec/1", "cannot be fetched"),
     ],
 )
 def test_malformed_handle(handle, message, cache):
@@ -474,7 +474,7 @@ def test_google_cloud_storage(exported, cache, monkeypatch, untrained_codec, tmp
     )
     assert zoo.release_of("gs://codec/1.tar.gz").id == untrained_codec.model_id
     shutil.rmtree(cache)
-    assert "cannot be had" in refusal("gs://codec/2.tar.gz", cache)
+    assert "cannot be fetched" in refusal("gs://codec/2.tar.gz", cache)
 
 
 def test_kaggle(exported, cache, monkeypatch, untrained_codec):
@@ -488,7 +488,7 @@ def test_kaggle(exported, cache, monkeypatch, untrained_codec):
     release = zoo.release_of("kaggle://owner/codec/tensorFlow2/small/1")
     assert release.id == untrained_codec.model_id
     message = refusal("kaggle://owner/codec/tensorFlow2/small/2", cache)
-    assert message.endswith("/2 cannot be had: no such model")
+    assert message.endswith("/2 cannot be fetched: no such model")
 
 
 def test_kaggle_without_kagglehub(cache, monkeypatch):
@@ -516,5 +516,5 @@ def test_command_takes_a_handle(published, cache, tmp_path, monkeypatch, capsys)
     missing = published[0].replace("1.tar.gz", "2.tar.gz")
     assert main(["compress", "a.png", "c.yoto", "--model", missing]) == 2
     assert capsys.readouterr().err == (
-        f"yoto: {missing} cannot be had: the server says 404 File not found\n"
+        f"yoto: {missing} cannot be fetched: the server says 404 File not found\n"
     )

@@ -87,7 +87,7 @@ def _durations(image):
         frame.load()
         durations.append(round(frame.info.get("duration", _MILLISECONDS)))
     image.seek(0)
-    # The picture of a PNG for who shows no animations is none of the frames.
+    # A PNG may begin with a picture for viewers without animation, which is no frame.
     return durations[_first(image) :]
 
 
@@ -96,7 +96,7 @@ def _first(image):
 
 
 def _loop(image, form):
-    """What a file of the format `form` says to be shown as often as the picture is.
+    """The `loop` with which a file of the format `form` is shown as often as `image`.
 
     A GIF says how often it is shown again, and nothing where it is shown once; the
     other formats say how often it is shown. 0 is for ever.

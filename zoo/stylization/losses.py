@@ -23,8 +23,8 @@ class StylizationTerms:
     for a photograph x, its stylised image y, Gram matrices G and the target T, the
     mixed Gram matrices of the paintings. A style term is relative to its painting:
     without that, a few vivid paintings would have the moving averages, and with them
-    the training, to themselves. The content is not relative to its photograph, of which
-    some are next to empty.
+    the training, to themselves. The content is not relative to its photograph: some
+    photographs are next to empty.
 
     Args:
         features: `PerceptualFeatures` of at least the layers named here.

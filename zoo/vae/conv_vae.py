@@ -123,7 +123,7 @@ class ConvVAE(keras.Model):
         return mean, ops.softplus(scale) + EPSILON
 
     def decode(self, latents, embedding):
-        """Latents [B, D] to the outputs that speak of pixels, see above."""
+        """Latents [B, D] to the outputs that describe pixels, see above."""
         numbers = self.decoder(latents, embedding)
         return LIKELIHOODS[self.likelihood].outputs(numbers)
 

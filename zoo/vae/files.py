@@ -59,7 +59,7 @@ def write_samples(
         A `Report`.
 
     Raises:
-        DataError: the file cannot be written, or the number is none.
+        DataError: the file cannot be written, or the number is below 1.
         CoefficientError: a coefficient that is unknown or out of range.
         RecipeError: no such model.
     """
@@ -122,7 +122,7 @@ def _labels(dial):
 
 
 def _square(images):
-    """[N, H, W, C] to [R, N', H, W, C] about as high as wide, white where none is."""
+    """[N, H, W, C] to [R, N', H, W, C] about as high as wide; white fills it up."""
     columns = math.ceil(math.sqrt(len(images)))
     rows = math.ceil(len(images) / columns)
     missing = rows * columns - len(images)

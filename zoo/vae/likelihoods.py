@@ -1,4 +1,4 @@
-"""What the decoder's last convolution speaks of: the distribution of the pixels."""
+"""The distribution of the pixels, of which the decoder computes the parameters."""
 
 import dataclasses
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Likelihood:
 
 def _gaussian(numbers):
     mean, scale = ops.split(numbers, 2, axis=-1)
-    # The decoder speaks of pixels in [−1, 1].
+    # The decoder's pixels are in [−1, 1].
     return {
         "reconstruction": 0.5 * (mean + 1),
         "reconstruction_scale": 0.5 * (ops.softplus(scale) + EPSILON),

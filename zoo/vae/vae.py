@@ -79,8 +79,8 @@ class VAE:
 
         Args:
             number: how many, ≥ 1.
-            seed: integer ≥ 0, which makes the pictures the same every time; the same
-                seed draws the same latents for every β. None for others every time.
+            seed: integer ≥ 0 for the same pictures every time, or None. The same seed
+                draws the same latents for every β.
             **coefficients: `kl=β`; without it β is the middle of its range.
 
         Returns:
@@ -97,7 +97,7 @@ class VAE:
         return self.decode(latents, **coefficients)
 
     def encode(self, images, **coefficients):
-        """What the latents of pictures may be: a normal distribution for each.
+        """The posterior of each picture's latents, a normal distribution.
 
         Args:
             images: uint8 [N, H, W, C], of the network's size.

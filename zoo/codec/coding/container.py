@@ -14,8 +14,8 @@
             …      payload: in version 1 hyper-latents and latents, in version 2 the
                    sections of `yoto_tf.zoo.codec.coding.sections`
 
-All numbers are little-endian. Whatever is not exactly such a file is refused. What
-version 1 can hold is written so: every version of this program reads it.
+All numbers are little-endian. Anything else than such a file is refused. A file is
+written in version 1 if that can hold it: every version of this program reads version 1.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ MAGIC = b"YOTO"
 VERSION = 2
 NO_MODEL = bytes(8)
 MAX_SIDE = 65_535
-# Somewhat above what cameras of 100 megapixels make.
+# Somewhat more than the pictures of cameras with 100 megapixels.
 MAX_PIXELS = 2**27
 _CHECKSUM_BYTES = 8
 
@@ -76,7 +76,7 @@ class Container:
 
         Args:
             model_id: of the model that is to decode it.
-            coefficients: of that model; anything that can `validate` a vector.
+                coefficients: the `yoto_tf.Coefficients` of that model.
             former_ids: ids that this model had before.
 
         Raises:
@@ -124,7 +124,7 @@ class Container:
         return head + _checksum(head, payload) + payload
 
     def _typed(self):
-        """{`Section`: bytes} of all there is."""
+        """{`Section`: bytes} of all that the file holds."""
         typed = dict(self.metadata)
         if self.sections:
             typed[Section.HYPER_LATENTS] = self.sections[0]

@@ -100,7 +100,7 @@ def _modulation(film, embedding, levels, kernel):
 
 
 def _units(activation):
-    """What one stands for in the integers of each channel."""
+    """The value of one integer step in each channel."""
     return np.maximum(_array(activation.largest), 1e-6) / LARGEST
 
 
@@ -116,7 +116,7 @@ def _phase_sums(magnitudes):
 
 
 def _rounded(kernel, largest, sums=_sums):
-    """Integer weights [..., outputs], and the unit of each output's.
+    """Integer weights [..., outputs], and their unit for each output.
 
     Args:
         kernel: [..., outputs].
@@ -125,7 +125,7 @@ def _rounded(kernel, largest, sums=_sums):
             meet in a product, [outputs].
     """
     magnitudes = np.abs(kernel)
-    # To round a weight adds half a unit at the most.
+    # Rounding adds at most half a unit to each weight.
     terms = kernel[..., 0].size
     unit = np.maximum(
         magnitudes.max(axis=tuple(range(kernel.ndim - 1))) / _LARGEST_WEIGHT,
@@ -136,7 +136,15 @@ def _rounded(kernel, largest, sums=_sums):
 
 
 def _store(arrays, name, factors, offsets, **others):
-    """Stores what comes after a product, and after `others` in the same sum."""
+    """Stores what a sum of products goes through, and `others` in the same sum.
+
+    Args:
+        arrays: the dict to store in.
+        name: of the sum.
+        factors: what it is multiplied by.
+        offsets: what is added then.
+        **others: what further sums are multiplied by that are added to it.
+    """
     factors = {name: factors, **others}
     largest = max(np.abs(factor).max() for factor in factors.values())
     shift = _MULTIPLIER_BITS - int(np.ceil(np.log2(max(largest, 1e-12))))

@@ -5,11 +5,11 @@ Symbols are coded in stripes of rows from above, each stripe in the four passes 
 and not into the one below. So the memory that is needed does not grow with the height
 of the picture; pictures of up to eight megapixels are one stripe.
 
-Of most symbols nothing is expected: their table is that of the smallest scale. Even so
-a zero costs 0.003 bits, and time. In the "skip mode" (of JPEG AI) these are left out,
-and those that are not zero after all come before the others by place and value
-(`outliers`). The encoder takes what is smaller; the first byte of the section says
-which.
+Most symbols are expected to be zero: their table is that of the smallest scale. Coding
+such a zero still takes 0.003 bits, and time. The "skip mode" (of JPEG AI) leaves these
+symbols out; the few among them that are not zero stand before the other symbols, as
+places and values (see `outliers`). The encoder takes the smaller of the two modes,
+which the first byte of the section names.
 """
 
 import numpy as np
@@ -50,7 +50,7 @@ class ContextSymbolCoding(SymbolCoding):
             return super()._encoded(before, array, level)
         tables = self.code_tables[1]
         skipped = _Skipped(tables)
-        # One byte each, should all symbols be coded in the end.
+        # Kept in one byte each, in case all symbols are coded in the end.
         chosen = []
 
         def coded():
@@ -152,7 +152,7 @@ class _Skipped:
 
     @property
     def bits(self):
-        """What all would take, coded."""
+        """How many bits it would take to code them."""
         values = np.concatenate(self._values)
         places = values - self._first
         last = len(self._bits) - 1

@@ -28,12 +28,12 @@ LARGEST = 255
 # Symbols s enter as UNITS_PER_BIT · log2(1 + |s|), larger ones as this one.
 MAGNITUDE_LIMIT = 255
 UNITS_PER_BIT = 31
-# How many rows of hyper-latents (before, after) its own a table index depends on, apart
-# from what it sees of symbols.
+# How many rows of hyper-latents (before, after) its own a table index depends on; what
+# it sees of symbols is not counted.
 REACH = (2, 1)
 # Positions whose activations a thread computes at a time.
 _POSITIONS = 2**8
-# Whose shift is that of which multipliers and offsets.
+# {sum: the multipliers and offsets that share its shift}.
 _SUMS = {
     "tower_0": ("tower_0/multipliers", "tower_0/offsets"),
     "tower_1": ("tower_1/multipliers", "tower_1/offsets"),
@@ -90,7 +90,7 @@ class IntegerContext:
         return GROUPS * self.arrays["outer/kernel"].shape[-1]
 
     def part(self, hyper_latents, level, rows):
-        """What is the same in all passes, for some rows.
+        """What all passes over some rows share.
 
         Args:
             hyper_latents: int array [h, w, N] of the whole picture.
@@ -189,7 +189,7 @@ class ContextPart:
             hidden += arrays["inner/offsets"]
             corrections = _activations(hidden) @ arrays["outer/kernel"][group]
             result += corrections * arrays["outer/multipliers"][group]
-        # No longer negative, it is rounded down to be an integer.
+        # Nothing is negative any more: becoming an integer rounds down.
         return np.clip(result, 0, NUM_SCALES - 1, out=result)
 
     def know(self, number, symbols, above=None):
@@ -243,7 +243,7 @@ class ContextPart:
 
 
 def last_row(symbols):
-    """Of a pass's cells the last row of positions: [w, C/4]."""
+    """The last row of positions in the cells of a pass: [w, C/4]."""
     *_, left, right = symbols
     row = np.stack([left[-1], right[-1]], axis=1)
     return row.reshape(-1, row.shape[-1])

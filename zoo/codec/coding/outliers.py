@@ -1,4 +1,4 @@
-"""The few symbols other than zero among those of which nothing is expected.
+"""The few symbols that are not zero among those that are expected to be.
 
     count · for each: gap · value
 
@@ -14,7 +14,7 @@ from yoto_tf.errors import FormatError
 
 # About what each takes: a gap of two bytes, for there are few, and a value of one.
 OUTLIER_BITS = 24
-# What fits into 35 bits.
+# Enough for numbers of 35 bits.
 _MAX_BYTES = 5
 
 
@@ -42,7 +42,7 @@ def read_outliers(data):
         FormatError: bytes that `write_outliers` did not write.
     """
     count, place = _number(data, 0)
-    # Each takes two bytes or more: what is forged costs no memory.
+    # Each takes two bytes or more, so that a forged count costs no memory.
     if count > len(data) // 2:
         raise FormatError("damaged data: more outliers than bytes for them")
     numbers = np.empty((count, 2), "int64")

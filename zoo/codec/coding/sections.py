@@ -1,4 +1,4 @@
-"""The sections of a `.yoto` file of format 2: what each is, and how they stand in it.
+"""The sections of a `.yoto` file of format 2: what each is, and how they are laid out.
 
     offset  bytes  field
     0       1      type
@@ -17,7 +17,7 @@ from yoto_tf.errors import FormatError
 _HEAD = struct.Struct("<BI")
 _SKIPPABLE = 0x80
 _MAX_COUNT = 32
-# Of what describes a picture; ICC profiles of printers have some megabytes.
+# Largest ICC profile, EXIF or XMP; ICC profiles of printers have some megabytes.
 _MAX_METADATA = 2**24
 
 

@@ -1,9 +1,8 @@
 """Between a codec's integers and bytes; none of it needs the codec's network.
 
-What a machine must hold to write and read files is a release's tables: where the
-networks run elsewhere, say on a model server, this is all that stays behind. Symbols
-go through the range coder some rows at a time, for they are many in a large picture and
-their table indexes as many.
+To write and read files a machine needs the tables of a release and nothing else; the
+networks may run elsewhere, say on a model server. Symbols go through the range coder
+some rows at a time: a large picture has many of them, and as many table indexes.
 """
 
 import dataclasses
@@ -185,7 +184,7 @@ def _paired(integers, indexes):
 
 
 def _fill(symbols, chunks):
-    """Fills an array with flat pieces; takes them all, the last check with them."""
+    """Fills an array with flat pieces, all of which it takes: the last is a check."""
     flat, begin = symbols.reshape(-1), 0
     for chunk in chunks:
         flat[begin : begin + chunk.size] = chunk

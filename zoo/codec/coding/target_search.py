@@ -26,7 +26,7 @@ class _Target:
     Attributes:
         measure: a file's content to its place on an axis that rises with quality.
         goal: the place to aim at.
-        accept: (lowest, highest) place that will do.
+        accept: the lowest and the highest place that meet the target.
         spell: a place in the user's units.
     """
 
@@ -80,7 +80,10 @@ def compress_to_target(codec, image, unit, goal):
 
 
 def _next_quality(trials, goal):
-    """The ends of the dial first; then where the goal is expected; None: hopeless."""
+    """The quality to try next, or None where the goal is out of reach.
+
+    The ends of the dial come first, then the place where the goal is expected.
+    """
     # Compressing without a target needs no SciPy, which takes long to import.
     from scipy.interpolate import PchipInterpolator
 

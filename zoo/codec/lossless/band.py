@@ -58,14 +58,14 @@ _MAX_SETS = 3
 
 @dataclasses.dataclass
 class _Weights:
-    """Those of the passes at some spacings: {step: int array} each."""
+    """Weights of all passes at some spacings: {step: int array} each."""
 
     prediction: dict
     scale: dict
 
     @classmethod
     def default(cls):
-        """Those that go without a fit."""
+        """Weights that are used without a fit."""
         return cls(
             {step: default_prediction(*step) for step in _STEPS},
             {step: default_scale(step[0]) for step in _STEPS},
@@ -246,7 +246,7 @@ def _set_of(level, count, num_sets):
 
 
 def _num_sets(pixels):
-    """As many as are worth their bytes."""
+    """How many sets of weights are worth their bytes."""
     return sum(pixels >= least for least in (2**10, 2**15, 2**17))
 
 

@@ -17,7 +17,7 @@ from yoto_tf.zoo.codec.lossless.prediction import (
 
 # Places of a pass that are looked at; more of them hardly change the weights.
 _PLACES = 2**14
-# How many places the default counts for.
+# How many places the default weighs as much as.
 _PRIOR_PLACES = 16
 _ROUNDS = 3
 
@@ -101,7 +101,7 @@ def default_scale(channel):
 
 
 def _weighted_fit(x, y, default, importance):
-    """Least squares of y - x·w, with what the places do not tell as in the default.
+    """Least squares of y − x·w; what the places do not determine is as in the default.
 
     Args:
         x: float32 [N, K].

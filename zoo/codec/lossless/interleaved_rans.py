@@ -107,7 +107,9 @@ class Decoder:
             if empty.size:
                 words = self._words[taken : taken + empty.size]
                 if len(words) < empty.size:
-                    raise FormatError("damaged data: the entropy coder runs out of it")
+                    raise FormatError(
+                        "damaged data: the entropy coder runs out of bytes"
+                    )
                 x[empty] = x[empty] << word | words
                 taken += empty.size
             self._state[: len(row)] = x

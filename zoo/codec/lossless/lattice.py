@@ -94,7 +94,7 @@ class Lattice:
 
     def __setitem__(self, name, samples):
         """Sets a phase, [h, w] of its `shape`."""
-        # A lattice of one row has no odd ones; what is missing there is as the others.
+        # A lattice of one row has no odd rows: the even samples stand in for them.
         if samples.size == 0:
             samples = self["A"]
         # All phases get the size of the largest, and what neighbours reach around it.

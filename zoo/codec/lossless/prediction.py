@@ -1,4 +1,4 @@
-"""What a sample will be, and how far off that may be: linear, in integers.
+"""Predictions of samples and of the errors of these: linear, in integers.
 
 The base is the mean of the four nearest neighbours. What is added to it is a weighted
 sum of how other neighbours differ from it, of how the mean along an edge does, and, in
@@ -168,8 +168,10 @@ def _base(lattice, name, rows):
 
 
 def _along_edge(lattice, name, rows):
-    """The mean of opposite neighbours, times four: the more of a pair the less it
-    differs."""
+    """The mean of two pairs of opposite neighbours, times four.
+
+    The less a pair differs, the more it weighs.
+    """
     one, two, three, four = (
         lattice.neighbour(name, offset, rows) for offset in _pairs(name)
     )

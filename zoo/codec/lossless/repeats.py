@@ -27,8 +27,8 @@ _FILTER = {
     "lp": 0,
     "pb": 0,
 }
-# A quick look is crude: what it finds this much too long, or up to so many bytes, the
-# dictionary may still get below the limit.
+# A quick look is crude: where it finds this many times too much, and this many bytes
+# more, the dictionary may still get below the limit.
 _WORTH_TRYING = 1.25
 _SMALL = 2**14
 

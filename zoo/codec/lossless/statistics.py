@@ -1,4 +1,4 @@
-"""How often which error occurs where such an error is expected: counted on the way.
+"""Frequencies of errors, given how large an error is expected: counted while coding.
 
 Errors become tokens: small ones have their own, larger ones share one with those of
 about their size, and the digits that tell them apart are stored as they are. The

@@ -23,12 +23,12 @@ from yoto_tf.zoo.codec.second_layer.oddity import BLOCK, odd_blocks
 from yoto_tf.zoo.codec.second_layer.residual import decode_residual, encode_residual
 
 _BY_FAR = 5
-# The part of a picture's blocks that are odd from which all may be.
+# From this share of odd blocks on, all of a picture may be coded without a network.
 _MANY = 0.25
 
 
 def with_second_layer(container, image, decode):
-    """What the networks made of a picture, and what else it needs.
+    """The coded picture, with a second layer where the networks miss by far.
 
     Args:
         container: the `Container` of what the networks made of it.

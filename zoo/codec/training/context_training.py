@@ -29,8 +29,8 @@ class ContextTraining(keras.Model):
     """
 
     def __init__(self, network, **kwargs):
-        # Its own policy would have the network's variables cast, of which the network
-        # knows itself which may be.
+        # With another policy Keras would cast the network's variables in here; the
+        # network itself decides which of them may be cast.
         super().__init__(dtype="float32", **kwargs)
         self.network = network
         if not network.built:

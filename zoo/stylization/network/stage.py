@@ -33,7 +33,7 @@ class Stage(layers.Layer):
             filters,
             size,
             stride,
-            # Instance normalisation would take a bias away again.
+            # Instance normalisation would subtract a bias again.
             use_bias=False,
             name="convolution",
         )
@@ -50,10 +50,10 @@ class Stage(layers.Layer):
         return ops.relu(features) if self.activate else features
 
     def convolve(self, features, pad_rows=True):
-        """What is normalised.
+        """The convolution, before normalisation.
 
-        Without `pad_rows`, which is for what `runs_here`, the rows are padded already,
-        before they are doubled.
+        Without `pad_rows` the rows have been padded already, before they are doubled;
+        that is only for code that `runs_here`.
         """
         if self.double and runs_here():
             kernel = self.convolution.kernel
@@ -104,7 +104,7 @@ class StyleNormalization(ConditionalInstanceNormalization):
         self.film = StyleFiLM(self.strength, dtype=self.dtype_policy, name="film")
 
     def scale_and_shift(self, modulation, mean, variance):
-        """The float32 factors [B, C] that features of such moments [C] are given."""
+        """Scale and shift, float32 [B, C], for features with these moments [C]."""
         scale, shift = self.film.scale_and_shift(modulation)
         # Features come from a convolution, which computes as the layer does.
         scale = scale * self.inverse_deviation(mean, variance, self.compute_dtype)
@@ -126,8 +126,8 @@ def doubled_and_convolved(features, kernel, pad_rows=True):
 
     Doubling is a transposed convolution with a block of 2×2 ones, and the convolution
     after it makes that kernel one of 4×4: four products for each pixel instead of nine,
-    and no doubled features. A mirrored margin of these would repeat the edge of the
-    single ones, so these get one that does.
+    and no doubled features. The mirrored margin of doubled features repeats the edge of
+    the single ones, so the single ones get a margin that repeats their edge.
 
     Args:
         features: [B, H, W, C].

@@ -3,15 +3,15 @@
 from keras import initializers, layers, ops
 
 _LARGEST = 2.0**60
-# Of the sum; below it there is none.
+# A sum below this counts as zero.
 _SMALLEST = 1e-8
 
 
 def mixture(weights):
     """Style weights [B, S], ≥ 0 and not all zero, to float32 shares that sum to one.
 
-    A request to a server may hold others: what is negative or no number counts as zero,
-    what is too large to be summed up as `_LARGEST`, and all zero as all alike.
+    A request to a server may hold others: negative weights and NaN count as zero, and
+    weights too large to be added up as `_LARGEST`. If all are zero, all count alike.
     """
     weights = ops.cast(weights, "float32")
     weights = ops.where(ops.isnan(weights), 0.0, weights)

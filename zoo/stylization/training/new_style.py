@@ -1,4 +1,4 @@
-"""One more style for a trained stylizer; what the others give stays bit for bit.
+"""One more style for a trained stylizer; pictures in its others stay bit for bit.
 
 Everything is frozen but the two variables that belong to the new style alone, see
 `StyleTable`. They start as the mean of the others'.

@@ -107,11 +107,11 @@ def weights_of(model):
 def _from_keras():
     try:
         model = keras.applications.VGG16(include_top=False, weights="imagenet")
-    # What a failed download raises depends on how it failed.
+    # A download may fail with any exception.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(
-            "expected the VGG-16 weights of Keras Applications, which cannot be had "
+            "the VGG-16 weights of Keras Applications cannot be fetched "
             f"({reason}); name an .npz file of feature weights instead"
         ) from error
     return weights_of(model)

@@ -73,7 +73,7 @@ class Release:
 
     @functools.cached_property
     def id(self):
-        """8 bytes, a hash of all that decides what the model does and of its former ids.
+        """8 bytes, a hash of what decides what the model does and of its former ids.
 
         SHA-256 of a JSON list of family, network, ranges and former ids, then of each
         array: weights before tables, sorted by name, each as a JSON list of its kind,

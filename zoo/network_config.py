@@ -13,19 +13,13 @@ anything.
 import reprlib
 
 from yoto_tf.errors import RecipeError
+from yoto_tf.registered import CLASSES
 from yoto_tf.zoo.families import family_named
 
 _COEFFICIENTS = tuple(
     f"yoto_tf>{name}"
-    for name in (
-        "Coefficients",
-        "Dirichlet",
-        "Discrete",
-        "Fixed",
-        "LogArcsine",
-        "LogUniform",
-        "Uniform",
-    )
+    for module in ("yoto_tf.coefficients", "yoto_tf.distributions")
+    for name in CLASSES[module]
 )
 _KEYS = ("class_name", "registered_name", "config")
 

@@ -71,7 +71,7 @@ def run(options):
 
     if not options.lossless:
         import_keras()
-        from yoto_tf.zoo.codec import Codec
+        from yoto_tf.zoo.codec.codec import Codec
 
         check_names(options.coefficients, compress_files, Codec.compress)
     report = compress_files(

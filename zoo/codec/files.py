@@ -41,7 +41,7 @@ def compress_files(
             there are no files.
         CoefficientError, RecipeError: see `Codec.compress` and `yoto_tf.zoo.load`.
     """
-    from yoto_tf.data import image_files, read_image
+    from yoto_tf.data.images import image_files, read_image
 
     if lossless and any(value is not None for value in how.values()):
         raise CoefficientError("a lossless file has no quality, target or coefficient")
@@ -87,7 +87,7 @@ def decompress_files(source, target, model=None, *, clobber=True):
             there are no files.
         RecipeError: see `yoto_tf.zoo.load`.
     """
-    from yoto_tf.data import write_image
+    from yoto_tf.data.images import write_image
 
     codec, pretrained = _loaded_once(_codec), PretrainedById()
 

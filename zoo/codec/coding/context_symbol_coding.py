@@ -14,7 +14,7 @@ which the first byte of the section names.
 
 import numpy as np
 
-from yoto_tf import entropy
+from yoto_tf.entropy.range_coding import decode_chunks, encode_chunks
 from yoto_tf.errors import FormatError
 from yoto_tf.zoo.codec.coding.integer_context import IntegerContext, last_row
 from yoto_tf.zoo.codec.coding.outliers import read_outliers, write_outliers
@@ -60,7 +60,7 @@ class ContextSymbolCoding(SymbolCoding):
                 skipped.append(cells[indexes == 0])
                 yield cells[indexes > 0], indexes[indexes > 0]
 
-        section = entropy.encode_chunks(coded(), tables)
+        section = encode_chunks(coded(), tables)
         outliers = skipped.outliers()
         if 8 * len(outliers) < skipped.bits:
             return _SKIPPING + outliers + section
@@ -68,7 +68,7 @@ class ContextSymbolCoding(SymbolCoding):
             (_cells(stripe, number).ravel(), indexes.ravel())
             for stripe, number, indexes in chosen
         )
-        return _ALL + entropy.encode_chunks(chunks, tables)
+        return _ALL + encode_chunks(chunks, tables)
 
     def _decoded(self, data, before, shape, level):
         if not before:
@@ -89,7 +89,7 @@ class ContextSymbolCoding(SymbolCoding):
                 yield indexes[coded]
 
         tables = self.code_tables[1]
-        for known in entropy.decode_chunks(data, chunks(), symbols.size, tables):
+        for known in decode_chunks(data, chunks(), symbols.size, tables):
             stripe, number, coded = waiting.pop()
             others = np.zeros(coded.size - known.size, "int32")
             first, last = np.searchsorted(positions, [passed, passed + others.size])

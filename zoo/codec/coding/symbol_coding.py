@@ -9,7 +9,8 @@ import dataclasses
 
 import numpy as np
 
-from yoto_tf import entropy
+from yoto_tf.entropy.coding_tables import CodingTables
+from yoto_tf.entropy.range_coding import decode_chunks, encode_chunks
 from yoto_tf.errors import FormatError
 from yoto_tf.zoo.codec.coding.integer_scales import IntegerScales
 from yoto_tf.zoo.codec.coding.levels import Levels
@@ -67,8 +68,7 @@ class SymbolCoding:
         arrays = split_arrays(tables)
         self.levels = Levels(**arrays["levels"])
         self.code_tables = [
-            entropy.CodingTables.from_arrays(arrays[code.section])
-            for code in self.codes
+            CodingTables.from_arrays(arrays[code.section]) for code in self.codes
         ]
         self.channels = [len(self.code_tables[0]) // len(self.levels.vectors)]
 
@@ -119,13 +119,13 @@ class SymbolCoding:
     def _encoded(self, before, array, level):
         """A code's integers [h, w, C] to bytes, given those of the codes before it."""
         chunks = _paired(array, self._indexes(before, array.shape, level))
-        return entropy.encode_chunks(chunks, self.code_tables[len(before)])
+        return encode_chunks(chunks, self.code_tables[len(before)])
 
     def _decoded(self, data, before, shape, level):
         """What `_encoded` wrote of a code's integers [h, w, C]."""
         array, tables = np.empty(shape, "int32"), self.code_tables[len(before)]
         chunks = (index for *_, index in self._indexes(before, shape, level))
-        _fill(array, entropy.decode_chunks(data, chunks, array.size, tables))
+        _fill(array, decode_chunks(data, chunks, array.size, tables))
         return array
 
     def _indexes(self, before, shape, level):

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from yoto_tf.coefficients import deserialize_coefficients
-from yoto_tf.entropy import DeepFactorizedPrior
+from yoto_tf.entropy.deep_factorized import DeepFactorizedPrior
 from yoto_tf.layers import CoefficientEmbedding, FiLM
 from yoto_tf.zoo.codec.network.gain import LogGain
 from yoto_tf.zoo.codec.network.padding import pad_to_multiple

@@ -19,7 +19,7 @@ import math
 import keras
 from keras import ops
 
-from yoto_tf.entropy import LaplaceConditional
+from yoto_tf.entropy.laplace_conditional import LaplaceConditional
 from yoto_tf.entropy.scale_table import LOG_STEP, MIN_SCALE
 from yoto_tf.zoo.codec.coding.hyperprior_coding import HyperpriorCoding
 from yoto_tf.zoo.codec.network.codec_network import CodecNetwork, channelwise

@@ -31,7 +31,7 @@ def test_release_is_written_once(tmp_path, monkeypatch):
         trainings.append((workdir, options))
         model = recipe.build()
         model.network.build(None)
-        return engine.Trained(model, recipe.steps, 1.0, finished=True)
+        return engine.TrainingResult(model, recipe.steps, 1.0, finished=True)
 
     monkeypatch.setattr(engine, "train", train)
     first = released(RECIPE, tmp_path)

@@ -133,7 +133,7 @@ def test_refused_before_any_training(tmp_path):
 
 def test_an_interrupted_training_ends_the_comparison(tmp_path, monkeypatch):
     def interrupted(recipe, data, workdir, **options):
-        return engine.Trained(recipe.build(), 7, 1.0, finished=False)
+        return engine.TrainingResult(recipe.build(), 7, 1.0, finished=False)
 
     monkeypatch.setattr(engine, "train", interrupted)
     with pytest.raises(RecipeError, match="one stopped at step 7 of 300: call again"):

@@ -8,7 +8,7 @@ import keras
 _SHARE = 0.01
 
 
-class Progress(keras.callbacks.Callback):
+class ProgressCallback(keras.callbacks.Callback):
     """Sets `model.progress`, from 0 to 1, while `fit` runs.
 
     Args:
@@ -51,7 +51,7 @@ class Progress(keras.callbacks.Callback):
 
 
 def with_progress(method, args, kwargs):
-    """The arguments of a `fit`, with a `Progress` among its callbacks.
+    """The arguments of a `fit`, with a `ProgressCallback` among its callbacks.
 
     Args:
         method: Keras' `fit`.
@@ -63,10 +63,10 @@ def with_progress(method, args, kwargs):
     bound = inspect.signature(method).bind(*args, **kwargs)
     callbacks = bound.arguments.get("callbacks")
     if isinstance(callbacks, keras.callbacks.CallbackList):
-        if not any(isinstance(each, Progress) for each in callbacks.callbacks):
-            callbacks.append(Progress())
+        if not any(isinstance(each, ProgressCallback) for each in callbacks.callbacks):
+            callbacks.append(ProgressCallback())
     else:
         given = callbacks or []
         given = given if isinstance(given, (list, tuple)) else [given]
-        bound.arguments["callbacks"] = [*given, Progress()]
+        bound.arguments["callbacks"] = [*given, ProgressCallback()]
     return bound.args, bound.kwargs

@@ -26,7 +26,7 @@ _NAME = re.compile(r"step-(\d+)\.npz")
 _AUTOMATIC_NUMBER = re.compile(r"_\d+(?=[_/]|$)")
 
 
-class Progress(NamedTuple):
+class Elapsed(NamedTuple):
     """How far a training has come: optimizer steps, and seconds of wall clock."""
 
     step: int
@@ -83,7 +83,7 @@ def save(
     return path
 
 
-def restore(folder: str | os.PathLike, model: keras.Model) -> Progress:
+def restore(folder: str | os.PathLike, model: keras.Model) -> Elapsed:
     """Restores the newest readable checkpoint of a folder into a compiled model.
 
     The model's variables must exist; its optimizer is built if it is not. A damaged
@@ -112,7 +112,7 @@ def restore(folder: str | os.PathLike, model: keras.Model) -> Progress:
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         _assign(path, arrays, _variables(model))
-        return Progress(manifest["step"], manifest["seconds"])
+        return Elapsed(manifest["step"], manifest["seconds"])
     expected = f"none of {len(found)} is readable" if found else "there is none"
     raise RecipeError(f"{folder}: expected a checkpoint step-*.npz, {expected}")
 

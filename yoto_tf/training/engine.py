@@ -15,12 +15,12 @@ import keras
 from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.machine.folder_lock import folder_lock
-from yoto_tf.objectives.progress import Progress
+from yoto_tf.objectives.progress import ProgressCallback
 from yoto_tf.training import checkpoint, reports
 from yoto_tf.training.endless import EndlessBatches
 from yoto_tf.training.precision import supported_precision
 from yoto_tf.training.recipe import Recipe
-from yoto_tf.training.stopping import RateByClock, Training, interrupts_stop
+from yoto_tf.training.stopping import RateByClock, TrainingRun, interrupts_stop
 
 EPOCH_STEPS = 200
 # More than any clock allows.
@@ -28,7 +28,7 @@ EPOCHS_BY_CLOCK = 10**9
 
 
 @dataclasses.dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """What `train` returns.
 
     Attributes:
@@ -55,7 +55,7 @@ def train(
     initialise: Callable | None = None,
     validation: Iterable | None = None,
     checkpoint_seconds: float = 180.0,
-) -> Trained:
+) -> TrainingResult:
     """Trains a recipe in a folder, from the start or from its newest checkpoint.
 
     The folder receives `recipe.json`, `checkpoints/`, `log.jsonl` (the terms' means
@@ -147,11 +147,11 @@ def _train_in(
         model.compile(optimizer=recipe.optimizer(), jit_compile=recipe.jit_compile)
         model.optimizer.build(model.trainable_variables)
         if found:
-            progress = checkpoint.restore(folder, model)
-            if from_spec and progress.step != first_batch:
-                batches = EndlessBatches(recipe.batches(recipe.data, progress.step))
+            elapsed = checkpoint.restore(folder, model)
+            if from_spec and elapsed.step != first_batch:
+                batches = EndlessBatches(recipe.batches(recipe.data, elapsed.step))
         else:
-            progress = checkpoint.Progress(0, 0.0)
+            elapsed = checkpoint.Elapsed(0, 0.0)
             (initialise or recipe.initialise)(model, data)
         # A training that cannot start leaves nothing behind.
         content = json.dumps(fields, indent=2) + "\n"
@@ -161,29 +161,29 @@ def _train_in(
             if recipe.minutes is None
             else {"minutes": recipe.minutes}
         )
-        training = Training(folder, progress, checkpoint_seconds, batches, **end)
-        if training.finished:
-            print(f"{workdir} is at step {training.step} already", file=sys.stderr)
+        run = TrainingRun(folder, elapsed, checkpoint_seconds, batches, **end)
+        if run.finished:
+            print(f"{workdir} is at step {run.step} already", file=sys.stderr)
             model.optimizer.finalize_variable_values(model.trainable_variables)
         else:
-            log = reports.Log(training, workdir, validation)
-            others = [log, reports.ProgressLine(training)]
+            log = reports.Log(run, workdir, validation)
+            others = [log, reports.ProgressLine(run)]
             if getattr(model, "progress", None) is not None:
-                others.append(Progress(lambda: 1 - training.left))
+                others.append(ProgressCallback(lambda: 1 - run.left))
             if recipe.minutes is not None:
-                others.append(RateByClock(training, recipe.schedule()))
-            _fit(model, batches, training, others, recipe.steps_per_execution)
-    return Trained(model, training.step, training.seconds, training.finished)
+                others.append(RateByClock(run, recipe.schedule()))
+            _fit(model, batches, run, others, recipe.steps_per_execution)
+    return TrainingResult(model, run.step, run.seconds, run.finished)
 
 
-def _fit(model, batches, training, others, steps_per_execution):
-    callbacks = [training, *others]
+def _fit(model, batches, run, others, steps_per_execution):
+    callbacks = [run, *others]
     left = EPOCHS_BY_CLOCK * EPOCH_STEPS
-    if training.steps is not None:
-        left = training.steps - training.step
+    if run.steps is not None:
+        left = run.steps - run.step
     model.steps_per_execution = math.gcd(steps_per_execution, left, EPOCH_STEPS)
     try:
-        with interrupts_stop(training), warnings.catch_warnings():
+        with interrupts_stop(run), warnings.catch_warnings():
             # Said below, in our words.
             warnings.filterwarnings("ignore", "Your input ran out of data")
             model.fit(
@@ -198,13 +198,12 @@ def _fit(model, batches, training, others, steps_per_execution):
         batches.close()
         for callback in others:
             callback.close()
-    training.save()
+    run.save()
     if batches.error is not None:
         raise batches.error
-    if not (training.finished or training.interrupted):
+    if not (run.finished or run.interrupted):
         raise RecipeError(
-            f"the data ended after step {training.step}, expected "
-            f"{training.steps or 'more'}"
+            f"the data ended after step {run.step}, expected {run.steps or 'more'}"
         )
 
 

@@ -22,22 +22,22 @@ class ProgressLine(keras.callbacks.Callback):
     terms are means since the last record of the log.
 
     Args:
-        training: The callback that counts the steps; it must come before this one.
+        run: The `TrainingRun`, which counts the steps; it must come before this callback.
     """
 
-    def __init__(self, training):
+    def __init__(self, run):
         super().__init__()
-        self._training = training
+        self._run = run
         self._terminal = sys.stderr.isatty()
         self._interval = BAR_SECONDS if self._terminal else LINE_SECONDS
         self._bar = None
 
     def on_train_begin(self, logs=None):
-        self._first_step = self._training.step
+        self._first_step = self._run.step
         self._started = self._shown = time.monotonic()
         if self._terminal:
             self._bar = tqdm(
-                total=self._training.steps,
+                total=self._run.steps,
                 initial=self._first_step,
                 unit="step",
                 dynamic_ncols=True,
@@ -50,7 +50,7 @@ class ProgressLine(keras.callbacks.Callback):
             self._shown = time.monotonic()
 
     def on_epoch_end(self, epoch, logs=None):
-        if self._training.stopping:
+        if self._run.stopping:
             self._show(logs)
 
     def on_train_end(self, logs=None):
@@ -63,7 +63,7 @@ class ProgressLine(keras.callbacks.Callback):
             self._bar = None
 
     def _show(self, logs):
-        step, steps = self._training.step, self._training.steps
+        step, steps = self._run.step, self._run.steps
         terms = " ".join(f"{name} {float(value):.4g}" for name, value in logs.items())
         if self._bar is not None:
             self._bar.set_postfix_str(terms, refresh=False)
@@ -72,7 +72,7 @@ class ProgressLine(keras.callbacks.Callback):
             return
         seconds = time.monotonic() - self._started
         pace = seconds / max(step - self._first_step, 1)
-        left = self._training.seconds_left(pace)
+        left = self._run.seconds_left(pace)
         total = "" if steps is None else f"/{steps}"
         print(
             f"step {step}{total}, {pace * 1e3:.0f} ms a step, "
@@ -89,16 +89,16 @@ class Log(keras.callbacks.Callback):
     a validation set was evaluated.
 
     Args:
-        training: The callback that counts the steps; it must come before this one.
+        run: The `TrainingRun`, which counts the steps; it must come before this callback.
         workdir: Folder of `log.jsonl` and of `logs/`, TensorBoard's folder.
         validation: What Keras `evaluate` takes, or None.
         validation_epochs: Epochs from one evaluation to the next; there is one at the
             end of the training too.
     """
 
-    def __init__(self, training, workdir, validation=None, validation_epochs=25):
+    def __init__(self, run, workdir, validation=None, validation_epochs=25):
         super().__init__()
-        self._training = training
+        self._run = run
         self._path = Path(workdir) / "log.jsonl"
         self._validation = validation
         self._validation_epochs = validation_epochs
@@ -107,7 +107,7 @@ class Log(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Forgets what a killed process logged after its last checkpoint."""
-        self._step = self._training.step
+        self._step = self._run.step
         if self._path.exists():
             records = [
                 record
@@ -117,18 +117,18 @@ class Log(keras.callbacks.Callback):
             write_atomically(self._path, "".join(map(_line, records)).encode())
 
     def on_epoch_end(self, epoch, logs=None):
-        if self._training.step == self._step:
+        if self._run.step == self._step:
             return
-        self._step = self._training.step
+        self._step = self._run.step
         self._epochs += 1
         terms = {name: float(value) for name, value in (logs or {}).items()}
-        due = self._epochs % self._validation_epochs == 0 or self._training.finished
+        due = self._epochs % self._validation_epochs == 0 or self._run.finished
         if self._validation is not None and due:
             evaluated = self.model.evaluate(
                 self._validation, verbose=0, return_dict=True
             )
             terms |= {f"val_{name}": float(value) for name, value in evaluated.items()}
-        seconds = round(self._training.seconds, 1)
+        seconds = round(self._run.seconds, 1)
         with open(self._path, "a", encoding="utf-8") as file:
             file.write(_line({"step": self._step, "seconds": seconds, **terms}))
         if self._writer is not None:

@@ -11,12 +11,12 @@ from yoto_tf.errors import RecipeError
 from yoto_tf.training import checkpoint
 
 
-class Training(keras.callbacks.Callback):
+class TrainingRun(keras.callbacks.Callback):
     """Counts steps and seconds, keeps checkpoints, and decides when to stop.
 
     Args:
         folder: Where the checkpoints go.
-        progress: The `checkpoint.Progress` the training starts from.
+        elapsed: The `checkpoint.Elapsed` the training starts from.
         checkpoint_seconds: Seconds from one checkpoint to the next.
         batches: The `EndlessBatches` trained on.
         steps: The step to stop at; or
@@ -35,7 +35,7 @@ class Training(keras.callbacks.Callback):
     def __init__(
         self,
         folder,
-        progress,
+        elapsed,
         checkpoint_seconds,
         batches,
         *,
@@ -43,14 +43,14 @@ class Training(keras.callbacks.Callback):
         minutes=None,
     ):
         super().__init__()
-        self.step = self._saved_step = self._first_step = progress.step
+        self.step = self._saved_step = self._first_step = elapsed.step
         self._batches = batches
         self.steps = steps
         self._minutes = minutes
         self.interrupted = False
         self._folder = folder
         self._checkpoint_seconds = checkpoint_seconds
-        self._seconds_before = progress.seconds
+        self._seconds_before = elapsed.seconds
         self._started = self._saved = time.monotonic()
 
     @property
@@ -126,16 +126,16 @@ class RateByClock(keras.callbacks.Callback):
     """Sets the learning rate by the share of a training's minutes that is left.
 
     Args:
-        training: The callback that knows the time; it must come before this one.
+        run: The `TrainingRun`, which knows the time; it must come before this callback.
         schedule: A `WarmupStableDecay`.
     """
 
     # Setting it costs as much as a small step; it changes slowly.
     _INTERVAL_SECONDS = 0.2
 
-    def __init__(self, training, schedule):
+    def __init__(self, run, schedule):
         super().__init__()
-        self._training = training
+        self._run = run
         self._schedule = schedule
 
     def on_train_begin(self, logs=None):
@@ -153,17 +153,17 @@ class RateByClock(keras.callbacks.Callback):
             # On JAX the variables lag behind a step's state, and would win.
             self.model.jax_state_sync()
         self.model.optimizer.learning_rate = self._schedule.rate(
-            float(self._training.step), self._training.left
+            float(self._run.step), self._run.left
         )
         self._set_at = time.monotonic()
 
 
 @contextlib.contextmanager
-def interrupts_stop(training):
+def interrupts_stop(run):
     """Turns the first Ctrl-C or SIGTERM into a stop after the step at hand."""
 
     def stop(number, frame):
-        training.interrupted = True
+        run.interrupted = True
         signal.signal(number, before[number])
 
     before = {}

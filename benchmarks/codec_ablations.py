@@ -53,7 +53,7 @@ class RandomStart(CodecRecipe):
 class Unbalanced(CodecRecipe):
     """The plain weighted sum, to which large λ contribute most."""
 
-    def trained(self, network):
+    def training_model(self, network):
         return LossConditionalModel(
             network, rate_distortion_terms, network.coefficients
         )

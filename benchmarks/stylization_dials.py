@@ -156,18 +156,18 @@ class OnePainting(StylizationRecipe):
         # Where a setting is held, the network still reads it from the whole range.
         dials = dataclasses.replace(self, fixed=None).coefficients()
         network = Transformer(dials, files, self.width, self.blocks)
-        return self.trained(network, self.terms(files.values()))
+        return self.training_model(network, self.terms(files.values()))
 
     def terms(self, files):
         names = self.coefficients().names
         factors = dict(zip(names, self.factors, strict=True))
         return Rescaled(super().terms(files), factors)
 
-    def trained(self, network, terms):
+    def training_model(self, network, terms):
         return LossConditionalModel(
             network,
             terms,
-            self.drawn(self.coefficients()),
+            self.training_distribution(self.coefficients()),
             normalize_weights=self.fixed is None,
         )
 

@@ -11,8 +11,17 @@ from yoto_tf.errors import RecipeError
 from yoto_tf.zoo.families import all_families, family_named
 from yoto_tf.zoo.release import check_shapes
 from yoto_tf.zoo.release_folder import read_release, read_summary
+from yoto_tf.zoo.training import train
 
-__all__ = ["evaluate", "load", "name_of", "names", "release_of", "summaries"]
+__all__ = [
+    "evaluate",
+    "load",
+    "name_of",
+    "names",
+    "release_of",
+    "summaries",
+    "train",
+]
 
 
 def names():

@@ -459,7 +459,9 @@ def test_train_resume_and_continue(here, photograph, capsys):
     start = ["--steps", "1", "--workdir", "second", "--from", "first/release"]
     assert main([*train, "learning_rate=1e-9", *start]) == 0
     second = zoo.load("second/release")
-    assert second.card.endswith(f"from first/release, model {first.release.id}.\n")
+    assert second.card.endswith(
+        f"from first/release, model {first.release.id.hex()}.\n"
+    )
     for path, array in second.release.weights.items():
         np.testing.assert_allclose(
             array, first.release.weights[path], atol=1e-6, err_msg=path

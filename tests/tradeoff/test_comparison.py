@@ -38,7 +38,7 @@ class DialRecipe(Recipe):
     def build(self):
         coefficients = Coefficients(left=Uniform(0.2, 3.0), right=Fixed(1.0))
         if self.heeds_fixed:
-            coefficients = self.held(coefficients)
+            coefficients = self.training_coefficients(coefficients)
         inputs = {
             "x": keras.Input((1,), name="x"),
             "coefficients": keras.Input((2,), name="coefficients"),
@@ -124,7 +124,7 @@ def test_json_and_plot(compared, tmp_path):
 
 def test_refused_before_any_training(tmp_path):
     deaf = dataclasses.replace(RECIPE, heeds_fixed=False)
-    with pytest.raises(RecipeError, match=r"DialRecipe\.build must pass .* self\.held"):
+    with pytest.raises(RecipeError, match=r"DialRecipe\.build .* self\.training_coeff"):
         compare(deaf, VECTORS, None, BATCH, tmp_path)
     with pytest.raises(CoefficientError, match="left = 9"):
         compare(RECIPE, [[9.0, 1.0]], None, BATCH, tmp_path)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from yoto_tf.coefficients import Coefficients
 from yoto_tf.distributions import Dirichlet, Uniform
 from yoto_tf.errors import CoefficientError, RecipeError
-from yoto_tf.training.recipe import Recipe, override
+from yoto_tf.training.recipe import Recipe, option, override, recipe_options
 
 FILE = Path(__file__).parents[1] / "least_squares_recipe.py"
 
@@ -110,9 +110,9 @@ def test_any_text_is_read_or_refused(text):
 
 def test_coefficients_are_held_where_the_recipe_says():
     coefficients = Coefficients(joint=Dirichlet(left=1.0, right=1.0))
-    assert FIELDS.held(coefficients) is coefficients
+    assert FIELDS.training_coefficients(coefficients) is coefficients
     fixed = override(FIELDS, ["fixed=0.25,0.75"])
-    assert fixed.held(coefficients).ranges() == {
+    assert fixed.training_coefficients(coefficients).ranges() == {
         "left": (0.25, 0.25),
         "right": (0.75, 0.75),
     }
@@ -123,4 +123,21 @@ def test_coefficients_are_held_where_the_recipe_says():
 def test_held_values_are_checked(fixed):
     recipe = dataclasses.replace(FIELDS, fixed=fixed)
     with pytest.raises(CoefficientError):
-        recipe.held(Coefficients(distortion=Uniform(0.0, 2.0)))
+        recipe.training_coefficients(Coefficients(distortion=Uniform(0.0, 2.0)))
+
+
+def test_a_recipe_declares_options_of_its_own():
+    @dataclasses.dataclass(frozen=True, kw_only=True)
+    class Painting(Recipe):
+        picture: str = option("--picture", "FILE", "what to learn from")
+        base: str = option("--from", "NAME", "what to build on", default="codec")
+
+    recipe = Painting(steps=1, batch_size=1, learning_rate=1.0)
+    assert (recipe.picture, recipe.base) == ("", "codec")
+    options = recipe_options(recipe)
+    assert {flag: found.field for flag, found in options.items()} == {
+        "--picture": "picture",
+        "--from": "base",
+    }
+    assert options["--picture"].metavar == "FILE"
+    assert recipe_options(FIELDS) == {}

@@ -4,7 +4,6 @@ A module a subcommand: `add` describes its options, `run` does it and returns th
 status. Whatever takes long to import is imported there, when it is needed.
 """
 
-import argparse
 import logging
 import os
 import sys
@@ -25,7 +24,8 @@ from yoto_tf.cli import (
     train,
 )
 from yoto_tf.cli.output import say, say_error
-from yoto_tf.errors import YotoError, printable
+from yoto_tf.cli.parser import Parser
+from yoto_tf.errors import YotoError
 
 _SUBCOMMANDS = (
     list_models,
@@ -42,12 +42,6 @@ _SUBCOMMANDS = (
 )
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        """One line, as for every other error."""
-        self.exit(2, f"yoto: {printable(message)} (see {self.prog} --help)\n")
-
-
 def main(arguments=None):
     """Runs `yoto ARGUMENTS` and returns its exit status.
 
@@ -55,7 +49,7 @@ def main(arguments=None):
     """
     _quieten_tensorflow()
     _speak_to_any_terminal()
-    parser = _Parser(
+    parser = Parser(
         prog="yoto",
         description="Models trained once on many losses: turn the dial afterwards.",
     )
@@ -63,8 +57,11 @@ def main(arguments=None):
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for subcommand in _SUBCOMMANDS:
         subcommand.add(subparsers)
-    options = parser.parse_args(arguments)
     try:
+        options, more = parser.parse_known_args(arguments)
+        if more and not hasattr(options, "more"):
+            parser.error(f"unrecognized arguments: {' '.join(more)}")
+        options.more = more
         return options.run(options)
     except YotoError as error:
         say_error(error)

@@ -3,13 +3,8 @@
 import dataclasses
 
 from yoto_tf.cli.coefficients import check_names, coefficients
-from yoto_tf.cli.output import (
-    add_no_clobber,
-    print_failures,
-    print_json,
-    report_stream,
-    say,
-)
+from yoto_tf.cli.output import print_failures, print_json, report_stream, say
+from yoto_tf.cli.parser import add_model, add_no_clobber
 from yoto_tf.cli.startup import import_keras
 
 
@@ -26,12 +21,7 @@ def add(subparsers):
     parser.add_argument(
         "target", metavar="OUT", help="the .yoto file; a folder where IN is many files"
     )
-    parser.add_argument(
-        "--model",
-        default="codec",
-        metavar="M",
-        help="a pretrained name, a folder or a Hub handle",
-    )
+    add_model(parser, "--model", "codec")
     dial = parser.add_mutually_exclusive_group()
     dial.add_argument(
         "--quality",

@@ -1,6 +1,7 @@
 """`yoto decompress`"""
 
-from yoto_tf.cli.output import add_no_clobber, print_failures
+from yoto_tf.cli.output import print_failures
+from yoto_tf.cli.parser import add_model, add_no_clobber
 from yoto_tf.cli.startup import import_keras
 
 
@@ -13,11 +14,8 @@ def add(subparsers):
         metavar="OUT",
         help="the picture, such as out.png; a folder where IN is many files",
     )
-    parser.add_argument(
-        "--model",
-        metavar="M",
-        help="a pretrained name, a folder or a Hub handle; by default the pretrained "
-        "model that the file names",
+    add_model(
+        parser, "--model", note="; by default the pretrained model that the file names"
     )
     add_no_clobber(parser)
     parser.set_defaults(run=run)

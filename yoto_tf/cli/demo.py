@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from yoto_tf.cli.output import add_no_clobber, print_json, print_table, say
+from yoto_tf.cli.output import print_json, print_table, say
+from yoto_tf.cli.parser import add_no_clobber
 from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import YotoError
 

@@ -4,7 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from yoto_tf.cli.output import add_no_clobber, is_left, print_json, print_table
+from yoto_tf.cli.output import is_left, print_json, print_table
+from yoto_tf.cli.parser import add_model, add_no_clobber
 from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import DataError
 
@@ -16,9 +17,7 @@ def add(subparsers):
     parser = subparsers.add_parser(
         "evaluate", help="what a model reaches on a set of pictures"
     )
-    parser.add_argument(
-        "model", metavar="MODEL", help="a pretrained name, a folder or a Hub handle"
-    )
+    add_model(parser)
     parser.add_argument(
         "--data",
         required=True,

@@ -1,6 +1,7 @@
 """`yoto export`"""
 
 from yoto_tf.cli.output import say
+from yoto_tf.cli.parser import add_model
 from yoto_tf.cli.startup import import_keras
 
 
@@ -12,9 +13,7 @@ def add(subparsers):
         description="Writes a model for use without this library, with its "
         "coefficients as an input.",
     )
-    parser.add_argument(
-        "model", metavar="MODEL", help="a pretrained name, a folder or a Hub handle"
-    )
+    add_model(parser)
     parser.add_argument("directory", metavar="DIR", help="the folder to write")
     parser.add_argument(
         "--target",

@@ -1,18 +1,14 @@
 """What the commands that write a grid of pictures over β have in common."""
 
 from yoto_tf.cli.coefficients import coefficients
-from yoto_tf.cli.output import add_no_clobber, print_json, report_stream, say
+from yoto_tf.cli.output import print_json, report_stream, say
+from yoto_tf.cli.parser import add_model, add_no_clobber
 
 
 def add_options(parser, number):
     """Adds the options of a grid; `number` is how many pictures a row has at first."""
     parser.add_argument("target", metavar="OUT.png", help="the picture file to write")
-    parser.add_argument(
-        "--model",
-        default="vae-cifar10",
-        metavar="M",
-        help="a pretrained name, a folder or a Hub handle",
-    )
+    add_model(parser, "--model", "vae-cifar10")
     parser.add_argument(
         "--coefficients",
         type=coefficients,

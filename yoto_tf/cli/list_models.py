@@ -1,6 +1,7 @@
 """`yoto list`"""
 
 from yoto_tf.cli.output import print_json, say
+from yoto_tf.cli.parser import add_model
 
 
 def add(subparsers):
@@ -11,12 +12,7 @@ def add(subparsers):
     parser.add_argument(
         "--styles", action="store_true", help="the names of a stylizer's styles instead"
     )
-    parser.add_argument(
-        "--model",
-        default="stylization",
-        metavar="M",
-        help="with --styles: a pretrained name, a folder or a Hub handle",
-    )
+    add_model(parser, "--model", "stylization", note=", with --styles")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 

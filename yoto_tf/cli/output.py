@@ -64,15 +64,6 @@ def report_stream(target):
     return sys.stderr if same else sys.stdout
 
 
-def add_no_clobber(parser):
-    """Adds the option of all that write files where some may be."""
-    parser.add_argument(
-        "--no-clobber",
-        action="store_true",
-        help="leave files that exist as they are, and say so",
-    )
-
-
 def is_left(options, target):
     """Whether an output exists and is to be left as it is, which is said."""
     if not (options.no_clobber and os.path.isfile(target)):

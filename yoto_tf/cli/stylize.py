@@ -3,7 +3,8 @@
 import dataclasses
 
 from yoto_tf.cli.coefficients import check_names, coefficients
-from yoto_tf.cli.output import add_no_clobber, is_left, print_failures, print_json
+from yoto_tf.cli.output import is_left, print_failures, print_json
+from yoto_tf.cli.parser import add_model, add_no_clobber
 from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import YotoError
 
@@ -23,12 +24,7 @@ def add(subparsers):
     parser.add_argument(
         "--style", metavar="NAME", help="a style, or a mixture such as a=0.7,b=0.3"
     )
-    parser.add_argument(
-        "--model",
-        default="stylization",
-        metavar="M",
-        help="a pretrained name, a folder or a Hub handle",
-    )
+    add_model(parser, "--model", "stylization")
     parser.add_argument(
         "--coefficients",
         type=coefficients,

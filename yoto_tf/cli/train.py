@@ -1,20 +1,29 @@
 """`yoto train`"""
 
+import argparse
 import dataclasses
-import os
 import sys
 from pathlib import Path
 
+from yoto_tf.cli.output import say
+from yoto_tf.cli.parser import Parser
 from yoto_tf.cli.startup import import_keras
+from yoto_tf.errors import RecipeError
 
 
 def add(subparsers):
     """Adds the subcommand."""
     parser = subparsers.add_parser(
         "train",
+        add_help=False,
         help="train a recipe, from the start, a checkpoint or a pretrained model",
         description="Trains a recipe. The trained model is written to WORKDIR/release, "
         "which is a MODEL for the other commands.",
+        epilog="A recipe may have options of its own: `yoto train RECIPE --help` shows "
+        "them.",
+    )
+    parser.add_argument(
+        "-h", "--help", action=_Help, help="show this, and the options of RECIPE"
     )
     parser.add_argument(
         "recipe", metavar="RECIPE", help="FAMILY/NAME of the zoo, or a .py file"
@@ -46,12 +55,6 @@ def add(subparsers):
         help="start from the weights of a pretrained name, a folder or an address",
     )
     parser.add_argument(
-        "--add-style",
-        metavar="PAINTING",
-        help="with stylization/new_style: the picture of which the stylizer of --from "
-        "(default: stylization) learns the style",
-    )
-    parser.add_argument(
         "--set",
         nargs="+",
         action="extend",
@@ -59,59 +62,79 @@ def add(subparsers):
         metavar="FIELD=VALUE",
         help="replace fields of the recipe",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, more=[])
 
 
 def run(options):
     """Trains, and writes the release; the status is 130 after an interrupt."""
     import_keras()
     from yoto_tf import zoo
-    from yoto_tf.errors import RecipeError
-    from yoto_tf.machine.atomic_files import write_atomically
-    from yoto_tf.training.engine import train
     from yoto_tf.training.recipe import override
     from yoto_tf.zoo.recipes import load_recipe
-    from yoto_tf.zoo.release import start_from
+    from yoto_tf.zoo.training import default_workdir
 
-    recipe, start = override(load_recipe(options.recipe), options.set), options.start
-    if options.add_style:
-        if not hasattr(recipe, "base"):
-            raise RecipeError(
-                f"--add-style needs a recipe for one more style, "
-                f"stylization/new_style, got {options.recipe}"
-            )
-        base = start or recipe.base
-        recipe = dataclasses.replace(recipe, styles=options.add_style, base=base)
-        start = None  # the recipe itself builds on its base
-    given = {
-        "data": options.data,
-        "steps": options.steps,
-        "minutes": options.minutes,
-    }
-    given = {name: value for name, value in given.items() if value is not None}
-    recipe = dataclasses.replace(recipe, **given)
-    name = options.recipe
-    name = Path(name).stem if name.endswith(".py") else name
-    workdir = options.workdir or Path("runs", name)
-    initialise = None
-    if start:
-        if os.path.realpath(start) == os.path.realpath(workdir / "release"):
-            raise RecipeError(
-                f"{start} is what the training would write, expected another --workdir"
-            )
-        release = zoo.release_of(start)
-
-        def initialise(model, batches):
-            start_from(model.network, release)
-
-    trained = train(recipe, None, workdir, resume=options.resume, initialise=initialise)
-    if not trained.finished:
-        print(f"stopped at step {trained.step}; --resume carries on", file=sys.stderr)
+    recipe = override(load_recipe(options.recipe), options.set)
+    workdir = options.workdir or default_workdir(options.recipe)
+    result = zoo.train(
+        _with_own_options(recipe, options.recipe, options.more),
+        options.data,
+        workdir,
+        start=options.start,
+        steps=options.steps,
+        minutes=options.minutes,
+        resume=options.resume,
+    )
+    if not result.finished:
+        say(f"stopped at step {result.step}; --resume carries on", sys.stderr)
         return 130
-    recipe.release(trained.model, workdir / "release")
-    card = workdir / "release" / "README.md"
-    if start and card.exists():
-        began = f"\nThe training began from {start}, model {release.id}.\n"
-        write_atomically(card, card.read_bytes() + began.encode(errors="replace"))
-    print(f"trained to step {trained.step} in {trained.seconds:.0f} s: {workdir}")
+    say(f"trained to step {result.step} in {result.seconds:.0f} s: {workdir}")
     return 0
+
+
+class _Help(argparse.Action):
+    """Shows the options of the recipe too, if one is named before."""
+
+    def __init__(self, **options):
+        super().__init__(nargs=0, default=argparse.SUPPRESS, **options)
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        parser.print_help()
+        if getattr(namespace, "recipe", None):
+            import_keras()
+            from yoto_tf.zoo.recipes import load_recipe
+
+            own = _parser_of(load_recipe(namespace.recipe), namespace.recipe)
+            _, _, listed = own.format_help().partition("\n\n")
+            print(f"\n{listed}" if listed else "", end="")
+        parser.exit()
+
+
+def _parser_of(recipe, name):
+    """What reads the options that a recipe declares."""
+    from yoto_tf.training.recipe import recipe_options
+
+    parser = Parser(f"yoto train {name}", add_help=False)
+    group = parser.add_argument_group(f"options of {name}")
+    for option in recipe_options(recipe).values():
+        group.add_argument(
+            option.flag,
+            dest=option.field,
+            metavar=option.metavar,
+            help=option.help,
+            default=argparse.SUPPRESS,
+        )
+    return parser
+
+
+def _with_own_options(recipe, name, arguments):
+    """A recipe with the fields that its own options set.
+
+    Raises:
+        RecipeError: it has no such option.
+    """
+    values, unknown = _parser_of(recipe, name).parse_known_args(arguments)
+    if unknown:
+        raise RecipeError(
+            f"{name} has no option {unknown[0]} (see yoto train {name} --help)"
+        )
+    return dataclasses.replace(recipe, **vars(values))

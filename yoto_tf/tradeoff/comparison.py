@@ -113,8 +113,8 @@ def compare(
     ended are not repeated, so an interrupted comparison carries on when called again.
 
     Args:
-        recipe: builds a `LossConditionalModel` for the coefficients that `recipe.held`
-            returns.
+        recipe: its `build` returns a `LossConditionalModel` for the coefficients that
+            its `training_coefficients` returns.
         vectors: array-like [N, K] of raw coefficients.
         data: as for `engine.train`: a SPEC, None for the recipe's own, or batches that
             can be gone through again.
@@ -159,8 +159,8 @@ def _fixed_recipes(recipe, vectors):
     held = recipes[0].build().coefficients.ranges()
     if any(low != high for low, high in held.values()):
         raise RecipeError(
-            f"{type(recipe).__name__}.build must pass its coefficients through "
-            "self.held: it trains for a range although `fixed` is given"
+            f"{type(recipe).__name__}.build trains for a range although `fixed` is "
+            "given: it must take what self.training_coefficients returns"
         )
     return recipes
 

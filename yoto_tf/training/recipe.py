@@ -17,7 +17,8 @@ subclasses `Recipe` with its own fields and says how to build its model and its 
             steps=1_000_000, batch_size=8, learning_rate=1e-4, filters=128
         )
 
-Fork a recipe rather than growing options.
+Fork a recipe rather than growing options. A field that has to be given each time, such
+as the painting of a new style, can have an option of `yoto train`: see `option`.
 """
 
 import dataclasses
@@ -34,6 +35,51 @@ from yoto_tf.coefficients import Coefficients
 from yoto_tf.distributions import Fixed
 from yoto_tf.errors import RecipeError
 from yoto_tf.training.schedules import WarmupStableDecay
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """An option of `yoto train` that sets a field of a recipe.
+
+    Attributes:
+        field: The field's name.
+        flag: Such as "--add-style".
+        metavar: What its value is called.
+        help: What it is for.
+    """
+
+    field: str
+    flag: str
+    metavar: str
+    help: str
+
+
+def option(flag: str, metavar: str, help: str, default: str = "") -> typing.Any:
+    """Returns a field of a recipe that `yoto train` sets by an option of its own.
+
+    An option with the flag of one that all recipes have takes its place: a recipe that
+    builds on a pretrained model can have `--from` set the field that names it.
+
+    Args:
+        flag: Such as "--add-style".
+        metavar: What its value is called.
+        help: What it is for.
+        default: The field's value where the option is not given.
+    """
+    return dataclasses.field(default=default, metadata={_OPTION: (flag, metavar, help)})
+
+
+def recipe_options(recipe: "Recipe") -> dict[str, Option]:
+    """Returns {flag: `Option`} of the options that a recipe declares."""
+    options = [
+        Option(field.name, *field.metadata[_OPTION])
+        for field in dataclasses.fields(recipe)
+        if _OPTION in field.metadata
+    ]
+    return {option.flag: option for option in options}
+
+
+_OPTION = "option of yoto train"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,8 +128,13 @@ class Recipe:
         """Returns the model to train, not compiled. Called under the dtype policy."""
         raise NotImplementedError
 
-    def held(self, coefficients: Coefficients) -> Coefficients:
-        """Returns the coefficients for `build` to train: these, or held at `fixed`."""
+    def training_coefficients(self, coefficients: Coefficients) -> Coefficients:
+        """Returns the coefficients that `build` trains for.
+
+        Args:
+            coefficients: Those of the family. They are returned as they are, unless the
+                recipe states `fixed`: then each is held at its value there.
+        """
         if self.fixed is None:
             return coefficients
         values = map(Fixed, coefficients.validate(self.fixed).tolist())

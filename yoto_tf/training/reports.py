@@ -22,7 +22,7 @@ class ProgressLine(keras.callbacks.Callback):
     terms are means since the last record of the log.
 
     Args:
-        run: The `TrainingRun`, which counts the steps; it must come before this callback.
+        run: The `TrainingRun`, whose turn comes before this callback.
     """
 
     def __init__(self, run):
@@ -89,7 +89,7 @@ class Log(keras.callbacks.Callback):
     a validation set was evaluated.
 
     Args:
-        run: The `TrainingRun`, which counts the steps; it must come before this callback.
+        run: The `TrainingRun`, whose turn comes before this callback.
         workdir: Folder of `log.jsonl` and of `logs/`, TensorBoard's folder.
         validation: What Keras `evaluate` takes, or None.
         validation_epochs: Epochs from one evaluation to the next; there is one at the

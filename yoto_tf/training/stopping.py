@@ -126,7 +126,7 @@ class RateByClock(keras.callbacks.Callback):
     """Sets the learning rate by the share of a training's minutes that is left.
 
     Args:
-        run: The `TrainingRun`, which knows the time; it must come before this callback.
+        run: The `TrainingRun`, whose turn comes before this callback.
         schedule: A `WarmupStableDecay`.
     """
 

@@ -44,7 +44,7 @@ class ContextAloneRecipe(ContextCodecRecipe):
     base: str = ""
     patches: int = 3000
 
-    def trained(self, network):
+    def training_model(self, network):
         return ContextTraining(network)
 
     def batches(self, spec, first_batch):

@@ -41,7 +41,7 @@ class CodecRecipe(Recipe):
     highest_distortion: float = 0.18
 
     def build(self):
-        coefficients = self.held(
+        coefficients = self.training_coefficients(
             Coefficients(
                 distortion=LogUniform(self.lowest_distortion, self.highest_distortion)
             )
@@ -50,7 +50,7 @@ class CodecRecipe(Recipe):
             network = self.network(coefficients)
         except ValueError as error:
             raise RecipeError(str(error)) from error
-        return self.trained(network)
+        return self.training_model(network)
 
     def network(self, coefficients):
         """The network for these coefficients, not yet built."""
@@ -61,7 +61,7 @@ class CodecRecipe(Recipe):
             conditioned=self.film and self.fixed is None,
         )
 
-    def trained(self, network):
+    def training_model(self, network):
         """The model that trains a network.
 
         λ·MSE + rate spans two decades over the range of λ; divided by sqrt(λ), the

@@ -69,7 +69,7 @@ class StylizationRecipe(Recipe):
     def build(self):
         files = painting_files(self.styles)
         network = Transformer(self.coefficients(), files, self.width, self.blocks)
-        return self.trained(network, self.terms(files.values()))
+        return self.training_model(network, self.terms(files.values()))
 
     def coefficients(self):
         """One for the content and one for each style layer."""
@@ -77,7 +77,7 @@ class StylizationRecipe(Recipe):
         names = [f"style_{number}" for number in numbers]
         dials = dict.fromkeys(names, LogUniform(self.lowest, self.highest))
         content = LogUniform(self.lowest, self.content_highest)
-        return self.held(Coefficients(content=content, **dials))
+        return self.training_coefficients(Coefficients(content=content, **dials))
 
     def terms(self, files):
         """The loss terms for paintings, given as files in the order of the styles."""
@@ -100,7 +100,7 @@ class StylizationRecipe(Recipe):
             self.total_variation,
         )
 
-    def trained(self, network, terms):
+    def training_model(self, network, terms):
         """The model that trains a network on loss terms.
 
         Weights that span two decades are divided by their geometric mean, so that every
@@ -109,12 +109,12 @@ class StylizationRecipe(Recipe):
         return LossConditionalModel(
             network,
             terms,
-            self.drawn(network.coefficients),
+            self.training_distribution(network.coefficients),
             balance=0.99,
             normalize_weights=self.fixed is None,
         )
 
-    def drawn(self, dials):
+    def training_distribution(self, dials):
         """The coefficients to draw from in training, for a network's dials."""
         if self.fixed is not None or not self.ends:
             return dials

@@ -48,7 +48,7 @@ class VAERecipe(Recipe):
 
     def build(self):
         dial = Coefficients(kl=LogUniform(self.lowest_kl, self.highest_kl))
-        coefficients = self.held(dial)
+        coefficients = self.training_coefficients(dial)
         network = ConvVAE(
             coefficients,
             self.image_shape,

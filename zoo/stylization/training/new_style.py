@@ -13,6 +13,7 @@ import numpy as np
 
 from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.training.engine import train
+from yoto_tf.training.recipe import option
 from yoto_tf.zoo.quantization import dequantize
 from yoto_tf.zoo.stylization.recipe import StylizationRecipe
 from yoto_tf.zoo.stylization.styles import stylizer_release
@@ -36,7 +37,16 @@ class NewStyleRecipe(StylizationRecipe):
     batch_size: int = 4
     learning_rate: float = 1e-2
     warmup_steps: int = 50
-    base: str = "stylization"
+    base: str = option(
+        "--from",
+        "NAME",
+        "the stylizer that learns the style: a pretrained name, a folder or a handle "
+        "(default: stylization)",
+        default="stylization",
+    )
+    styles: str = option(
+        "--add-style", "PAINTING", "the picture of which it learns the style"
+    )
 
     def build(self):
         name, file = self._painting()
@@ -51,7 +61,7 @@ class NewStyleRecipe(StylizationRecipe):
             layer: np.pad(gram, ((others, 0), (0, 0), (0, 0)))
             for layer, gram in terms.grams.items()
         }
-        return self.trained(network, dataclasses.replace(terms, grams=grams))
+        return self.training_model(network, dataclasses.replace(terms, grams=grams))
 
     def batches(self, spec, first_batch):
         others = len(stylizer_release(self.base).config["config"]["styles"])

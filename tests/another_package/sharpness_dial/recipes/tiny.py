@@ -16,7 +16,7 @@ class UpscalerRecipe(Recipe):
     filters: int = 8
 
     def build(self):
-        coefficients = self.held(
+        coefficients = self.training_coefficients(
             yoto.Coefficients(sharpness=yoto.LogUniform(0.01, 1.0))
         )
         network = UpscalingNetwork(coefficients, self.filters)

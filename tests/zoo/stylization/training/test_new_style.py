@@ -135,6 +135,6 @@ def test_a_recipe_that_adds_no_style(painting, capsys):
     command = ["train", "codec/large", "--add-style", str(painting)]
     assert main(command) == 2
     assert capsys.readouterr().err == (
-        "yoto: --add-style needs a recipe for one more style, stylization/new_style, "
-        "got codec/large\n"
+        "yoto: codec/large has no option --add-style "
+        "(see yoto train codec/large --help)\n"
     )

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from yoto_tf.errors import RecipeError
 from yoto_tf.zoo.families import all_families, family_named
-from yoto_tf.zoo.release import check_shapes
-from yoto_tf.zoo.release_folder import read_release, read_summary
+from yoto_tf.zoo.release_summary import read_summary
 from yoto_tf.zoo.training import train
 
 __all__ = [
@@ -43,7 +42,7 @@ def names():
 
 
 def summaries():
-    """{name: Summary} of the pretrained models, read without Keras in milliseconds."""
+    """{name: Summary} of the pretrained models, read without NumPy or Keras."""
     return {name: read_summary(folder) for name, folder in names().items()}
 
 
@@ -64,6 +63,8 @@ def release_of(name, check=None):
     Raises:
         RecipeError: no such model, or one that cannot be fetched.
     """
+    from yoto_tf.zoo.release_folder import read_release
+
     pretrained = names()
     directory = pretrained.get(name)
     if directory is None:
@@ -111,6 +112,8 @@ def load(name, **options):
     Raises:
         RecipeError: no such model, or one that cannot be fetched.
     """
+    from yoto_tf.zoo.release import check_shapes
+
     release = release_of(name, check_shapes)
     return family_named(release.family).resolve("model")(release, **options)
 

@@ -15,7 +15,6 @@ import nothing but this one.
 
 import dataclasses
 import functools
-import importlib.metadata
 import importlib.util
 import reprlib
 from pathlib import Path
@@ -226,6 +225,9 @@ def _folder(family):
 
 def _others():
     """Yields each `Family` of another package, and what that package is called."""
+    # Late: `yoto --help` needs no families, and this takes as long as a third of it.
+    import importlib.metadata
+
     for point in importlib.metadata.entry_points(group=GROUP):
         owner = f"{point.dist.name} {point.dist.version}"
         try:

@@ -14,9 +14,7 @@ A release is a folder:
 Releases of format 1 are read too, see `zoo.release_format_1`.
 """
 
-import dataclasses
 import json
-import re
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError, YotoError
@@ -25,9 +23,7 @@ from yoto_tf.zoo import array_file, release_format_1
 from yoto_tf.zoo.network_config import check_network, without_modules
 from yoto_tf.zoo.quantization import SUFFIX
 from yoto_tf.zoo.release import Release
-
-_FORMAT = 2
-_LARGEST_TEXT = 2**22
+from yoto_tf.zoo.release_summary import FORMAT, damaged, missing, read_texts
 
 
 def write_release(directory, release):
@@ -43,7 +39,7 @@ def write_release(directory, release):
         write_atomically(directory / array_file.TABLES, array_file.pack(release.tables))
     write_atomically(directory / "README.md", release.card.encode(errors="replace"))
     config = {
-        "format": _FORMAT,
+        "format": FORMAT,
         "family": release.family,
         "id": release.id.hex(),
         "former_ids": [former.hex() for former in release.former_ids],
@@ -72,7 +68,7 @@ def read_release(directory, check=None):
             that this version does not know; and what `check` raises.
     """
     directory = Path(directory)
-    texts = _read_texts(directory)
+    texts = read_texts(directory)
     old = texts.format == 1
     network = without_modules(texts.network) if old else texts.network
     check_network(texts.family, network)
@@ -90,10 +86,10 @@ def read_release(directory, check=None):
     except YotoError:
         raise
     except FileNotFoundError as error:
-        raise _missing(directory, error) from error
+        raise missing(directory, error) from error
     # Damaged bytes make the readers raise a dozen kinds of exception.
     except Exception as error:
-        raise _damaged(directory, error) from error
+        raise damaged(directory, error) from error
     release = Release(
         texts.family,
         network,
@@ -113,105 +109,3 @@ def read_release(directory, check=None):
             f"{content.hex()}, it says {texts.id.hex()}"
         )
     return release
-
-
-@dataclasses.dataclass(frozen=True)
-class Summary:
-    """What is known of a release without reading its weights.
-
-    Attributes:
-        family: see `Release`.
-        id: likewise; of a release of format 1 its id in that format.
-        former_ids: likewise.
-        ranges: likewise.
-        headline: the card's first line of text below its title, or an empty string.
-    """
-
-    family: str
-    id: bytes
-    former_ids: tuple[bytes, ...]
-    ranges: dict
-    headline: str
-
-
-def read_summary(directory):
-    """Reads the `Summary` of a release's folder.
-
-    Raises:
-        RecipeError: no release there, or a damaged one.
-    """
-    texts = _read_texts(Path(directory))
-    lines = (line.strip() for line in texts.card.splitlines())
-    headline = next((line for line in lines if line and line[0] != "#"), "")
-    return Summary(texts.family, texts.id, texts.former_ids, texts.ranges, headline)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Texts:
-    """The parsed config.json, and the card."""
-
-    format: int
-    family: str
-    id: bytes
-    former_ids: tuple[bytes, ...]
-    ranges: dict
-    network: dict
-    card: str
-
-
-def _read_texts(directory):
-    try:
-        config = json.loads(_read_text(directory / "config.json"))
-        if config.get("format", 1) not in (1, _FORMAT):
-            raise RecipeError(
-                f"{directory} is a release of format {config['format']!r}, this "
-                f"version reads 1 and {_FORMAT}"
-            )
-        card = directory / "README.md"
-        return _Texts(
-            format=config.get("format", 1),
-            family=config["family"],
-            id=_id(config["id"]),
-            former_ids=tuple(map(_id, config.get("former_ids", ()))),
-            ranges={
-                name: (float(low), float(high))
-                for name, (low, high) in config["ranges"].items()
-            },
-            network=config["network"],
-            card=_read_text(card) if card.exists() else "",
-        )
-    except FileNotFoundError as error:
-        raise _missing(directory, error) from error
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-    ) as error:
-        raise _damaged(directory, error) from error
-
-
-def _read_text(path):
-    with open(path, encoding="utf-8") as file:
-        text = file.read(_LARGEST_TEXT + 1)
-    if len(text) > _LARGEST_TEXT:
-        raise ValueError(f"{path.name} has more than {_LARGEST_TEXT:,} characters")
-    return text
-
-
-def _id(text):
-    if not re.fullmatch("[0-9a-f]{16}", text):
-        raise ValueError(f"an id is {text!r}, expected 16 hexadecimal digits")
-    return bytes.fromhex(text)
-
-
-def _missing(directory, error):
-    name = Path(error.filename).name
-    return RecipeError(f"{directory} is not a released model: {name} is missing")
-
-
-def _damaged(directory, error):
-    reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-    return RecipeError(f"{directory} is a damaged release ({reason})")

@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError
-from yoto_tf.machine.atomic_files import write_atomically
 
 
 def train(
@@ -91,6 +90,8 @@ def default_workdir(recipe):
 
 def _say_where_it_began(card, start, release_id):
     """Adds a line to the card of a release, which only some recipes write."""
+    from yoto_tf.machine.atomic_files import write_atomically
+
     if card.exists():
         line = f"\nThe training began from {start}, model {release_id.hex()}.\n"
         write_atomically(card, card.read_bytes() + line.encode(errors="replace"))

@@ -23,7 +23,8 @@ from yoto_tf.zoo.release import (
     split_arrays,
 )
 from yoto_tf.zoo.release import start_from as start_from_release
-from yoto_tf.zoo.release_folder import read_release, read_summary, write_release
+from yoto_tf.zoo.release_folder import read_release, write_release
+from yoto_tf.zoo.release_summary import read_summary
 
 FORMAT_1 = Path(__file__).parents[1] / "stored" / "format_1"
 

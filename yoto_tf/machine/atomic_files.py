@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import secrets
 import stat
 from pathlib import Path
 
@@ -107,7 +106,7 @@ def _special_or_new(path):
     real = os.path.realpath(path)
     # Short, for the name may be as long as names can be; and nobody can guess it, nor
     # is anything written to that lies there already.
-    temporary = os.path.join(os.path.dirname(real), f".{secrets.token_hex(8)}.tmp")
+    temporary = os.path.join(os.path.dirname(real), f".{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, 0o666)
     try:

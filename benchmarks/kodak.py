@@ -105,7 +105,7 @@ def main():
     rising = strictly_rising(evaluation)
     print(f"bytes and PSNR rise strictly with λ on every image: {rising}")
     results = {
-        **evaluation.to_json(),
+        **evaluation.to_dict(),
         "bd_rate_percent": rates,
         "strictly_rising": rising,
     }

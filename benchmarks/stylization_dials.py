@@ -43,7 +43,7 @@ from yoto_tf.training import engine
 from yoto_tf.training.recipe import override
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.release import Release, set_weights
-from yoto_tf.zoo.stylization.network.style_network import Transformer
+from yoto_tf.zoo.stylization.network.style_network import StyleNetwork
 from yoto_tf.zoo.stylization.recipe import StylizationRecipe
 from yoto_tf.zoo.stylization.training.paintings import painting_files
 from yoto_tf.zoo.stylization.training.perceptual import RGB_MEANS
@@ -155,7 +155,7 @@ class OnePainting(StylizationRecipe):
         files = painting_files(self.styles)
         # Where a setting is held, the network still reads it from the whole range.
         dials = dataclasses.replace(self, fixed=None).coefficients()
-        network = Transformer(dials, files, self.width, self.blocks)
+        network = StyleNetwork(dials, files, self.width, self.blocks)
         return self.training_model(network, self.terms(files.values()))
 
     def terms(self, files):

@@ -1,4 +1,4 @@
-"""Frames a second on the CPU, against the same transformer in plain PyTorch.
+"""Frames a second on the CPU, against the same network in plain PyTorch.
 
     python benchmarks/stylization_speed.py
 
@@ -116,14 +116,14 @@ def release_of(model, width, blocks):
     """The release of a model, or of an untrained network where None is given."""
     from yoto_tf import Coefficients, LogUniform, zoo
     from yoto_tf.zoo.release import Release
-    from yoto_tf.zoo.stylization import Transformer
+    from yoto_tf.zoo.stylization import StyleNetwork
 
     if model:
         return zoo.release_of(model)
     names = ("content", "style_1", "style_2", "style_3", "style_4")
     coefficients = Coefficients(**dict.fromkeys(names, LogUniform(0.01, 1.0)))
     styles = [f"style_{number}" for number in range(16)]
-    network = Transformer(coefficients, styles, width, blocks)
+    network = StyleNetwork(coefficients, styles, width, blocks)
     network.build(None)
     return Release.from_network("stylization", network)
 

@@ -92,12 +92,12 @@ def untrained(width, folder):
     """Exports a stylizer of 16 styles that nobody trained."""
     from yoto_tf import Coefficients, LogUniform
     from yoto_tf.export import export
-    from yoto_tf.zoo.stylization import Stylizer, Transformer
+    from yoto_tf.zoo.stylization import StyleNetwork, Stylizer
 
     names = ("content", "style_1", "style_2", "style_3", "style_4")
     coefficients = Coefficients(**dict.fromkeys(names, LogUniform(0.01, 1.0)))
     styles = [f"painting_{number}" for number in range(16)]
-    network = Transformer(coefficients, styles, width)
+    network = StyleNetwork(coefficients, styles, width)
     network.build(None)
     export(Stylizer.from_network(network), folder, "web")
 

@@ -27,6 +27,9 @@ SHOWN = [
     ("yoto_tf.zoo.vae.grids", "grid", "yoto_tf.imaging.grids"),
 ]
 
+# (module, former name, name now)
+RENAMED = ("yoto_tf.zoo.stylization", "Transformer", "StyleNetwork")
+
 
 @pytest.mark.parametrize(("module", "name", "now"), SHOWN)
 def test_a_former_name_works_and_says_what_it_is_now(module, name, now):
@@ -39,9 +42,17 @@ def test_a_former_name_works_and_says_what_it_is_now(module, name, now):
     assert variables["found"] is getattr(importlib.import_module(now), name)
 
 
+def test_a_class_that_was_renamed_works_under_its_former_name():
+    module, name, now = RENAMED
+    expected = re.escape(f"{module}.{name} is now {module}.{now};")
+    with pytest.warns(DeprecationWarning, match=expected):
+        found = getattr(importlib.import_module(module), name)
+    assert found is getattr(importlib.import_module(module), now)
+
+
 def test_all_former_names_are_tested():
     modules = {module for module, _, _ in SHOWN}
-    names = {f"{module}:{name}" for module, name, _ in SHOWN}
+    names = {f"{module}:{name}" for module, name, *_ in [*SHOWN, RENAMED]}
     assert modules | names >= FORMER.keys()
 
 

@@ -24,6 +24,7 @@ FORMER = {
     "yoto_tf.training:Objective": "yoto_tf.loss_conditional_model:Objective",
     "yoto_tf.zoo.demo": "yoto_tf.demo.demonstration",
     "yoto_tf.zoo.demo:photograph": "yoto_tf.data:photograph",
+    "yoto_tf.zoo.stylization:Transformer": "yoto_tf.zoo.stylization:StyleNetwork",
     "yoto_tf.zoo.vae.grids": "yoto_tf.imaging.grids",
 }
 

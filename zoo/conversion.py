@@ -24,7 +24,7 @@ _THREADS = 4
 
 
 @dataclasses.dataclass(frozen=True)
-class Report:
+class ConversionReport:
     """What became of the files.
 
     Attributes:
@@ -122,7 +122,7 @@ def convert_files(pairs, many, convert, open_input=None, clobber=True):
         clobber: whether outputs that exist are replaced.
 
     Returns:
-        A `Report`, in the order of the pairs.
+        A `ConversionReport`, in the order of the pairs.
     """
     kept = []
     if not clobber:
@@ -133,7 +133,7 @@ def convert_files(pairs, many, convert, open_input=None, clobber=True):
         opened = ((path, output) for path, output in pairs)
         if open_input is not None:
             opened = ((open_input(path), output) for path, output in pairs)
-        return Report([convert(*pair) for pair in opened], [], kept)
+        return ConversionReport([convert(*pair) for pair in opened], [], kept)
     inputs_of = {}
     for path, output in pairs:
         inputs_of.setdefault(output, []).append(path)
@@ -170,7 +170,7 @@ def convert_files(pairs, many, convert, open_input=None, clobber=True):
                 convert_to(output)
         else:
             _in_threads(convert_to, inputs_of)
-    return Report(
+    return ConversionReport(
         [done[path] for path, _ in pairs if path in done],
         [failed[path] for path, _ in pairs if path in failed],
         kept,

@@ -27,11 +27,17 @@ _KEYS = ("class_name", "registered_name", "config")
 def without_modules(value):
     """A serialised Keras object as releases hold it, at any depth.
 
-    What else Keras adds, about modules, building and compiling, is left out.
+    What else Keras adds, about modules, building and compiling, is left out. A class
+    that is called otherwise in Python has the name that it is registered under.
     """
     if isinstance(value, dict):
-        keys = _KEYS if "class_name" in value and "config" in value else value
-        return {key: without_modules(value[key]) for key in keys if key in value}
+        is_object = "class_name" in value and "config" in value
+        keys = _KEYS if is_object else value
+        value = {key: without_modules(value[key]) for key in keys if key in value}
+        if is_object and isinstance(value.get("registered_name"), str):
+            registered = value["registered_name"].partition(">")[2]
+            value["class_name"] = registered or value["class_name"]
+        return value
     if isinstance(value, (list, tuple)):
         return [without_modules(item) for item in value]
     return value

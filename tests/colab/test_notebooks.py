@@ -191,14 +191,14 @@ def test_on_colab_a_picture_is_uploaded_and_a_file_downloaded(tmp_path, download
 def untrained_stylizer(tmp_path, monkeypatch):
     """Makes it the pretrained one; its conditioning is far from its start."""
     from yoto_tf.zoo import families
-    from yoto_tf.zoo.stylization import Stylizer, Transformer
+    from yoto_tf.zoo.stylization import StyleNetwork, Stylizer
 
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
     names = ("content", "style_1", "style_2", "style_3", "style_4")
     dials = dict.fromkeys(names, yoto.LogUniform(0.01, 1))
     styles = ("starry_night", "udnie")
-    network = Transformer(yoto.Coefficients(**dials), styles, 0.125, 2, 8)
+    network = StyleNetwork(yoto.Coefficients(**dials), styles, 0.125, 2, 8)
     network.build(None)
     for weight in network.trainable_variables:
         weight.assign(weight + rng.normal(0, 0.1, weight.shape))

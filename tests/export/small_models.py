@@ -55,12 +55,12 @@ def vae():
 
 def stylizer():
     """A stylizer of three styles."""
-    from yoto_tf.zoo.stylization import Stylizer, Transformer
+    from yoto_tf.zoo.stylization import StyleNetwork, Stylizer
 
     keras.utils.set_random_seed(1)
     names = ("content", "style_1", "style_2", "style_3", "style_4")
     coefficients = Coefficients(**dict.fromkeys(names, LogUniform(0.01, 1.0)))
-    network = Transformer(coefficients, ("dots", "checks", "stripes"), 0.125, 2, 8)
+    network = StyleNetwork(coefficients, ("dots", "checks", "stripes"), 0.125, 2, 8)
     network.build(None)
     stir(network, "film", "table", "joint", "interaction")
     return Stylizer.from_network(network, "# Test stylizer\n\nNobody trained it.\n")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from yoto_tf.machine.compilation import SHAPES, compiled, runs_here
+from yoto_tf.machine.compilation import SHAPES, compiled, is_local_inference
 
 
 def test_what_is_traced_knows_that_it_runs_here():
@@ -12,12 +12,12 @@ def test_what_is_traced_knows_that_it_runs_here():
 
     @compiled
     def doubled(tensor):
-        seen.append(runs_here())
+        seen.append(is_local_inference())
         return 2 * tensor
 
     assert float(doubled(ops.convert_to_tensor(3.0))) == 6
     assert seen == [True]
-    assert not runs_here()
+    assert not is_local_inference()
 
 
 def test_an_error_in_a_trace_leaves_nothing_behind():
@@ -27,7 +27,7 @@ def test_an_error_in_a_trace_leaves_nothing_behind():
 
     with pytest.raises(ArithmeticError):
         broken(ops.convert_to_tensor(3.0))
-    assert not runs_here()
+    assert not is_local_inference()
 
 
 def test_jax_keeps_the_last_shapes_only(saved_on_jax):

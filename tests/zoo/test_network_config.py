@@ -114,3 +114,16 @@ def test_modules_are_left_out_at_any_depth():
     again = keras.saving.deserialize_keras_object(config)
     assert again.ranges() == coefficients.ranges()
     check_network("vae", network(coefficients=config))
+
+
+def test_a_class_of_another_name_in_python_is_named_as_it_is_registered():
+    import keras
+
+    from yoto_tf.zoo.stylization import StyleNetwork
+
+    names = ("content", "style_1", "style_2", "style_3", "style_4")
+    coefficients = Coefficients(**dict.fromkeys(names, LogUniform(0.1, 1.0)))
+    network = StyleNetwork(coefficients, ("dots",), 0.125, 1, 4)
+    config = without_modules(keras.saving.serialize_keras_object(network))
+    assert config["class_name"] == "Transformer"
+    check_network("stylization", config)

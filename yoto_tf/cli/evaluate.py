@@ -47,10 +47,10 @@ def run(options):
     if options.plot and not is_left(options, options.plot):
         evaluation.plot(options.plot)
     if options.json == "-":
-        print_json(evaluation.to_json())
+        print_json(evaluation.to_dict())
         return 0
     if options.json and not is_left(options, options.json):
-        content = json.dumps(evaluation.to_json(), indent=2, allow_nan=False) + "\n"
+        content = json.dumps(evaluation.to_dict(), indent=2, allow_nan=False) + "\n"
         write_atomically(options.json, content.encode())
     print_table(evaluation.table())
     return 0

@@ -29,7 +29,7 @@ def add_options(parser, number):
 def print_report(report, as_json):
     """Says what was written, for people or as JSON."""
     if as_json:
-        print_json(report.to_json())
+        print_json(report.to_dict())
     else:
         settings = len(report.settings)
         say(

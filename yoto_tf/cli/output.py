@@ -76,7 +76,7 @@ def print_failures(report):
     """Says on standard error which files failed or were left, and returns the status.
 
     Args:
-        report: a `Report` of `yoto_tf.zoo.conversion`.
+        report: a `ConversionReport` of `yoto_tf.zoo.conversion`.
     """
     for kept in report.kept:
         say_error(f"{kept['output']} exists and is left as it is")

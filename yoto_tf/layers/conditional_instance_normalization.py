@@ -2,7 +2,7 @@ import keras
 from keras import layers, ops
 
 from yoto_tf.layers.film import FiLM
-from yoto_tf.machine.compilation import runs_here
+from yoto_tf.machine.compilation import is_local_inference
 
 # Deviations, as shares of the values, below which they are rounding: two units of the
 # last place where it is the result that is rounded; of a float32 it is the many steps.
@@ -118,7 +118,7 @@ def _fits_the_fused_kernel(features):
     return (
         keras.backend.backend() == "tensorflow"
         # TensorFlow.js would take the moments of no batch at all.
-        and runs_here()
+        and is_local_inference()
         # Of any other rank they would have to be reshaped to images, and what follows,
         # a ReLU say, could not be computed with them.
         and len(features.shape) == 4

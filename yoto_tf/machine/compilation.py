@@ -12,30 +12,32 @@ from yoto_tf.machine.keras_settings import usual_settings
 from yoto_tf.machine.processes import check_process
 
 SHAPES = 4
-_HERE = contextvars.ContextVar("_HERE", default=False)
+_LOCAL_INFERENCE = contextvars.ContextVar("_LOCAL_INFERENCE", default=False)
 
 
-def runs_here():
-    """Whether what is computed or traced is for this process, no export or training.
+def is_local_inference():
+    """Whether a network is run or traced for inference in this process.
 
-    It may then use what is fast here, and what other runtimes lack, misread or are slow
-    at, or what has a slow gradient.
+    It is not where a network is trained or exported. A layer may then use operations
+    that are fast here, though other runtimes lack them, misread them or are slow at
+    them, and though their gradients are slow.
     """
-    return _HERE.get()
+    return _LOCAL_INFERENCE.get()
 
 
 @contextlib.contextmanager
-def running_here():
-    """Within it `runs_here` is true, as it is in what is `compiled`.
+def local_inference():
+    """A context in which `is_local_inference` is true.
 
-    Keras' settings are the usual ones, whatever the user's are.
+    It holds Keras' usual settings, whatever the user's are. Functions that are
+    `compiled` run in it.
     """
-    token = _HERE.set(True)
+    token = _LOCAL_INFERENCE.set(True)
     try:
         with usual_settings():
             yield
     finally:
-        _HERE.reset(token)
+        _LOCAL_INFERENCE.reset(token)
 
 
 def compiled(function):
@@ -53,7 +55,7 @@ def compiled(function):
     """
 
     def traced(*tensors):
-        with running_here():
+        with local_inference():
             return function(*tensors)
 
     fast = _jit(traced)

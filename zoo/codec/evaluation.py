@@ -58,7 +58,7 @@ class Evaluation:
         ]
         return [head, *rows]
 
-    def to_json(self):
+    def to_dict(self):
         """A dict that `json.dump` takes."""
         return {**dataclasses.asdict(self), "mean": self.mean}
 

@@ -34,7 +34,7 @@ def compress_files(
         **how: passed to `Codec.compress`: a quality, a target or coefficients.
 
     Returns:
-        A `Report`; its files are as `describe` has them, with "input" and "output".
+        A `ConversionReport`; its files are as `describe` has them, with "input" and "output".
 
     Raises:
         DataError, FormatError: the one file cannot be read, compressed or written, or
@@ -80,7 +80,7 @@ def decompress_files(source, target, model=None, *, clobber=True):
         clobber: whether pictures that exist are replaced.
 
     Returns:
-        A `Report`; its files are as `describe` has them, with "input" and "output".
+        A `ConversionReport`; its files are as `describe` has them, with "input" and "output".
 
     Raises:
         DataError, FormatError: the one file cannot be read, decoded or written, or

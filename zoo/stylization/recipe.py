@@ -16,7 +16,7 @@ from yoto_tf.zoo.stylization.losses import (
     StylizationTerms,
     gram_matrices,
 )
-from yoto_tf.zoo.stylization.network.style_network import Transformer
+from yoto_tf.zoo.stylization.network.style_network import StyleNetwork
 from yoto_tf.zoo.stylization.stylizer import Stylizer
 from yoto_tf.zoo.stylization.training.paintings import painting_files, read_painting
 from yoto_tf.zoo.stylization.training.perceptual import PerceptualFeatures, read_weights
@@ -25,12 +25,12 @@ from yoto_tf.zoo.stylization.training.styled_patches import StyledPatches
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StylizationRecipe(Recipe):
-    """One transformer for a folder of paintings, trained on patches of photographs.
+    """One style network for a folder of paintings, trained on patches of photographs.
 
     Attributes:
         styles: folder, glob or file of paintings; a style has the name of its file.
         features: `.npz` file of VGG weights; empty for those of Keras Applications.
-        width: multiplier of the transformer's channels.
+        width: multiplier of the network's channels.
         blocks: its residual blocks.
         patch_size: side of a training patch in pixels.
         style_size: shorter side of a painting in pixels; larger for finer strokes.
@@ -68,7 +68,7 @@ class StylizationRecipe(Recipe):
 
     def build(self):
         files = painting_files(self.styles)
-        network = Transformer(self.coefficients(), files, self.width, self.blocks)
+        network = StyleNetwork(self.coefficients(), files, self.width, self.blocks)
         return self.training_model(network, self.terms(files.values()))
 
     def coefficients(self):

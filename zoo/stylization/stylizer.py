@@ -42,7 +42,7 @@ class Setting:
 
 
 class Stylizer:
-    """A pretrained style transformer with its styles and its dials.
+    """A pretrained style network with its styles and its dials.
 
     Args:
         release: a `Release` of the family "stylization".
@@ -70,7 +70,7 @@ class Stylizer:
 
     @classmethod
     def from_network(cls, network, card=""):
-        """A stylizer from a trained `Transformer`, whose weights it rounds.
+        """A stylizer from a trained `StyleNetwork`, whose weights it rounds.
 
         Raises:
             RecipeError: weights that float16 cannot hold.

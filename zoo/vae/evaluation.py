@@ -41,7 +41,7 @@ class Evaluation:
         ]
         return [("β", "KL (nats)", "reconstruction (nats)", "full loss"), *rows]
 
-    def to_json(self):
+    def to_dict(self):
         """A dict that `json.dump` takes."""
         return dataclasses.asdict(self)
 

@@ -19,7 +19,7 @@ SETTINGS = 7
 
 
 @dataclasses.dataclass(frozen=True)
-class Report:
+class GridReport:
     """What was written.
 
     Attributes:
@@ -34,7 +34,7 @@ class Report:
     settings: list[dict[str, float]]
     pictures: int
 
-    def to_json(self):
+    def to_dict(self):
         """A dict that `json.dump` takes."""
         return dataclasses.asdict(self)
 
@@ -56,7 +56,7 @@ def write_samples(
         seed: integer ≥ 0, see `VAE.sample`.
 
     Returns:
-        A `Report`.
+        A `GridReport`.
 
     Raises:
         DataError: the file cannot be written, or the number is below 1.
@@ -73,7 +73,7 @@ def write_samples(
         write_image(target, grid(_square(rows[0])))
     else:
         write_image(target, grid(rows, _labels(dial)))
-    return Report(str(model), str(target), dial, number)
+    return GridReport(str(model), str(target), dial, number)
 
 
 def write_reconstructions(
@@ -91,7 +91,7 @@ def write_reconstructions(
         settings: how many rows there are without coefficients, ≥ 2.
 
     Returns:
-        A `Report`.
+        A `GridReport`.
 
     Raises:
         DataError: a picture cannot be read, there is none, or the file cannot be
@@ -108,7 +108,7 @@ def write_reconstructions(
     dial = [coefficients] if coefficients else vae.settings(settings)
     rows = [images, *(vae.reconstruct(images, **setting) for setting in dial)]
     write_image(target, grid(rows, ["original", *_labels(dial)]))
-    return Report(str(model), str(target), dial, len(images))
+    return GridReport(str(model), str(target), dial, len(images))
 
 
 def _load(model):

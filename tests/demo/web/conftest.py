@@ -11,12 +11,12 @@ from yoto_tf import Coefficients, LogUniform
 
 @pytest.fixture(scope="session")
 def stylizer():
-    from yoto_tf.zoo.stylization import Stylizer, Transformer
+    from yoto_tf.zoo.stylization import StyleNetwork, Stylizer
 
     keras.utils.set_random_seed(0)
     names = ("content", "style_1", "style_2", "style_3", "style_4")
     coefficients = Coefficients(**dict.fromkeys(names, LogUniform(0.01, 1.0)))
-    network = Transformer(coefficients, ("great_wave", "udnie"), 0.125, 2, 8)
+    network = StyleNetwork(coefficients, ("great_wave", "udnie"), 0.125, 2, 8)
     network.build(None)
     return Stylizer.from_network(_away_from_its_start(network))
 

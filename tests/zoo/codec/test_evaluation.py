@@ -62,7 +62,7 @@ def test_lossless_picture_has_no_psnr():
 
 
 def test_json_and_table(evaluation):
-    again = json.loads(json.dumps(evaluation.to_json(), allow_nan=False))
+    again = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))
     assert (again["model"], len(again["images"]), len(again["mean"])) == ("mine", 2, 3)
     head, *rows = evaluation.table()
     assert head[2] == "bits/pixel"

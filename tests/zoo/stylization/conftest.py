@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from small_stylizer import VGG, random_transformer
+from small_stylizer import VGG, random_style_network
 
 
 @pytest.fixture
@@ -64,15 +64,15 @@ def photographs(photograph, tmp_path_factory):
 
 @pytest.fixture
 def network(rng):
-    """An untrained `Transformer` whose conditioning is far from its start."""
-    return random_transformer(rng)
+    """An untrained `StyleNetwork` whose conditioning is far from its start."""
+    return random_style_network(rng)
 
 
 @pytest.fixture(scope="session")
 def stylizer():
     from yoto_tf.zoo.stylization import Stylizer
 
-    network = random_transformer(np.random.default_rng(0))
+    network = random_style_network(np.random.default_rng(0))
     return Stylizer.from_network(network, "# Test stylizer\n\nNobody trained it.\n")
 
 

@@ -13,17 +13,17 @@ VGG = {
 }
 
 
-def random_transformer(rng):
-    """A small built `Transformer` whose conditioning is far from its start."""
+def random_style_network(rng):
+    """A small built `StyleNetwork` whose conditioning is far from its start."""
     import keras
 
     from yoto_tf import Coefficients, LogUniform
-    from yoto_tf.zoo.stylization import Transformer
+    from yoto_tf.zoo.stylization import StyleNetwork
 
     keras.utils.set_random_seed(0)
     names = ("content", "style_1", "style_2", "style_3", "style_4")
     coefficients = Coefficients(**dict.fromkeys(names, LogUniform(0.01, 1.0)))
-    network = Transformer(coefficients, STYLES, 0.125, 2, 8)
+    network = StyleNetwork(coefficients, STYLES, 0.125, 2, 8)
     network.build(None)
     for weight in network.trainable_variables:
         if "convolution" not in weight.path and "colors" not in weight.path:

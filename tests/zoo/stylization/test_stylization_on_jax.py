@@ -7,7 +7,7 @@ import numpy as np
 
 def numbers():
     """Pictures, loss terms and a training step with fixed weights and inputs."""
-    from small_stylizer import VGG, random_transformer
+    from small_stylizer import VGG, random_style_network
 
     from yoto_tf.loss_conditional_model import LossConditionalModel
     from yoto_tf.zoo.stylization import Stylizer, losses
@@ -15,7 +15,7 @@ def numbers():
     from yoto_tf.zoo.stylization.training.perceptual import PerceptualFeatures
 
     rng = np.random.default_rng(0)
-    network = random_transformer(rng)
+    network = random_style_network(rng)
     for weight in network.weights:
         weight.assign(rng.normal(0, 0.2, weight.shape))
     weights, before = {}, 3

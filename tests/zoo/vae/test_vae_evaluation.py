@@ -25,6 +25,6 @@ def test_terms_are_means_over_the_pictures(trained, recipe, tmp_path):
     head, *table = evaluation.table()
     assert len(head) == len(table[0])
     assert [row[0] for row in table[:4]] == ["0.125", "0.25", "0.5", "1"]
-    assert json.loads(json.dumps(evaluation.to_json()))["pictures"] == 48
+    assert json.loads(json.dumps(evaluation.to_dict()))["pictures"] == 48
     evaluation.plot(tmp_path / "front.png")
     assert (tmp_path / "front.png").stat().st_size > 1000

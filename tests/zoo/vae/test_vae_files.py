@@ -35,7 +35,7 @@ def test_samples_are_a_row_for_each_setting(trained, tmp_path):
     vae = zoo.load(model)
     expected = [vae.sample(5, 7, **setting) for setting in report.settings]
     np.testing.assert_array_equal(tiles(path, 3, 5, 8, 84), expected)
-    assert json.loads(json.dumps(report.to_json()))["pictures"] == 5
+    assert json.loads(json.dumps(report.to_dict()))["pictures"] == 5
 
 
 def test_samples_at_one_setting_fill_a_square(trained, tmp_path):

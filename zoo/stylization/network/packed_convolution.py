@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from yoto_tf.machine.compilation import runs_here
+from yoto_tf.machine.compilation import is_local_inference
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf.stylization")
@@ -15,7 +15,7 @@ class PackedConv2D(layers.Conv2D):
     A kernel that makes three channels leaves most of a processor's lanes idle. Here P
     neighbouring columns of the input are one with P times the channels, and so are P of
     the output, by the kernel at P offsets; the zeros around it cost less than the lanes
-    gain. Browsers do not gain by it: it is done only where the layer `runs_here`. The
+    gain. Browsers do not gain by it: it is done only where the layer `is_local_inference`. The
     sums are the same up to their rounding, and the weights are those of
     `keras.layers.Conv2D`.
 
@@ -30,7 +30,7 @@ class PackedConv2D(layers.Conv2D):
         self.pack = pack
 
     def call(self, features):
-        if not runs_here():
+        if not is_local_inference():
             return super().call(features)
         batch, height, width, channels = ops.shape(features)
         rows, columns, _, filters = self.kernel.shape

@@ -1,10 +1,10 @@
-"""One convolution of the transformer with all that goes with it."""
+"""One convolution of the style network with all that goes with it."""
 
 import keras
 from keras import layers, ops
 
 from yoto_tf.layers import ConditionalInstanceNormalization, FiLM
-from yoto_tf.machine.compilation import runs_here
+from yoto_tf.machine.compilation import is_local_inference
 
 
 class Stage(layers.Layer):
@@ -53,9 +53,9 @@ class Stage(layers.Layer):
         """The convolution, before normalisation.
 
         Without `pad_rows` the rows have been padded already, before they are doubled;
-        that is only for code that `runs_here`.
+        that is for local inference only.
         """
-        if self.double and runs_here():
+        if self.double and is_local_inference():
             kernel = self.convolution.kernel
             features = ops.cast(features, self.compute_dtype)
             return doubled_and_convolved(features, kernel, pad_rows)
@@ -81,13 +81,14 @@ class StyleFiLM(FiLM):
     """
 
     def build(self, inputs_shape, modulation_shape):
-        self.own = 2 * inputs_shape[-1]
-        super().build(inputs_shape, (None, modulation_shape[-1] - self.own))
+        self.style_size = 2 * inputs_shape[-1]
+        super().build(inputs_shape, (None, modulation_shape[-1] - self.style_size))
 
     def scale_and_shift(self, modulation):
-        scale, shift = super().scale_and_shift(modulation[:, : -self.own])
-        own_scale, own_shift = ops.split(modulation[:, -self.own :], 2, axis=-1)
-        return scale + own_scale, shift + own_shift
+        embedding = modulation[:, : -self.style_size]
+        scale, shift = super().scale_and_shift(embedding)
+        of_style = ops.split(modulation[:, -self.style_size :], 2, axis=-1)
+        return scale + of_style[0], shift + of_style[1]
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf.stylization")
@@ -153,7 +154,7 @@ def doubled_and_convolved(features, kernel, pad_rows=True):
 def reflected(features, margin, rows=True):
     """[B, H, W, C] with a mirrored margin, the edge not repeated."""
     axes = (1, 2) if rows else (2,)
-    if not runs_here():
+    if not is_local_inference():
         margins = [(margin, margin) if axis in axes else (0, 0) for axis in range(4)]
         return ops.pad(features, margins, mode="reflect")
     # The same, several times as fast on the CPU.

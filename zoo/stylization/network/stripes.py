@@ -12,7 +12,7 @@ from keras import ops
 from tqdm import tqdm
 
 from yoto_tf.layers.conditional_instance_normalization import exact_moments
-from yoto_tf.machine.compilation import running_here
+from yoto_tf.machine.compilation import local_inference
 from yoto_tf.zoo.stylization.network.stage import reflected
 from yoto_tf.zoo.stylization.network.style_network import MULTIPLE
 
@@ -20,12 +20,12 @@ from yoto_tf.zoo.stylization.network.style_network import MULTIPLE
 STRIPE_VALUES = 2**23
 
 
-@running_here()
+@local_inference()
 def stylize_in_stripes(network, image, style, coefficients, values=STRIPE_VALUES):
     """What the network makes of a picture, in little more memory than its features.
 
     Args:
-        network: a built `Transformer`.
+        network: a built `StyleNetwork`.
         image: uint8 [H, W, 3], both sides at least the network's minimum.
         style: float32 [S].
         coefficients: float32 [K].

@@ -1,4 +1,4 @@
-"""The style transformer, conditioned on style and coefficients throughout.
+"""The style network, conditioned on style and coefficients throughout.
 
     image ─ 9×9 ─ 3×3/2 ─ 3×3/2 ─ 5 × (3×3 ─ 3×3, added) ─ ×2 3×3 ─ ×2 3×3 ─ 9×9 ─ image
              └───────┴───────┴──────── CIN after each ────────┴───────┘   palette
@@ -28,8 +28,9 @@ MULTIPLE = 4
 MINIMUM = 16
 
 
-@keras.saving.register_keras_serializable(package="yoto_tf.stylization")
-class Transformer(keras.Model):
+# Files name it as it was called in 0.1.
+@keras.saving.register_keras_serializable("yoto_tf.stylization", name="Transformer")
+class StyleNetwork(keras.Model):
     """Image, style and coefficients to the stylised image.
 
     Args:
@@ -92,6 +93,7 @@ class Transformer(keras.Model):
             name="table",
         )
         self.interaction = FiLM(strength=1.0, dtype="float32", name="interaction")
+        # Makes one embedding of the style's and the coefficients'. Files hold its name.
         self.joint = layers.Dense(
             embedding_size,
             activation=keras.activations.leaky_relu,
@@ -150,15 +152,15 @@ class Transformer(keras.Model):
         A list of float32 [B, ...].
         """
         embedding = self.embedding(coefficients)
-        style, own = self.table(style)
+        style, style_modulation = self.table(style)
         style = self.interaction(style, embedding)
-        joint = self.joint(ops.concatenate([style, embedding], axis=-1))
-        joint = ops.concatenate([joint, embedding], axis=-1)
+        both = self.joint(ops.concatenate([style, embedding], axis=-1))
+        both = ops.concatenate([both, embedding], axis=-1)
         modulations, begin = [], 0
         for size in (*(2 * stage.filters for stage in self.stages), palette.SIZE):
-            end = begin + size
-            modulations.append(ops.concatenate([joint, own[:, begin:end]], axis=-1))
-            begin = end
+            part = style_modulation[:, begin : begin + size]
+            modulations.append(ops.concatenate([both, part], axis=-1))
+            begin += size
         return modulations
 
     def prepare(self, image):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from yoto_tf.machine.compilation import running_here
+from yoto_tf.machine.compilation import local_inference
 from yoto_tf.zoo.stylization.network.packed_convolution import PackedConv2D
 
 
@@ -16,7 +16,7 @@ def test_it_is_the_convolution(pack, rng):
     plain = keras.layers.Conv2D(3, 9)
     plain.build(features.shape)
     plain.set_weights(layer.get_weights())
-    for context in (contextlib.nullcontext, running_here):
+    for context in (contextlib.nullcontext, local_inference):
         with context():
             outputs = layer(features)
         assert outputs.shape == (2, 5, 12, 3)

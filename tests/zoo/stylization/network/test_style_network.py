@@ -6,9 +6,9 @@ import pytest
 from keras import ops
 
 from yoto_tf import Coefficients, LogUniform
-from yoto_tf.machine.compilation import running_here
+from yoto_tf.machine.compilation import local_inference
 from yoto_tf.zoo.release import Release
-from yoto_tf.zoo.stylization import Transformer
+from yoto_tf.zoo.stylization import StyleNetwork
 from yoto_tf.zoo.stylization.network.stage import (
     doubled,
     doubled_and_convolved,
@@ -57,7 +57,7 @@ def test_examples_do_not_see_each_other(network, rng):
 
 def test_it_is_trained_as_it_is_used(network, rng):
     batch = inputs(rng)
-    with running_here():
+    with local_inference():
         used = network(batch)
     np.testing.assert_allclose(network(batch, training=True), used, atol=2e-5)
 
@@ -129,7 +129,7 @@ def test_a_picture_in_one_colour(network, rng):
 def test_the_largest_stays_under_eight_megabytes():
     names = ("content", "style_1", "style_2", "style_3", "style_4")
     coefficients = Coefficients(**dict.fromkeys(names, LogUniform(0.01, 1.0)))
-    network = Transformer(coefficients, [f"style {i}" for i in range(22)])
+    network = StyleNetwork(coefficients, [f"style {i}" for i in range(22)])
     network.build(None)
     assert 2 * network.count_params() < 8e6
     assert [stage.filters for stage in network.encoder] == [32, 64, 128]
@@ -149,7 +149,7 @@ def test_margins_are_mirrored_and_doubling_repeats(rng):
     np.testing.assert_array_equal(whole, np.pad(image, margins, "reflect"))
     margins = ((0, 0), (2, 2), (2, 2), (0, 0))
     padded = np.pad(image, margins, "reflect")
-    for context in (contextlib.nullcontext, running_here):
+    for context in (contextlib.nullcontext, local_inference):
         with context():
             np.testing.assert_array_equal(reflected(image, 2), padded)
             only_columns = reflected(image, 2, rows=False)

@@ -34,7 +34,8 @@ def compress_files(
         **how: passed to `Codec.compress`: a quality, a target or coefficients.
 
     Returns:
-        A `ConversionReport`; its files are as `describe` has them, with "input" and "output".
+        A `ConversionReport`; its files are as `describe` has them, with "input" and
+        "output".
 
     Raises:
         DataError, FormatError: the one file cannot be read, compressed or written, or
@@ -80,7 +81,8 @@ def decompress_files(source, target, model=None, *, clobber=True):
         clobber: whether pictures that exist are replaced.
 
     Returns:
-        A `ConversionReport`; its files are as `describe` has them, with "input" and "output".
+        A `ConversionReport`; its files are as `describe` has them, with "input" and
+        "output".
 
     Raises:
         DataError, FormatError: the one file cannot be read, decoded or written, or

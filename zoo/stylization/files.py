@@ -46,7 +46,7 @@ def stylize_files(
         **coefficients: see `Stylizer.stylize`.
 
     Returns:
-        A `ConversionReport`; its files are {"input", "output", "style", "coefficients"}.
+        A `ConversionReport`, of files {"input", "output", "style", "coefficients"}.
 
     Raises:
         DataError: the one file cannot be read, stylised or written, or there are none.

@@ -15,9 +15,8 @@ class PackedConv2D(layers.Conv2D):
     A kernel that makes three channels leaves most of a processor's lanes idle. Here P
     neighbouring columns of the input are one with P times the channels, and so are P of
     the output, by the kernel at P offsets; the zeros around it cost less than the lanes
-    gain. Browsers do not gain by it: it is done only where the layer `is_local_inference`. The
-    sums are the same up to their rounding, and the weights are those of
-    `keras.layers.Conv2D`.
+    gain. Browsers do not gain by it: it is done in local inference only. The sums are
+    the same up to their rounding, and the weights are those of `keras.layers.Conv2D`.
 
     Args:
         pack: P. The columns of the input, and with them K_w − 1, are its multiples.

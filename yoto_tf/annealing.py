@@ -16,17 +16,17 @@ from yoto_tf.registered import deserialize, registered, serialize
 
 @registered
 class Annealed:
-    """Draws from the middle of a law at first and from its corners at last.
+    """A law that draws from its middle at first and from its corners at last.
 
     At a progress t of the training, from 0 to 1, with f = start + t · (end − start):
 
     - A `Dirichlet` law has f times its concentrations.
-    - Of another law the quantile that is drawn follows Beta(f, f). Ones are the law
-      itself, large numbers its median, small ones its two ends.
+    - Any other law is drawn at a quantile that follows Beta(f, f). With f = 1 that is
+      the law itself; a large f stays near its median, a small one near its two ends.
 
-    The network first learns one good compromise and then what differs from it. Where
-    no progress is known, in validation say, and in all else, ranges, quantiles and what
-    the network sees, this is `law`. The quantiles cannot be stratified.
+    The network first learns one good compromise, then how others differ from it. Only
+    the draws of a training are annealed: ranges, quantiles and moments, and draws
+    without a progress, as in validation, are those of `law`. It cannot be stratified.
 
     Args:
         law: `LogUniform`, `LogArcsine`, `Uniform`, `Discrete` or `Dirichlet`.
@@ -55,16 +55,39 @@ class Annealed:
             )
         self.law, self.start, self.end = law, float(start), float(end)
 
-    def __getattr__(self, name):
-        if name == "law":  # Not set yet, while a copy is made.
-            raise AttributeError(name)
-        return getattr(self.law, name)
+    @property
+    def transform(self):
+        return self.law.transform
+
+    @property
+    def low(self):
+        return self.law.low
+
+    @property
+    def high(self):
+        return self.law.high
+
+    @property
+    def concentration(self):
+        return self.law.concentration
+
+    def quantile(self, q):
+        return self.law.quantile(q)
+
+    def moments(self):
+        return self.law.moments()
+
+    def at(self, points):
+        return self.law.at(points)
+
+    def lattice(self, divisions):
+        return self.law.lattice(divisions)
 
     def sample(self, shape, seed, progress=None):
-        """Draws as the law does.
+        """Draws values.
 
         Args:
-            shape: as for `law`: a shape, or of a `Dirichlet` the number of rows.
+            shape: as for `law`: a shape; for a `Dirichlet` the number of rows.
             seed: a `keras.random.SeedGenerator`.
             progress: how much of the training is over, a number or scalar tensor in
                 [0, 1]; None for the law itself.

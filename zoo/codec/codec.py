@@ -66,7 +66,7 @@ class Codec:
         self.card = release.card
         self._analyze = compiled(self.graphs.analyze)
         self._synthesize = compiled(self._pixels)
-        self._striped = self.graphs.striped(self.graphs)
+        self._tiled = self.graphs.tiled(self.graphs)
         self._network_in_use = threading.Lock()
 
     @classmethod
@@ -241,8 +241,8 @@ class Codec:
     def _encode(self, image, vector):
         """Picture to integer arrays, without batch axis."""
         with self._network_in_use:
-            if not self._striped.fits_at_once(*image.shape[:2]):
-                return self._striped.analyze(image, vector)
+            if not self._tiled.fits_at_once(*image.shape[:2]):
+                return self._tiled.analyze(image, vector)
             integers = self._analyze(
                 ops.convert_to_tensor(image[None]), ops.convert_to_tensor(vector[None])
             )
@@ -252,8 +252,8 @@ class Codec:
         """Integer arrays, which may be overwritten, to a padded uint8 picture."""
         height, width = (16 * side for side in integers[-1].shape[:2])
         with self._network_in_use:
-            if not self._striped.fits_at_once(height, width):
-                return self._striped.synthesize(integers, vector)
+            if not self._tiled.fits_at_once(height, width):
+                return self._tiled.synthesize(integers, vector)
             inputs = [*integers, vector]
             image = self._synthesize(*(ops.convert_to_tensor(x[None]) for x in inputs))
             return ops.convert_to_numpy(image)[0]

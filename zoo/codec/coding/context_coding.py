@@ -3,14 +3,14 @@
 from yoto_tf.zoo.codec.coding.context_rounding import integer_context
 from yoto_tf.zoo.codec.coding.context_symbol_coding import ContextSymbolCoding
 from yoto_tf.zoo.codec.coding.hyperprior_coding import HyperpriorCoding
-from yoto_tf.zoo.codec.tiling.tiled_networks import StripedContextHyperprior
+from yoto_tf.zoo.codec.tiling.tiled_networks import TiledContextHyperprior
 
 
 class ContextCoding(HyperpriorCoding):
     """The `NetworkCoding` of a `ContextHyperprior`."""
 
     symbol_coding = ContextSymbolCoding
-    striped = StripedContextHyperprior
+    tiled = TiledContextHyperprior
 
     @staticmethod
     def table_arrays(network, vectors):

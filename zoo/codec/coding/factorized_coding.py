@@ -5,14 +5,14 @@ from keras import ops
 from yoto_tf.zoo.codec.coding.network_coding import NetworkCoding
 from yoto_tf.zoo.codec.coding.symbol_coding import FactorizedSymbolCoding
 from yoto_tf.zoo.codec.network.padding import pad_to_multiple
-from yoto_tf.zoo.codec.tiling.tiled_networks import StripedFactorizedPrior
+from yoto_tf.zoo.codec.tiling.tiled_networks import TiledFactorizedPrior
 
 
 class FactorizedCoding(NetworkCoding):
     """The `NetworkCoding` of a `FactorizedPrior`."""
 
     symbol_coding = FactorizedSymbolCoding
-    striped = StripedFactorizedPrior
+    tiled = TiledFactorizedPrior
 
     @staticmethod
     def table_arrays(network, vectors):
@@ -20,11 +20,12 @@ class FactorizedCoding(NetworkCoding):
 
     def analyze(self, image, coefficients):
         """Graph: uint8 [B, H, W, 3] and [B, 1] to int32 symbols [B, h, w, C]."""
-        image = pad_to_multiple(image, self.network.multiple)
-        latents = self.latents(image, coefficients)
         embedding = self.network.embedding(coefficients)
+        image = pad_to_multiple(image, self.network.multiple)
+        latents = self.latents(image, embedding)
         symbols = ops.round(self.network.scale(latents, embedding))
         return (ops.cast(symbols, "int32"),)
 
     def synthesize(self, symbols, coefficients):
-        return self.image(ops.cast(symbols, "float32"), coefficients)
+        embedding = self.network.embedding(coefficients)
+        return self.image(ops.cast(symbols, "float32"), embedding)

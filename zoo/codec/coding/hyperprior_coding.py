@@ -6,14 +6,14 @@ from yoto_tf.zoo.codec.coding.integer_scales import IntegerScales
 from yoto_tf.zoo.codec.coding.network_coding import NetworkCoding
 from yoto_tf.zoo.codec.coding.symbol_coding import HyperpriorSymbolCoding
 from yoto_tf.zoo.codec.network.padding import pad_to_multiple
-from yoto_tf.zoo.codec.tiling.tiled_networks import StripedHyperprior
+from yoto_tf.zoo.codec.tiling.tiled_networks import TiledHyperprior
 
 
 class HyperpriorCoding(NetworkCoding):
     """The `NetworkCoding` of a `HyperpriorNetwork`."""
 
     symbol_coding = HyperpriorSymbolCoding
-    striped = StripedHyperprior
+    tiled = TiledHyperprior
 
     @staticmethod
     def table_arrays(network, vectors):
@@ -29,32 +29,31 @@ class HyperpriorCoding(NetworkCoding):
         Returns:
             int32 hyper-latents [B, h, w, N] and symbols [B, 4h, 4w, C].
         """
+        embedding = self.network.embedding(coefficients)
         image = pad_to_multiple(image, self.network.multiple)
-        latents = self.latents(image, coefficients)
-        hyper_latents = self.hyper_latents(latents, coefficients)
-        symbols = self.symbols(latents, hyper_latents, coefficients)
+        latents = self.latents(image, embedding)
+        hyper_latents = self.hyper_latents(latents, embedding)
+        symbols = self.symbols(latents, hyper_latents, embedding)
         return hyper_latents, symbols
 
     def synthesize(self, hyper_latents, symbols, coefficients):
-        quantized = self.quantized(hyper_latents, symbols, coefficients)
-        return self.image(quantized, coefficients)
-
-    def hyper_latents(self, latents, coefficients):
-        """Graph: latents to int32 hyper-latents."""
         embedding = self.network.embedding(coefficients)
+        quantized = self.quantized(hyper_latents, symbols, embedding)
+        return self.image(quantized, embedding)
+
+    def hyper_latents(self, latents, embedding):
+        """Graph: latents to int32 hyper-latents."""
         hyper_latents = self.network.hyper_analyze(latents, embedding)
         return ops.cast(ops.round(hyper_latents), "int32")
 
-    def symbols(self, latents, hyper_latents, coefficients):
+    def symbols(self, latents, hyper_latents, embedding):
         """Graph: latents and hyper-latents to int32 symbols."""
-        embedding = self.network.embedding(coefficients)
         hyper_latents = ops.cast(hyper_latents, "float32")
         symbols = self.network.symbols(latents, hyper_latents, embedding)
         return ops.cast(symbols, "int32")
 
-    def quantized(self, hyper_latents, symbols, coefficients):
+    def quantized(self, hyper_latents, symbols, embedding):
         """Graph: integers to the latents that are synthesised, float32."""
-        embedding = self.network.embedding(coefficients)
         return self.network.quantized(
             ops.cast(symbols, "float32"), ops.cast(hyper_latents, "float32"), embedding
         )

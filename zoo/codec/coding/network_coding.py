@@ -20,7 +20,7 @@ class NetworkCoding:
 
     # Classes of the coder, and of what does the same as the graphs in tiles.
     symbol_coding: type
-    striped: type
+    tiled: type
 
     def __init__(self, network, tables):
         self.network = network
@@ -51,11 +51,10 @@ class NetworkCoding:
         """Graph: the integers of `analyze` to a padded image, about [0, 1], float32."""
         raise NotImplementedError
 
-    def latents(self, image, coefficients):
+    def latents(self, image, embedding):
         """Graph: padded uint8 image to latents before the gain, float32."""
-        image = ops.cast(image, "float32") / 255.0
-        return self.network.analyze(image, self.network.embedding(coefficients))
+        return self.network.analyze(ops.cast(image, "float32") / 255.0, embedding)
 
-    def image(self, quantized, coefficients):
+    def image(self, quantized, embedding):
         """Graph: quantised latents to a padded image, about [0, 1], float32."""
-        return self.network.synthesize(quantized, self.network.embedding(coefficients))
+        return self.network.synthesize(quantized, embedding)

@@ -11,7 +11,7 @@ the whole picture are held, and no map inside of a transform, which is larger.
 import numpy as np
 from keras import ops
 
-from yoto_tf.zoo.codec.tiling.tiles import EdgePadded, Stage
+from yoto_tf.zoo.codec.tiling.tiles import EdgePadded, TiledGraph
 
 # How many places (before, after) its own a place of the hyper-latents reaches: the two
 # 5×5 convolutions of the hyper-analysis look 4 latents before a block of 4 and 7 after
@@ -28,7 +28,17 @@ def to_pixels(image):
     return ops.cast(ops.round(ops.clip(image * 255.0, 0.0, 255.0)), "uint8")
 
 
-class StripedFactorizedPrior:
+def of_coefficients(network, function):
+    """A graph of maps and an embedding, as one of maps and coefficients [1, K]."""
+
+    def graph(*maps_and_vector):
+        *maps, vector = maps_and_vector
+        return function(*maps, network.embedding(vector))
+
+    return graph
+
+
+class TiledFactorizedPrior:
     """What a `FactorizedCoding` analyses and synthesises, in bounded memory.
 
     Args:
@@ -38,12 +48,12 @@ class StripedFactorizedPrior:
     def __init__(self, coding):
         network = coding.network
         self._channels = network.filters[-1]
-        self._analysis = Stage(
+        self._analysis = TiledGraph(
             lambda image, vector: coding.analyze(image, vector)[0],
             network.analysis.reach,
             network.analysis.largest_map,
         )
-        self._synthesis = Stage(
+        self._synthesis = TiledGraph(
             lambda symbols, vector: to_pixels(coding.synthesize(symbols, vector)),
             network.synthesis.reach,
             network.synthesis.largest_map,
@@ -67,7 +77,7 @@ class StripedFactorizedPrior:
         return _painted(self._synthesis, symbols, vector)
 
 
-class StripedHyperprior:
+class TiledHyperprior:
     """What a `HyperpriorCoding` analyses and synthesises, in bounded memory.
 
     Args:
@@ -82,20 +92,29 @@ class StripedHyperprior:
         network = coding.network
         self._channels = network.filters[-1]
         self._hyper_channels = network.hyper_filters
-        self._analysis = Stage(
-            coding.latents, network.analysis.reach, network.analysis.largest_map
+        self._analysis = TiledGraph(
+            of_coefficients(network, coding.latents),
+            network.analysis.reach,
+            network.analysis.largest_map,
         )
-        self._synthesis = Stage(
-            lambda quantized, vector: to_pixels(coding.image(quantized, vector)),
+        image = of_coefficients(network, coding.image)
+        self._synthesis = TiledGraph(
+            lambda quantized, vector: to_pixels(image(quantized, vector)),
             network.synthesis.reach,
             network.synthesis.largest_map,
         )
         # The largest map is that of the latents.
         values = 4**2 * max(self._channels, self._hyper_channels)
-        self._hyper_analysis = Stage(coding.hyper_latents, HYPER_ANALYSIS_REACH, values)
+        self._hyper_analysis = TiledGraph(
+            of_coefficients(network, coding.hyper_latents), HYPER_ANALYSIS_REACH, values
+        )
         values *= self._maps
-        self._symbols = Stage(coding.symbols, self._symbols_reach, values)
-        self._quantized = Stage(coding.quantized, HYPER_SYNTHESIS_REACH, values)
+        self._symbols = TiledGraph(
+            of_coefficients(network, coding.symbols), self._symbols_reach, values
+        )
+        self._quantized = TiledGraph(
+            of_coefficients(network, coding.quantized), HYPER_SYNTHESIS_REACH, values
+        )
 
     def fits_at_once(self, height, width):
         """Whether a picture is small enough to be one tile."""
@@ -122,7 +141,7 @@ class StripedHyperprior:
         return _painted(self._synthesis, quantized, vector)
 
 
-class StripedContextHyperprior(StripedHyperprior):
+class TiledContextHyperprior(TiledHyperprior):
     """What a `ContextCoding` analyses and synthesises, in bounded memory.
 
     Once all symbols are known, means look no further than without a context.

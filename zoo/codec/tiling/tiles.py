@@ -42,7 +42,7 @@ def _fewest(length, longest, overlap):
     return math.ceil((length - overlap) / count) + overlap
 
 
-class Stage:
+class TiledGraph:
     """A part of a network that can run in tiles.
 
     The grid it is tiled on is that of the coarsest map it reads or writes; all others
@@ -52,7 +52,7 @@ class Stage:
         function: graph of the input maps [1, h, w, C] and the coefficients [1, K] to
             the output map.
         reach: how many places (before, after) itself a place of the grid looks.
-        values: numbers that a place of the grid has in the stage's largest map.
+        values: numbers that a place of the grid has in its largest map.
     """
 
     def __init__(self, function, reach, values):
@@ -100,7 +100,7 @@ class Stage:
 
 
 class _Overwritten:
-    """An array as it was before a stage's output took its place, row of tiles by row.
+    """An array as it was before an output took its place, row of tiles by row.
 
     Args:
         array: [h, w, C].

@@ -33,7 +33,7 @@ def no_network(untrained_codec, monkeypatch):
     def fail(*_):
         pytest.fail("a damaged file reached the network")
 
-    for name in ("_synthesize", "_striped"):
+    for name in ("_synthesize", "_tiled"):
         monkeypatch.setattr(untrained_codec, name, fail)
     return untrained_codec
 

@@ -142,11 +142,11 @@ def test_tiled_is_untiled_without_a_hyperprior(picture, small_tiles, monkeypatch
 
 
 def assert_tiled_is_untiled(codec, picture, quality, monkeypatch):
-    assert not codec._striped.fits_at_once(*picture.shape[:2])
+    assert not codec._tiled.fits_at_once(*picture.shape[:2])
     data = codec.compress(picture, quality=quality)
     decoded = codec.decompress(data)
     monkeypatch.undo()
-    assert codec._striped.fits_at_once(*picture.shape[:2])
+    assert codec._tiled.fits_at_once(*picture.shape[:2])
     assert len(data) > 40_000
     assert codec.compress(picture, quality=quality) == data
     # On several threads a convolution may sum in another order in a tile, and random

@@ -12,8 +12,8 @@ import lazy_loader
 
 __version__ = "0.2.0"
 
-# In a checkout zoo/ and export/ lie beside this package. An editable install knows,
-# Python started in the checkout's folder would not.
+# In a checkout zoo/ and export/ lie beside this package. An editable install finds
+# them; Python started in the checkout's folder needs this path.
 if not (Path(__file__).parent / "zoo").exists():
     __path__.append(str(Path(__file__).parents[1]))
 
@@ -60,7 +60,7 @@ def _register():
 class _AfterKeras:
     """Tells Keras of our classes once it is imported: on `sys.meta_path` until then.
 
-    What it waits for is `keras.saving`, which `keras` imports.
+    It waits for `keras.saving`, which `import keras` imports.
     """
 
     def find_spec(self, name, path, target=None):
@@ -80,7 +80,7 @@ class _AfterKeras:
 
 
 class _FormerModules:
-    """Finds modules by the names they had in 0.1; asked when no other finder knows."""
+    """Finds modules by the names they had in 0.1; the last finder to be asked."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):

@@ -24,7 +24,7 @@ _NORMALIZATIONS = (
     layers.GroupNormalization,
     layers.LayerNormalization,
 )
-# Layers that scale and shift the channels of another.
+# Layers that scale and shift the channels of another layer.
 _MODULATING = (FiLM, Gate)
 _EPSILON = 1e-3
 
@@ -32,11 +32,11 @@ _EPSILON = 1e-3
 def bake(model, **coefficients):
     """The plain network at one setting, without the input for coefficients.
 
-    What depends on the coefficients alone becomes constant. A `LoRA` becomes the layer
-    in it. A `FiLM` or `Gate` that follows a convolution, a dense layer or a
-    normalisation, and is all that reads it, is folded into its weights, so that the
-    network costs what the unconditioned one does; another becomes a frozen batch
-    normalisation, which multiplies and adds.
+    All that depends on the coefficients alone becomes constant. A `LoRA` becomes the
+    layer it wraps, with the update in its kernel. A `FiLM` or `Gate` is folded into the
+    weights of the convolution, dense layer or normalisation before it, if nothing else
+    reads that layer: the network then costs no more than the unconditioned one. Any
+    other becomes a frozen batch normalisation, which multiplies and adds.
 
     Args:
         model: a `LossConditionalModel` with a functional network. It is left as it is.
@@ -46,7 +46,7 @@ def bake(model, **coefficients):
         A functional `keras.Model` with the outputs of the network and its other inputs.
 
     Raises:
-        RecipeError: the network is no graph of layers.
+        RecipeError: the network is neither functional nor Sequential.
         CoefficientError: unknown name or value out of range.
 
     Example:
@@ -74,14 +74,14 @@ class _Constant:
 
 
 class _Baking:
-    """Rebuilds graphs of layers with their weights; what is shared stays shared."""
+    """Rebuilds graphs of layers with their weights; shared layers stay shared."""
 
     def __init__(self):
         self._copies = {}  # id of a layer or operation: it and its copy
         self._makers = {}  # id of a new tensor: it and the original of its maker
 
     def graph(self, model, constants):
-        """A functional or Sequential model without the inputs `constants`, by name."""
+        """A copy of a model without the inputs in `constants`, {name: `_Constant`}."""
         model = as_functional(model)
         inputs = {
             tensor.name: keras.Input(
@@ -187,7 +187,7 @@ class _Baking:
 
 
 def _modulated_only(model):
-    """Ids of the layers of a graph that are called once, to be modulated."""
+    """Ids of the layers that are called once and read by a FiLM or gate alone."""
     calls, readers = {}, {}
     for node in itertools.chain(*model._nodes_by_depth.values()):
         if node.operation is not None:
@@ -232,7 +232,7 @@ def _copy_weights(layer, copy):
     else:
         copy.set_weights(layer.get_weights())
     if isinstance(copy, layers.Normalization):
-        # It computes with tensors that it derives from its weights.
+        # It computes with tensors derived from its weights.
         copy.finalize_state()
 
 

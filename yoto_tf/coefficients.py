@@ -103,8 +103,8 @@ class Coefficients:
                 equal probability, in random order (Latin hypercube sampling; not for
                 joint or annealed distributions).
             progress: how much of the training is over, a number or scalar tensor in
-                [0, 1], which `Annealed` distributions go by; None for those as they
-                are without.
+                [0, 1], by which `Annealed` distributions change; None for what they are
+                without annealing.
 
         Returns:
             Float32 tensor [batch_size, K] of raw values.
@@ -177,7 +177,7 @@ class Coefficients:
         return (values - mean.astype("float32")) * inverse.astype("float32")
 
     def vector(self, **values):
-        """The raw vector [K], float32, of named values; others take their middle.
+        """The raw vector [K], float32, of named values; others take their median.
 
         Raises:
             CoefficientError: a name that does not exist, or a value out of range.
@@ -313,7 +313,7 @@ def deserialize_coefficients(serialized):
         serialized: a `Coefficients` as Keras serialises it.
 
     Raises:
-        CoefficientError: something else, or a distribution that cannot be.
+        CoefficientError: another object, or one with an invalid distribution.
     """
     try:
         found = deserialize(serialized)
@@ -333,7 +333,7 @@ def _law(distribution):
 
 
 def _known(law, progress):
-    """The progress, for those laws that go by it."""
+    """The keyword arguments of laws that change with the progress."""
     return {"progress": progress} if isinstance(law, Annealed) else {}
 
 

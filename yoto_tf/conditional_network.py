@@ -23,7 +23,7 @@ class ConditionalNetwork(keras.Model):
         names = [name for name in self.input if name != "coefficients"]
         if len(names) > 1 or not isinstance(inputs, dict) or len(inputs) != 2:
             return inputs
-        # Without "coefficients" nothing can be told, and Keras says what is missing.
+        # Neither key is "coefficients": Keras says what is missing.
         others = [key for key in inputs if key != "coefficients"]
         if len(others) > 1:
             return inputs

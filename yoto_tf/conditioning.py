@@ -49,8 +49,8 @@ def condition(
     (Compilers may order sums differently in two graphs: in `predict` the last bits can
     differ.) Frozen layers and variables stay frozen.
 
-    Chosen are, unless `layers` says otherwise, all convolutions, dense and recurrent
-    layers except those that return an output of the model: a network is to *compute*
+    Unless `layers` says otherwise, all convolutions, dense and recurrent layers are
+    chosen, except those that return an output of the model: a network is to *compute*
     differently, not to have its result rescaled. A normalisation would undo a scale
     that comes before it: where only normalisation layers read a convolution, FiLM or
     gate come after these instead, which makes them conditional normalisations (Dumoulin
@@ -87,7 +87,7 @@ def condition(
         RecipeError: `model` is neither functional nor Sequential or has an input named
             `coefficients`; there is nothing to condition; a layer of `layers` does not
             exist or cannot be modulated so; a layer cannot be copied from its config;
-            or `how`, `rank` or `train` is none of the above.
+            or `how`, `rank` or `train` has another value than these.
 
     Example:
         >>> network = yoto_tf.condition(keras.applications.MobileNetV2(), coefficients)
@@ -123,7 +123,7 @@ def conditionable(model, layers=None, how="film", coefficients=None, rank=4):
         model: as for `condition`.
         layers: as for `condition`.
         how: as for `condition`.
-        coefficients: as for `condition`; None counts for a single coefficient.
+        coefficients: as for `condition`; None counts as one coefficient.
         rank: as for `condition`.
 
     Raises:
@@ -186,13 +186,13 @@ def _check(model):
 
 
 def _named(patterns, model, how):
-    """The set of paths that match one of `patterns`, each of which has one."""
+    """The set of paths that match `patterns`, each of which must match one."""
     found = dict(_layers(model))
     chosen = set()
     for pattern in patterns:
         matching = {path for path in found if _matches(path, pattern)}
         if not matching:
-            # First those where only the name of the inner model is missing.
+            # First those that lack only the name of the inner model.
             near = [path for path in found if _matches(path.split("/")[-1], pattern)]
             near += difflib.get_close_matches(pattern, found, n=3, cutoff=0.5)
             raise RecipeError(
@@ -212,7 +212,7 @@ def _named(patterns, model, how):
 
 
 def _matches(path, pattern):
-    """As of files: `*` stands for a part of one name, not for several."""
+    """Whether a path matches, as for files: `*` stands for a part of one name."""
     names, patterns = path.split("/"), pattern.split("/")
     return len(names) == len(patterns) and all(
         map(fnmatch.fnmatchcase, names, patterns)
@@ -220,7 +220,7 @@ def _matches(path, pattern):
 
 
 def _layers(model, prefix=""):
-    """The path and the layer of everything that has a name, inner models too."""
+    """Yields the path and the layer of every layer, those of inner models too."""
     for layer in model.layers:
         if not isinstance(layer, keras.layers.InputLayer):
             yield prefix + layer.name, layer

@@ -15,7 +15,8 @@ import numpy as np
 from yoto_tf.errors import CoefficientError
 from yoto_tf.registered import registered
 
-# Each accepts with probability above 0.95, so all fail less often than once in 10^10.
+# Each is accepted with a probability above 0.95, so that all are rejected less often
+# than once in 10^10 draws.
 _GAMMA_PROPOSALS = 8
 
 
@@ -86,8 +87,9 @@ class LogArcsine(_LogRange):
     """The arcsine law for the logarithm on [log low, log high], with 0 < low < high.
 
     A quarter of the values lie in the lowest 15 % of that range and a quarter in the
-    highest, against 15 % of `LogUniform`: a network that interpolates has no neighbours
-    there on one side. Chebyshev's nodes of interpolation follow the same law.
+    highest 15 %, where `LogUniform` has 15 % each. Near its ends a network has examples
+    on one side only, and needs more of them. Chebyshev's nodes of interpolation follow
+    the same law.
 
     The network sees the standardised logarithm.
     """
@@ -152,7 +154,7 @@ class Uniform(_Distribution):
 
 @registered
 class Fixed(_Distribution):
-    """Always `value`: a coefficient that takes part in the sum but is no dial."""
+    """Always `value`: a coefficient that weighs a term but cannot be turned."""
 
     transform = "identity"
 
@@ -261,10 +263,10 @@ class Dirichlet(_Distribution):
         return mean, np.sqrt(mean * (1 - mean) / (alpha.sum() + 1))
 
     def at(self, points):
-        """Vectors [N, K] at points [N, K - 1] in (0, 1): uniform ones give this law.
+        """Vectors [N, K] for points [N, K − 1] in (0, 1); uniform points give this law.
 
-        Each coefficient takes its share, a beta variate, of what those before it have
-        left.
+        By stick breaking: each coefficient takes a share, a beta variate, of what those
+        before it leave.
         """
         from scipy.special import betaincinv
 
@@ -294,10 +296,11 @@ def log_gamma(alpha, shape, seed):
 
     `alpha` > 0, a number or tensor, must broadcast to `shape`.
 
-    Keras' own gamma sampler does not compile with XLA on TensorFlow. Rejection after
-    Marsaglia & Tsang, "A Simple Method for Generating Gamma Variables", ACM TOMS 2000,
-    for alpha + 1, whose power then gives any alpha > 0; in logarithms because a small
-    alpha underflows.
+    Keras' own gamma sampler does not compile with XLA on TensorFlow. This one draws a
+    variate of alpha + 1 by the rejection method of Marsaglia & Tsang, "A Simple Method
+    for Generating Gamma Variables", ACM TOMS 2000, and multiplies it by a uniform
+    variate to the power of 1 / alpha, which makes it one of alpha. It works with
+    logarithms, since variates of a small alpha underflow.
     """
     from keras import ops, random
 

@@ -2,10 +2,10 @@
 
 
 def printable(text):
-    """A text in which nothing steers a terminal or turns the direction of a line.
+    """A text without characters that control a terminal or the direction of writing.
 
-    Names of files, cards of models and answers of servers are anybody's. Control
-    characters, line ends among them, and half characters become escapes such as \\x1b.
+    File names, model cards and servers' answers can come from anybody. Control
+    characters, line ends included, and lone surrogates become escapes such as \\x1b.
     """
     return "".join(
         char if char.isprintable() else repr(char)[1:-1] for char in str(text)

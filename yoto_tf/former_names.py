@@ -9,8 +9,8 @@ import warnings
 
 from yoto_tf.resolver import resolve
 
-# {name in 0.1: name now}, of modules and, after a colon, of what was in a module whose
-# name now means another, or whose contents have parted.
+# {name in 0.1: name now}. A name after a colon was in a module whose own name now means
+# another module, or whose contents lie in several.
 FORMER = {
     "yoto_tf.contact_sheet": "yoto_tf.imaging.contact_sheet",
     "yoto_tf.engine": "yoto_tf.training.engine",
@@ -32,11 +32,11 @@ FORMER = {
 def former(module, name):
     """What `name` was in `module`, with a warning that says where it is now.
 
-    To be called by the module's own `__getattr__`, so that the warning is of the line
-    that uses the name.
+    To be called by the module's own `__getattr__`, so that the warning points to the
+    line that uses the name.
 
     Raises:
-        AttributeError: it was not there either.
+        AttributeError: 0.1 had no such name either.
     """
     now = FORMER.get(f"{module}:{name}")
     if now is None and module in FORMER and not name.startswith("__"):

@@ -27,19 +27,19 @@ class LossConditionalModel(TrainingStep, keras.Model):
     **Terms** are the losses of the outputs, one value an example: a coefficient weighs
     the output of its name, and an output without one has weight 1. `loss_weights` and
     sample weights multiply what they multiply in Keras. Further terms are what a layer
-    passes to `add_loss`, by the layer's name, and the weight regularisers, together
-    `regularizers`. Where all examples of a batch have equal coefficients, the loss is
-    the one that Keras computes with them as `loss_weights`.
+    passes to `add_loss`, by the layer's name, and the weight regularisers, all together
+    as `regularizers`. Where all examples of a batch have equal coefficients, the loss
+    is the one that Keras computes with them as `loss_weights`.
 
     Or a function computes the terms: `LossConditionalModel(network, loss_terms,
     coefficients)`, on batches that are one dict of the inputs, the labels and all else
     that `loss_terms(inputs, outputs)` needs. As `loss_terms(inputs, outputs,
-    coefficients)` it is given {name: [B]} too and may use what weighs nothing: a
-    focusing parameter, a quantile, a temperature.
+    coefficients)` it is also given the coefficients, {name: [B]}, which then need not
+    be weights: a focusing parameter, a quantile, a temperature.
 
-    **Evaluation** (in `fit`, too) takes fixed vectors that cover the distribution
-    evenly, so that it gives the same again; `compile(..., validate_at=...)` says which.
-    Inputs that hold `"coefficients"` keep theirs, in training as well.
+    **Evaluation**, also that of `fit`, takes fixed vectors that cover the distribution
+    evenly, so that it can be repeated; `compile(..., validate_at=...)` chooses others.
+    Where the inputs hold `"coefficients"`, those are taken, in training as well.
 
     Args:
         network: a Keras model whose input is a dict with `"coefficients"` [B, K], raw.
@@ -50,8 +50,8 @@ class LossConditionalModel(TrainingStep, keras.Model):
         normalize_weights: see `Weighting`.
         scalarization: see `Weighting`.
         draw: how a batch's vectors are drawn: `"example"`, each by itself; `"batch"`,
-            one for all, which terms need that are one number for a batch; or
-            `"stratified"`, see `Coefficients.sample`.
+            one for all, for terms that are one number a batch; or `"stratified"`, see
+            `Coefficients.sample`.
         without_term: names of coefficients that weigh no term because the network reads
             them; what `loss_terms` reads need not be named.
 
@@ -102,14 +102,15 @@ class LossConditionalModel(TrainingStep, keras.Model):
         self.seed_generator = drawing.ReplicaSeeds()
         self.progress = None
         if coefficients.is_annealed:
-            # Of the training, from 0 to 1; a step compiled by JAX reads nothing else.
+            # From 0 to 1. A variable, since a step that JAX compiled reads no
+            # attributes.
             self.progress = self.add_weight(
                 initializer="zeros", trainable=False, dtype="float32", name="progress"
             )
 
     @property
     def output_names(self):
-        """Of the network's outputs, by which Keras assigns losses and metrics."""
+        """Names of the network's outputs, by which Keras assigns losses and metrics."""
         return getattr(self.network, "output_names", None)
 
     def compile(
@@ -133,7 +134,7 @@ class LossConditionalModel(TrainingStep, keras.Model):
                 fixed vectors spread over the examples.
 
         Raises:
-            ValueError: terms given twice, or weights or metrics of nothing.
+            ValueError: terms given twice, or weights or metrics without a loss.
             CoefficientError: a coefficient that weighs nothing; see
                 `ValidationVectors`.
         """
@@ -218,7 +219,7 @@ class LossConditionalModel(TrainingStep, keras.Model):
         """Keras' `save`; warns of loss terms that loading will not find.
 
         Raises:
-            ValueError: loss terms that cannot be written down at all.
+            ValueError: loss terms that cannot be serialised.
         """
         serialization.check_loss_terms(self.objective.loss_terms)
         return super().save(filepath, *args, **kwargs)

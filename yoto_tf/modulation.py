@@ -27,7 +27,7 @@ CONVOLUTIONS_AND_DENSE = (
 )
 # What an inner model calls the embedding that it is given.
 _EMBEDDING = "coefficient_embedding"
-# What Keras calls an input that has no name: a number of the process is in it.
+# What Keras calls an input without a name; the number depends on the process.
 _UNNAMED = re.compile(r"(keras_tensor|input_layer)(_\d+)?$")
 
 
@@ -54,7 +54,7 @@ def as_functional(model):
 
 
 def input_names(model):
-    """The names of the inputs of a model, also of those that were given none."""
+    """The names of a model's inputs: `inputs` or `input_0`, … of those without one."""
     names = [tensor.name for tensor in model.inputs]
     unnamed = [position for position, name in enumerate(names) if _UNNAMED.match(name)]
     for number, position in enumerate(unnamed):
@@ -72,7 +72,7 @@ class Modulation:
         how: `"film"` and `"gate"` put a layer of that kind after each, `"lora"` puts
             each into a `LoRA`.
         rank: of `LoRA`.
-        only: leave nothing trainable but what is new.
+        only: freeze all but the new layers.
     """
 
     def __init__(self, paths, how, rank, only):
@@ -118,7 +118,7 @@ class Modulation:
         through = layers.Identity(name=f"{source.name}_through")
         outputs = [as_functional(model).output, through(originals[source.name])]
         clone = keras.models.clone_model(
-            # Not as a dict: it would have to be of the names that are replaced.
+            # A list: a dict would need the names that are replaced.
             keras.Model(list(originals.values()), outputs),
             input_tensors=list(inputs.values()),
             clone_function=lambda layer: self._copy(layer, embedding.shape[1:], prefix),
@@ -150,9 +150,9 @@ class Modulation:
         return copy
 
     def _without_activation(self, layer):
-        """A copy of a convolution or dense layer whose activation comes later.
+        """A copy of a convolution or dense layer, whose activation becomes a layer.
 
-        What penalises its outputs goes to the layer that now ends in them.
+        An activity regulariser goes to the new layer that returns the outputs.
         """
         config = _config(layer)
         regularizer = {"activity_regularizer": layer.activity_regularizer}
@@ -228,18 +228,19 @@ def _carry_over(original, copied):
             new.lora_alpha = old.lora_alpha
         new.trainable = old.trainable
     for old, new in zip(original.weights, copied.weights, strict=True):
-        # On JAX the two would share an array, which a training step gives away.
+        # On JAX the two would share an array, which a training step donates.
         new.assign(keras.ops.convert_to_numpy(old))
         new.trainable = old.trainable
     if isinstance(copied, layers.Normalization):
-        # It computes with tensors that it derives from its weights.
+        # It computes with tensors derived from its weights.
         copied.finalize_state()
 
 
 def _activation(layer):
-    """What makes the same activation again.
+    """The activation of a layer, as `from_config` takes it.
 
-    The config names a function, which Keras finds only if it is its own or registered.
+    A config has the name of a function, by which Keras finds its own and registered
+    ones.
     """
     if isinstance(layer.activation, types.FunctionType):
         return layer.activation
@@ -254,7 +255,7 @@ def _config(layer):
 
 
 def from_config(layer, config):
-    """A new layer or operation like another, of a configuration."""
+    """A new layer or operation of the class of another, from a configuration."""
     if config.get("activation") is not None and hasattr(layer, "activation"):
         config["activation"] = _activation(layer)
     # The code of a Lambda runs in this process already: nothing to guard against.

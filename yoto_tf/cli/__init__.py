@@ -76,10 +76,10 @@ def main(arguments=None):
 
 
 def _speak_to_any_terminal():
-    """Letters that a terminal or a file's name cannot hold are shown as their codes.
+    """Escapes what a terminal cannot display, and shows warnings as one line.
 
-    A warning is one line, and Pillow's of metadata and of large pictures are none:
-    what is too large is an error.
+    Pillow's warnings of metadata and of large pictures are left out: a picture that is
+    too large is an error.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -93,7 +93,7 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
 
 
 def _quieten_tensorflow():
-    """What TensorFlow says of its devices and of retracing is not the user's concern.
+    """Silences TensorFlow's messages about devices and retracing.
 
     Its C++ part reads the environment when it is imported.
     """

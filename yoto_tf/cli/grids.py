@@ -6,7 +6,7 @@ from yoto_tf.cli.parser import add_model, add_no_clobber
 
 
 def add_options(parser, number):
-    """Adds the options of a grid; `number` is how many pictures a row has at first."""
+    """Adds the options of a grid; `number` is the default of `--number`."""
     parser.add_argument("target", metavar="OUT.png", help="the picture file to write")
     add_model(parser, "--model", "vae-cifar10")
     parser.add_argument(

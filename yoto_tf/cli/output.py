@@ -51,7 +51,7 @@ def print_table(rows):
 
 
 def report_stream(target):
-    """Where to say what was written: standard error where it went to the output.
+    """The stream for reports: standard error if the file itself is standard output.
 
     Args:
         target: the file that was written.
@@ -65,7 +65,7 @@ def report_stream(target):
 
 
 def is_left(options, target):
-    """Whether an output exists and is to be left as it is, which is said."""
+    """Whether an output exists and stays as it is; if so, prints that."""
     if not (options.no_clobber and os.path.isfile(target)):
         return False
     say_error(f"{target} exists and is left as it is")

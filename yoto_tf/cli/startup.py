@@ -13,7 +13,7 @@ def import_keras():
     That takes nearly a fifth of the time that the whole of Keras and TensorFlow take.
     """
     with _hidden("matplotlib"), _muted():
-        # What a user's keras.json says is not for released networks.
+        # Released networks do not follow the settings in a user's keras.json.
         from yoto_tf.machine.keras_settings import set_usual_settings
 
         set_usual_settings()
@@ -33,7 +33,7 @@ def _hidden(name):
 
 
 def _muted():
-    """Keeps TensorFlow quiet, where nobody asked for more.
+    """A context that mutes TensorFlow, unless the user asked for its messages.
 
     While it is imported, TensorFlow 2.18 and later logs whatever level it was given:
     https://github.com/tensorflow/tensorflow/issues/100442.

@@ -1,4 +1,4 @@
-"""Pictures and data sets in, batches out; none of it needs TensorFlow but TFDS."""
+"""Pictures and data sets in, batches out; only TFDS needs TensorFlow."""
 
 import lazy_loader
 

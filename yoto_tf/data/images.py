@@ -45,8 +45,8 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _PNG = b"\x89PNG\r\n\x1a\n"
-# Those that can be left out but say how the picture is seen; the first of a name's
-# letters is small where a chunk can be left out.
+# Ancillary chunks, whose names begin with a small letter, that change how the picture
+# looks.
 _PNG_CHUNKS = frozenset({b"tRNS", b"acTL", b"fcTL", b"fdAT"})
 _LARGEST_PROFILE = 2**24
 
@@ -110,7 +110,7 @@ def read_image(path):
 
 
 def read_image_and_alpha(path):
-    """As `read_image`, and what was transparent.
+    """Reads a picture as `read_image` does, and its transparency.
 
     Returns:
         uint8 `[height, width, 3]`, and uint8 `[height, width]`, 255 where the picture
@@ -154,7 +154,7 @@ def picture_errors(path):
 
 
 def open_picture(path):
-    """`PIL.Image.open` for the formats that are meant, and no others.
+    """`PIL.Image.open` for `FORMATS` and no others.
 
     Pillow hands files of some others to programs such as Ghostscript.
     """
@@ -200,7 +200,7 @@ def format_to_write(path):
     """The format that the suffix of a picture to write names.
 
     Raises:
-        DataError: it names none that can be read again.
+        DataError: it names no format that can be read again.
     """
     suffix = Path(path).suffix
     file_format = Image.registered_extensions().get(suffix.lower())
@@ -214,7 +214,7 @@ def format_to_write(path):
 
 def to_rgb(image):
     """An open picture or frame as 8-bit sRGB, upright: (RGB, alpha or None)."""
-    # Pillow forgets it when it reads the pixels.
+    # Before the pixels are read, after which Pillow no longer tells.
     rescale = _rescaled_transparency(image)
     upright = _UPRIGHT.get(_orientation(image))
     image.load()
@@ -264,9 +264,9 @@ def _to_8_bits(image, transparency):
 
 
 def _rescaled_transparency(image):
-    """What makes of a PNG's transparent colour one of Pillow's pixels, or None.
+    """A function that brings a PNG's transparent colour to 8 bits, or None.
 
-    Pillow brings pixels of 2, 4 and 16 bits to 8, and leaves the colour as it is.
+    Pillow brings pixels of 2, 4 and 16 bits to 8, but not this colour.
     """
     if image.format != "PNG" or not image.tile:
         return None
@@ -279,11 +279,12 @@ def _rescaled_transparency(image):
 
 
 def _orientation(image):
-    """How a picture that is not read yet has to be turned.
+    """The EXIF orientation of a picture that is not read yet, or None.
 
-    Pillow turns TIFFs itself, those without compression wrongly: it no longer does.
+    Pillow turns TIFFs by itself, uncompressed ones wrongly: the tag is removed here, so
+    that it does not.
     """
-    # A damaged one is none.
+    # A damaged tag counts as no tag.
     try:
         if image.format == "TIFF" and _ORIENTATION in image.tag_v2:
             orientation = image.tag_v2[_ORIENTATION]
@@ -296,7 +297,7 @@ def _orientation(image):
 
 
 def _has_several_frames(image):
-    # A later one may be damaged in any way.
+    # A later frame may be damaged, which makes Pillow raise nearly anything.
     try:
         return bool(getattr(image, "is_animated", False))
     except Exception:
@@ -322,10 +323,10 @@ def _is_video(path):
 
 
 def _png_without_metadata(path):
-    """A PNG without what its picture does not need: (content, ICC profile).
+    """A PNG without its metadata: (content, ICC profile).
 
-    Pillow refuses a picture for a text or a profile that is damaged or large once it
-    is unpacked. (None, None) for other files, which are not read.
+    Pillow refuses pictures with texts or profiles that are damaged, or large when
+    unpacked. Other files are not read: (None, None).
     """
     if not os.path.isfile(path):
         return None, None

@@ -18,8 +18,9 @@ class Patches(keras.utils.PyDataset):
     photographs fit into `memory_bytes`. Photographs smaller than a patch are skipped
     with a warning.
 
-    `model.fit(patches, steps_per_epoch=1000, shuffle=False)`: they come shuffled, and
-    Keras warns when asked to do it again. Iterating yields the same batches.
+    `model.fit(patches, steps_per_epoch=1000, shuffle=False)`: they are in random order
+    already, and Keras would warn if it were to shuffle them. Iterating yields the same
+    batches.
 
     Args:
         spec: folder, glob, file, or `tfds:NAME[:SPLIT]`; or `Photographs` at hand, with

@@ -93,7 +93,7 @@ class Photographs:
         """Says that `pixels` pixels were used, which sets the pace of rotation.
 
         Raises:
-            DataError: since a whole pass no file could be read.
+            DataError: in a whole pass no file could be read.
         """
         if self._failed is not None:
             raise self._failed
@@ -124,7 +124,7 @@ class Photographs:
 
 
 def _rotate(reference, stream):
-    # The first pass is one that has begun before, with what was read then.
+    # The first pass is under way already, and photographs were read in it.
     found, last = True, None
     try:
         for photograph in stream:
@@ -151,7 +151,7 @@ def _rotate(reference, stream):
     except RuntimeError:
         # Python is exiting and starts no new jobs.
         return
-    # Whatever becomes of the files: the training that uses them is to hear of it.
+    # Files can fail in any way. The training that uses them is told by `use`.
     except Exception as error:
         photographs = reference()
         if photographs is not None:

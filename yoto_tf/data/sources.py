@@ -114,7 +114,10 @@ def _load(tfds, name, split, data_dir):
 
 
 def _online(urls):
-    """Whether a host of these addresses has a known address, or none need have one."""
+    """Whether one of the URLs' hosts can be resolved, or none need be.
+
+    There may be no hosts, or a proxy.
+    """
     hosts = {urlsplit(url).hostname for url in urls} - {None}
     for host in hosts:
         with contextlib.suppress(OSError):

@@ -15,13 +15,13 @@ class LaplaceConditional(ScaleConditional):
 
         Q(z) = exp(−√2 z) / 2    for z ≥ 0
 
-    Given its scale a latent may be Gaussian; given what a network foresees of that
-    scale it is a mixture of Gaussians, with a higher peak and heavier tails. Its tables
-    cost up to 0.008 bits a value over the density itself.
+    Given its scale a latent may be Gaussian; given a network's prediction of that scale
+    it is a mixture of Gaussians, with a higher peak and heavier tails. Its tables cost
+    up to 0.008 bits a value over the density itself.
     """
 
     def upper_tail(self, z):
-        # Not the absolute value, whose gradient at zero is none.
+        # Not the absolute value, whose gradient at zero is zero.
         smaller = 0.5 * ops.exp(math.sqrt(2) * ops.where(z > 0, -z, z))
         return ops.where(z > 0, smaller, 1.0 - smaller)
 

@@ -1,4 +1,4 @@
-"""Probabilities to the integer frequencies that a range coder divides its range by."""
+"""Rounds probabilities to the integer frequencies of a range coder."""
 
 import heapq
 import math

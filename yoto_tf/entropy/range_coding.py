@@ -96,7 +96,7 @@ def decode_chunks(data, chunks, count, tables):
         FormatError: if `data` is not what `encode_chunks` returns for any symbols.
         YotoError: if an index is out of range.
     """
-    # Whatever holds bytes: of a socket, a file in memory or a shared memory.
+    # It may be a bytearray or a memoryview.
     data = bytes(data)
     if not count and data:
         raise FormatError(f"damaged data: expected no bytes, got {len(data)}")

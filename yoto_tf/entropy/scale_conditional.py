@@ -16,7 +16,7 @@ from yoto_tf.entropy.bounds import clip_towards
 from yoto_tf.entropy.coding_tables import CodingTables, integer_ranges
 from yoto_tf.entropy.scale_table import LOG_STEP, MIN_SCALE, NUM_SCALES
 
-# Of the range coder's tables: what is left to the escape symbol, and the logarithm of
+# Of the range coder's tables: the probability left to the escape symbol, and log2 of
 # the sum of the frequencies.
 TAIL_MASS = 2**-10
 PRECISION = 16
@@ -51,11 +51,11 @@ class ScaleConditional(keras.layers.Layer, abc.ABC):
 
     @abc.abstractmethod
     def exact_upper_tail(self, z):
-        """The same of a float64 array."""
+        """Q(z) of a float64 array."""
 
     @abc.abstractmethod
     def two_sided_quantile(self, mass):
-        """The float z ≥ 0 beyond which, on both sides together, such a mass lies."""
+        """The z ≥ 0 for which the mass beyond −z and z, together, is `mass`."""
 
     @property
     def scale_table(self):
@@ -129,7 +129,7 @@ class ScaleConditional(keras.layers.Layer, abc.ABC):
         last = ops.ceil(self.two_sided_quantile(TAIL_MASS) * scale)
         escape = 2 * self.upper_tail((last + 0.5) / scale)
         beyond = ops.abs(integers) - last
-        # The half keeps powers of two on their side of the floor.
+        # The added half keeps rounding from moving a power of two below its logarithm.
         digits = ops.floor(ops.log(ops.maximum(beyond, 1.0) + 0.5) / math.log(2))
         least = 2.0**-PRECISION
         return ops.where(

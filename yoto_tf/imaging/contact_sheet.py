@@ -23,10 +23,10 @@ def contact_sheet(pictures, captions, columns=None):
         pictures: iterable of uint8 [H, W, 3]. Their longer side is at most 384 pixels
             on the sheet: larger ones are reduced, and the pixels of small ones are
             repeated as often as there is room.
-        captions: as many texts, with commas where a line may end; three lines of one
-            are shown.
-        columns: how many pictures are in a row; None for as many as there are rows, or
-            one more.
+        captions: a text for each picture. Lines are broken after commas; three are
+            shown.
+        columns: how many pictures are in a row; None for about as many as there are
+            rows.
 
     Returns:
         uint8 [height, width, 3].

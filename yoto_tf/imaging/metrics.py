@@ -1,4 +1,4 @@
-"""What the quality and the size of a compressed picture are measured in."""
+"""Measures of the quality and the size of compressed pictures."""
 
 import math
 
@@ -44,7 +44,7 @@ def ms_ssim(a, b):
         a, b: uint8 `[height, width, 3]`, both sides at least 161 pixels.
 
     Returns:
-        A float up to 1, which equal pictures have.
+        A float of at most 1, the value of equal pictures.
 
     Raises:
         DataError: the pictures differ in size, are not 8-bit RGB or are too small.

@@ -4,8 +4,9 @@ from keras import layers, ops
 from yoto_tf.layers.film import FiLM
 from yoto_tf.machine.compilation import is_local_inference
 
-# Deviations, as shares of the values, below which they are rounding: two units of the
-# last place where it is the result that is rounded; of a float32 it is the many steps.
+# Relative deviations of a channel up to which they are rounding errors: two units in
+# the last place of 16-bit results; more in float32 (2^-12), where errors of many steps
+# add up.
 _ROUNDING = {"bfloat16": 2.0**-7, "float16": 2.0**-10}
 _NEARLY_FLAT = 2.0**-5
 
@@ -17,9 +18,9 @@ class ConditionalInstanceNormalization(layers.Layer):
         y = γ(e) · (x − mean(x)) / sqrt(var(x) + epsilon) + β(e)
 
     with the moments taken over the spatial axes of each example and channel, and γ, β
-    near 1 and 0 at the start (see `FiLM`). A channel that deviates from its mean by no
-    more than rounding does is taken as flat, and becomes β(e): divided by its deviation
-    the rounding would become structure, another one on every machine.
+    near 1 and 0 at the start (see `FiLM`). A channel that deviates from its mean by
+    rounding errors only counts as flat and becomes β(e): divided by so small a
+    deviation, the errors would show as structure that differs from machine to machine.
 
     Args:
         strength: how far from plain instance normalisation the layer starts, ≥ 0.
@@ -79,12 +80,13 @@ class ConditionalInstanceNormalization(layers.Layer):
         return ops.cast(scale * features + shift, self.compute_dtype)
 
     def _fused(self, features, scale, shift):
-        """A single image by the kernel for batches, whose moments are its own.
+        """Normalises a single image by the kernel for batches.
 
-        It passes over the features less often than the operations that serve any batch
-        have to, and it, too, computes in float32 whatever the features are. Its sums
-        are not exact enough to tell flat channels: where there may be some, which in
-        pictures of things there are not, it is done again by the others.
+        A batch of one has the image's own moments. The kernel passes over the features
+        less often than the general operations, and computes in float32, too, whatever
+        the features are. Its sums are not exact enough to tell flat channels: where
+        there may be one, which is rare in photographs, the general operations are used
+        after all.
         """
         import tensorflow as tf
 
@@ -117,10 +119,10 @@ class ConditionalInstanceNormalization(layers.Layer):
 def _fits_the_fused_kernel(features):
     return (
         keras.backend.backend() == "tensorflow"
-        # TensorFlow.js would take the moments of no batch at all.
+        # TensorFlow.js would not compute the moments of the batch.
         and is_local_inference()
-        # Of any other rank they would have to be reshaped to images, and what follows,
-        # a ReLU say, could not be computed with them.
+        # Features of another rank would have to be reshaped to images, and the kernel
+        # could not be fused with what follows, such as a ReLU.
         and len(features.shape) == 4
         and features.shape[0] == 1
         and keras.backend.standardize_dtype(features.dtype) in ("bfloat16", "float32")
@@ -128,9 +130,10 @@ def _fits_the_fused_kernel(features):
 
 
 def exact_moments(features, axes):
-    """Mean and variance of float32 features, over one axis after the other, kept.
+    """Mean and variance of float32 features; the axes are kept.
 
-    A sum of a megapixel at once may be off by a thousandth, of a flat picture too.
+    They are taken over one axis after the other: a sum over a megapixel at once may be
+    off by a thousandth, even of a flat picture.
     """
     mean = _mean(features, axes)
     return mean, _mean(ops.square(features - mean), axes)
@@ -145,8 +148,8 @@ def _mean(features, axes):
 def _deviates_less(mean, variance, share):
     """Whether channels [..., C] deviate by no more than a share of their values.
 
-    A sum of products is off by a share of the products, which may cancel out: how large
-    they are the other channels tell.
+    Features are sums of products, and rounded in proportion to these, which may cancel
+    out. How large the products are is estimated from all channels.
     """
     size = ops.square(mean)
     size = ops.maximum(size, ops.mean(size, axis=-1, keepdims=True))

@@ -43,7 +43,7 @@ class Gate(layers.Layer):
         return gate * ops.cast(inputs, self.compute_dtype)
 
     def at(self, embedding):
-        """The scale and the shift, which is zero, that the layer is at one embedding.
+        """The scale of every channel at one embedding, and a shift of zero.
 
         Args:
             embedding: [1, E].
@@ -58,6 +58,6 @@ class Gate(layers.Layer):
         return inputs_shape
 
     def get_config(self):
-        # Its own, if only by name: else Keras derives one from what __init__ was given,
-        # and refuses a dtype policy.
+        # Defined, though it adds nothing: otherwise Keras derives a config from the
+        # arguments of __init__, and refuses a dtype policy.
         return super().get_config()

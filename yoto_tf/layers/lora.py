@@ -16,8 +16,8 @@ class LoRA(layers.Wrapper):
 
     with s dense in the embedding e, A as the kernel W with only `rank` outputs, and B
     [rank, outputs], which starts at zero: the layer starts as exactly the given one.
-    Every coefficient vector may so have a kernel of its own, of which only the part of
-    low rank is learned beside W.
+    So every coefficient vector can have a kernel of its own, which differs from W by an
+    update of low rank.
 
     An embedding of one row, [1, E], is meant for all examples: then the update is added
     to the kernel. With a row for each example the kernels differ within the batch and
@@ -62,7 +62,7 @@ class LoRA(layers.Wrapper):
 
     @staticmethod
     def can_update(layer):
-        """Whether a layer, built or not, is of a kind that can be given."""
+        """Whether a layer, built or not, is of a kind that can be wrapped."""
         if not isinstance(layer, _UPDATED):
             return False
         if isinstance(layer, layers.EinsumDense):
@@ -139,7 +139,7 @@ class LoRA(layers.Wrapper):
         return ops.einsum(equation, thin, up) if equation else ops.matmul(thin, up)
 
     def _linear(self, inputs, kernel):
-        """What the layer computes of a kernel that has its geometry."""
+        """The layer's product or convolution with a kernel of the same geometry."""
         layer, kernel = self.layer, ops.cast(kernel, self.compute_dtype)
         if isinstance(layer, layers.EinsumDense):
             return ops.einsum(layer.equation, inputs, kernel)
@@ -161,7 +161,7 @@ class LoRA(layers.Wrapper):
         return ops.conv(inputs, kernel, **geometry)
 
     def at(self, embedding):
-        """The plain layer that this one is at one embedding [1, E].
+        """The plain layer that computes the same as this one at one embedding [1, E].
 
         Returns:
             A built copy of `layer`, of the same name, with the update in its kernel.

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from yoto_tf.errors import DataError
 
-# Where Linux and others list what a process has open; its entries are no real links.
+# Where systems list the open files of a process. The entries look like links, but
+# cannot be followed as links.
 _OPEN_FILES = re.compile(r"/proc/(self|thread-self|\d+)(/task/\d+)?/fd|/dev/fd")
 _MOST_LINKS = 40
 
@@ -89,7 +90,8 @@ def check_writable(path: str | os.PathLike) -> None:
 def _special_or_new(path):
     descriptor = _descriptor(path)
     if descriptor is not None:
-        # A copy goes on where the original stands, as what a shell has redirected must.
+        # A duplicate shares the position in the file, as a shell's redirection needs
+        # it.
         with os.fdopen(os.dup(descriptor), "wb") as file:
             yield file
         return
@@ -104,8 +106,9 @@ def _special_or_new(path):
     if before is not None and not os.access(path, os.W_OK):
         raise PermissionError(13, "it is read-only")
     real = os.path.realpath(path)
-    # Short, for the name may be as long as names can be; and nobody can guess it, nor
-    # is anything written to that lies there already.
+    # Short, since the file's own name may be as long as names can be. Random, and
+    # opened only if it is new: nobody can put a link there to have another file
+    # written.
     temporary = os.path.join(os.path.dirname(real), f".{os.urandom(8).hex()}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     descriptor = os.open(temporary, flags, 0o666)

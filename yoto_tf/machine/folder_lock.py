@@ -16,7 +16,7 @@ _held, _changing = set(), threading.Lock()
 
 @contextlib.contextmanager
 def folder_lock(folder: str | os.PathLike):
-    """Holds a folder, made if need be, until the end or the death of the process.
+    """Locks a folder, made if need be; the end of the process releases it, too.
 
     After an error a folder that was made is taken away again, if nothing lies in it.
 

@@ -6,7 +6,7 @@ import threading
 import keras
 
 _changing = threading.Lock()
-# How many are within `usual_settings`, and what was set before the first of them.
+# How many callers are within `usual_settings`, and the settings before the first.
 _within, _before = 0, None
 
 
@@ -14,11 +14,11 @@ _within, _before = 0, None
 def usual_settings():
     """Within it Keras' own defaults hold: float32, and channels come last.
 
-    Released networks are made and run so, whatever else the process does in another
-    way. The settings are those of the whole process; threads may be within together.
+    Released networks are built and run with them, whatever the process uses elsewhere.
+    The settings are those of the whole process; threads may be within together.
     """
     global _within, _before
-    # Keras makes the default policy when it is first asked for: of the user's settings.
+    # Keras makes the default policy at the first request: here, of the user's settings.
     keras.config.dtype_policy()
     with _changing:
         if not _within:
@@ -37,6 +37,6 @@ def usual_settings():
 
 
 def set_usual_settings():
-    """Sets them for good, as a process may that is all ours."""
+    """Sets the usual settings for good, in a process that runs nothing else."""
     keras.config.set_floatx("float32")
     keras.config.set_image_data_format("channels_last")

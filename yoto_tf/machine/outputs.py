@@ -23,8 +23,8 @@ def check_output(path, suffixes, expected, sources=(), read=None):
             there.
 
     Raises:
-        DataError: it cannot be written, is called like something else, is one of the
-            inputs or would be one when the same is run again.
+        DataError: it cannot be written, has another suffix, or is one of the inputs, or
+            would be one if the same were run again.
     """
     if is_special(path):
         return

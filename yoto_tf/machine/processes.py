@@ -12,7 +12,7 @@ _runs_in = None
 
 
 class ForkedProcessError(YotoError, RuntimeError):
-    """A network of a process is used in a process that was forked from it."""
+    """A forked process uses a network that its parent has run."""
 
 
 def check_process():

@@ -15,9 +15,9 @@ def nameable(network):
 
 
 def names_of_own(model):
-    """Of which layer each of `model.losses` is, as far as they are no regulariser's.
+    """The name of the layer of each of `model.losses`, but for regularisers.
 
-    Must be asked where Keras collects them, in `call`.
+    To be called in `call`, where Keras collects the losses.
     """
     layers = [model, *model._flatten_layers(include_self=False)]
     return tuple(layer.name for layer in layers for _ in layer._get_own_losses())
@@ -32,9 +32,9 @@ def named(losses, names_of_own):
 def weighted(name, loss, weight):
     """A loss times its weight, [B] or a scalar.
 
-    A regulariser is the same for every example of a batch, so that its weight is their
-    mean. What a layer adds is summed over, as Keras does; one number cannot be taken
-    apart again.
+    A regulariser is the same for every example of a batch, and is weighted by the mean
+    of their weights. A loss that a layer adds needs one value an example: a single
+    number cannot be divided among them.
     """
     if len(getattr(weight, "shape", ())) == 0:
         return loss * weight
@@ -50,6 +50,6 @@ def weighted(name, loss, weight):
 
 
 def rows(loss, batch_size):
-    """A loss as [B] values; what belongs to a batch belongs to each of its examples."""
+    """A loss as [B] values; one number for a batch is repeated for each example."""
     loss = ops.cast(loss, "float32")
     return loss if len(loss.shape) == 1 else ops.full((batch_size,), ops.sum(loss))

@@ -9,7 +9,7 @@ import numpy as np
 from yoto_tf.errors import CoefficientError, DataError
 from yoto_tf.objectives.additional_losses import nameable
 
-# What Keras calls an input that was given no name: any key will do.
+# What Keras calls an input without a name, for which any key will do.
 _AUTOMATIC = re.compile(r"(keras_tensor|input_layer|input)(_?\d+)?")
 ONE_DICT = (
     "batches must be one dict: put targets beside the inputs instead of passing (x, y)"
@@ -25,8 +25,8 @@ def network_inputs(network, inputs, coefficients):
 
     Args:
         network: its input is a dict with "coefficients".
-        inputs: a dict, which may hold more than the network needs; or what the inputs
-            are but for the coefficients: a tensor or a list of tensors.
+        inputs: a dict, which may hold more than the network needs; or the inputs
+            without the coefficients, a tensor or a list of tensors.
 
     Raises:
         ValueError: an input is missing.
@@ -74,10 +74,10 @@ def given_coefficients(inputs):
 
 
 def or_nan(coefficients, values):
-    """Given coefficients [B, K]; NaN where one is out of range, as the loss then is.
+    """The coefficients [B, K] of a batch, with NaN for each that is out of range.
 
-    The network would be told the nearest value in range and the loss be weighted by
-    another; inside a compiled step nothing can be raised.
+    The network would clip such a value while the loss is weighted by it. A compiled
+    step cannot raise an error, so the loss becomes NaN.
     """
     ranges = np.array(list(coefficients.ranges().values()))
     slack = 1e-5 * np.abs(ranges)
@@ -183,7 +183,7 @@ def finite(data):
     """Iterates over the batches of a data set that has an end.
 
     Raises:
-        DataError: it has none.
+        DataError: it has no end.
     """
     if hasattr(data, "element_spec"):
         endless = int(data.cardinality()) == -1

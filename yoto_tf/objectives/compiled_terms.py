@@ -13,10 +13,10 @@ from yoto_tf.objectives.weighting import batch_mean, unscaled
 
 
 class TermLosses(CompileLoss):
-    """Keras' container of the losses of a model's outputs, from which each can be had.
+    """Keras' container of the losses of a model's outputs, which returns each, too.
 
-    Which loss belongs to which output, masks, sample weights, the names in the log and
-    what tracks them are Keras' own doing.
+    Keras itself assigns losses to outputs, applies masks and sample weights, and names
+    and tracks what is logged.
     """
 
     def build(self, y_true, y_pred):
@@ -34,7 +34,7 @@ class TermLosses(CompileLoss):
         ]
 
     def terms(self, y_true, y_pred, sample_weight=None):
-        """{name of an output: its `Term`}; moves what tracks the single losses."""
+        """{name of an output: its `Term`}; updates what tracks the losses."""
         self._found = {}
         self(y_true, y_pred, sample_weight)
         return self._found
@@ -93,7 +93,7 @@ class Term:
         masked = values.masked or get_keras_mask(y_pred) is not None
         if reduction != "sum" and not masked and sample_weight is None:
             return ops.mean(weighted, axis=axes)
-        # Each reduction is a sum over everything times a number that is the batch's.
+        # Each reduction is the sum over all values times one number for the batch.
         reduced, summed = (
             _Values(self.loss, how, ones=True)(y_true, y_pred, sample_weight)
             for how in (reduction, "sum")
@@ -129,7 +129,9 @@ class _Values(keras.losses.Loss):
 
 
 def weighted_terms(weighting, terms, weights):
-    """What a batch loses, a scalar, and nothing else where Keras' own value will do.
+    """The weighted loss of a batch, a scalar.
+
+    A term with one weight for all examples takes the value that Keras computed.
 
     Args:
         weighting: a `Weighting`.
@@ -144,7 +146,7 @@ def weighted_terms(weighting, terms, weights):
     for name, term in terms.items():
         weight = weights[name]
         if len(getattr(weight, "shape", ())) == 0:
-            # One product: to the bit what Keras makes of `loss_weights`.
+            # One product, so that it equals Keras' own with `loss_weights` to the bit.
             parts.append(term.value * (weight * term.factor))
         else:
             parts.append(batch_mean(weight * term.rows()) * term.factor)

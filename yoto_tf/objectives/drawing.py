@@ -1,11 +1,11 @@
-"""Which coefficients an example gets: at random in training, always the same else."""
+"""Which coefficients an example gets: random in training, repeatable in evaluation."""
 
 import keras
 import numpy as np
 from keras import ops
 
-# Enough for every quarter of four ranges to meet every other; a power of two keeps each
-# range evenly covered.
+# 4^4, so that with four coefficients the quarters of their ranges can meet in every
+# combination. Powers of two keep a Sobol sequence balanced.
 FIXED_VECTORS = 256
 
 
@@ -60,7 +60,7 @@ def fixed_vectors(coefficients, count=FIXED_VECTORS):
 
 
 def next_fixed(vectors, seed_generator, batch_size, one_vector=False):
-    """The rows [B, K] of the next examples, from `vectors` [N, K] again and again.
+    """The rows [B, K] of the next examples, from `vectors` [N, K], which are repeated.
 
     The generator's counter, which must have been set to zero before the first batch,
     says which batch it is.

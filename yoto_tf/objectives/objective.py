@@ -11,7 +11,7 @@ from yoto_tf.objectives.weighting import Weighting, batch_mean
 
 
 class Objective(Weighting):
-    """All that a model loses: its terms, weighted, and what its layers add.
+    """All that a model minimises: its weighted terms, and the losses of its layers.
 
     Args:
         loss_terms: see `FunctionTerms`; None where `compile(loss=...)` brings them.
@@ -43,7 +43,7 @@ class Objective(Weighting):
         )
 
     def track(self, terms):
-        """Names the terms for the log and makes means of those that Keras has not.
+        """Names the terms for the log, and tracks those that Keras does not.
 
         Args:
             terms: their names, not counting losses of layers.
@@ -76,7 +76,7 @@ class Objective(Weighting):
     def parts(
         self, batch, outputs, coefficients, additional, compiled, one_vector, training
     ):
-        """What is lost in a batch, and what it is made of.
+        """The losses of a batch, and the terms they are made of.
 
         Args:
             batch: x, y and sample weights.

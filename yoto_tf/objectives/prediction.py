@@ -26,7 +26,7 @@ def predict_at(model, inputs, batch_size, values):
 
 
 def _with_rows(model, inputs, rows):
-    """What `predict` takes, with the vectors also of a network that reads none.
+    """What `predict` takes: always with vectors, even if the network reads none.
 
     Without them the model would draw some, and return them beside the outputs.
     """
@@ -37,8 +37,8 @@ def _with_rows(model, inputs, rows):
 def run(model, inputs, vector):
     """The outputs of one batch at one vector [K], as NumPy, and the network's losses.
 
-    Compiled, unless layers add losses or there are replicas: one batch is one batch,
-    while `predict_on_batch` gives every replica all of it.
+    It runs compiled, by `predict_on_batch`, unless layers add losses, which that does
+    not return, or there are replicas, to each of which it gives the whole batch.
     """
     size = len(keras.tree.flatten(inputs)[0])
     rows = np.tile(vector, (size, 1))

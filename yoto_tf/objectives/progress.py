@@ -1,10 +1,10 @@
-"""How far a training is, for laws that change while it goes on."""
+"""Tells a model how far its training is, for annealed laws."""
 
 import inspect
 
 import keras
 
-# Of the training, between two changes: each costs as much as a small step.
+# The share of the training between two updates: each costs as much as a small step.
 _SHARE = 0.01
 
 
@@ -12,8 +12,9 @@ class ProgressCallback(keras.callbacks.Callback):
     """Sets `model.progress`, from 0 to 1, while `fit` runs.
 
     Args:
-        share: function to the share of the training that is over; None to count the
-            epochs of `fit`, and their steps where Keras knows how many there are.
+        share: function that returns the share of the training that is over; None to
+            count the epochs of `fit`, and their steps where Keras knows how many there
+            are.
     """
 
     def __init__(self, share=None):
@@ -35,7 +36,7 @@ class ProgressCallback(keras.callbacks.Callback):
             self._tell(share)
 
     def close(self):
-        """Has nothing to close."""
+        """Does nothing: this callback holds no file."""
 
     def _of_epochs(self):
         steps = self.params.get("steps")
@@ -44,7 +45,8 @@ class ProgressCallback(keras.callbacks.Callback):
 
     def _tell(self, share):
         if hasattr(self.model, "jax_state_sync"):
-            # On JAX the variables lag behind a step's state, and would win.
+            # On JAX steps run on a copy of the variables. It is written back here, and
+            # read anew by the next step.
             self.model.jax_state_sync()
         self.model.progress.assign(share)
         self._told = share

@@ -51,7 +51,7 @@ class TrainingStep:
         return outputs
 
     def _pass(self, inputs, coefficients):
-        # Keras clears them where a step begins, not where a network is called again.
+        # Keras clears them where a step begins, not before each call of a network.
         self.network._clear_losses()
         outputs = self._run(inputs, coefficients, training=False)
         return outputs, coefficients, self.network.losses
@@ -155,9 +155,9 @@ class TrainingStep:
 
     @contextlib.contextmanager
     def _evaluation(self):
-        """Steps in which the coefficients are the same each time.
+        """A context in which each pass takes the same coefficients.
 
-        The training's random numbers go on afterwards where they were.
+        Afterwards the training's random numbers go on from where they were.
         """
         state = self.seed_generator.state
         before = ops.convert_to_numpy(state)

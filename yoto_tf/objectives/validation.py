@@ -44,7 +44,7 @@ class ValidationVectors:
         self.metrics = []
 
     def track(self, names):
-        """Makes a mean for each name, `loss` for one, at each vector; once."""
+        """Makes a mean for each name, such as `loss`, at each vector; only once."""
         if not self.metrics:
             self.metrics = [
                 keras.metrics.Mean(name=f"{name}_at_{key}")

@@ -47,7 +47,7 @@ class Weighting(layers.Layer):
             terms; None for `WeightedSum`.
 
     Inputs: terms, {name: [B]}, and coefficients, [B, K]. Output: the loss, a float32
-    scalar. With `training=True` the moving averages move.
+    scalar. With `training=True` the moving averages are updated.
 
     Raises:
         ValueError: balance out of range or with fewer than two coefficients, or weights
@@ -112,7 +112,7 @@ class Weighting(layers.Layer):
         return batch_mean(self.scalarize(terms, self.term_weights(terms, coefficients)))
 
     def update_averages(self, terms):
-        """Moves the averages by terms {name: tensor}; those without one are left."""
+        """Updates the averages of these terms, {name: tensor}."""
         momentum = self.balance
         for name, average in self.averages.items():
             if name in terms:
@@ -123,14 +123,14 @@ class Weighting(layers.Layer):
         """The weight of each term.
 
         Args:
-            names: the terms'.
+            names: names of the terms.
             coefficients: float tensor [B, K].
             one_vector: whether all rows of `coefficients` are known to be equal.
 
         Returns:
-            {name: tensor [B], scalar tensor, or float}: no longer than it has to be, so
-            that Keras' own sum of a batch can be weighted where the batch has one
-            weight.
+            {name: tensor [B], scalar tensor, or float}. It is not [B] where the batch
+            has one weight, so that Keras' own sum over the batch can be multiplied by
+            it.
         """
         coefficients = ops.cast(coefficients, "float32")
         rows = coefficients[0] if one_vector else coefficients

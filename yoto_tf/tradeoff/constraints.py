@@ -40,7 +40,7 @@ def find(
     evaluations: int = 12,
     **others: float,
 ) -> Found:
-    """The value of one coefficient with the least of a term under a bound on another.
+    """The value of one coefficient at which a term is least, under a bound on another.
 
     Bisects the coefficient's range, on the scale it was trained on, for the bound.
 
@@ -49,7 +49,7 @@ def find(
         data: validation data as for `sweep`, gone through at every evaluation.
         minimise: a loss term or metric.
         subject_to: a bound on another, `"kl <= 20"` or `"psnr >= 34"`. Over the range
-            of the coefficient this one is to rise or to fall throughout.
+            of the coefficient the bounded one must rise, or fall, throughout.
         coefficient: which to choose; may be left out if only one is not fixed.
         metrics: see `sweep`.
         evaluations: passes through the data at most, 2 or more.
@@ -57,8 +57,8 @@ def find(
 
     Raises:
         CoefficientError: no such coefficient, or one that cannot vary by itself.
-        YotoError: a bound of another form, an unknown term, or a bound that is not
-            reached; names the range that is.
+        YotoError: a bound of another form, an unknown term, or a bound out of reach;
+            the message names the range that is reached.
 
     Example:
         >>> find(model, data, minimise="rate", subject_to="psnr >= 34").coefficients
@@ -126,7 +126,7 @@ def search(
         An argument at which the function was called and the bound holds.
 
     Raises:
-        YotoError: the bound is met at neither end; names the values there.
+        YotoError: the bound is met at neither end; the message names the values there.
         ValueError: not one bound, or fewer than 2 evaluations.
     """
     if (at_most is None) == (at_least is None) or evaluations < 2:

@@ -6,7 +6,10 @@ from yoto_tf.errors import YotoError
 
 
 def non_dominated(points):
-    """Which points no other point beats in one objective without losing in another.
+    """Which points are Pareto-optimal.
+
+    No other point is better than such a point in one objective and no worse in the
+    rest.
 
     Args:
         points: array-like [N, M]; every objective is to be minimised.

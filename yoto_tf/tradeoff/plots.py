@@ -54,10 +54,7 @@ def _front(axes, sweep, names, fixed):
 
 
 def _dial(sweep):
-    """Where each point stands: (values, what they are, whether to take logarithms).
-
-    That is the coefficient that varies; with several, the number of the point.
-    """
+    """What colours the points: (values, label, whether the scale is logarithmic)."""
     rows = sweep.coefficients
     varying = [name for name in rows[0] if len({row[name] for row in rows}) > 1]
     if len(varying) > 1:

@@ -186,7 +186,7 @@ def regret(one: Sweep, many: Sweep) -> np.ndarray:
 
 
 def _arrays(model, batch):
-    """A batch as NumPy arrays; of (x,) and the like where x holds everything, x."""
+    """A batch as NumPy arrays; x alone, if loss terms are a function of one dict."""
     if model.objective.function is not None and not isinstance(batch, dict):
         batch = batch[0]
     return keras.tree.map_structure(_float32, batch)

@@ -42,7 +42,7 @@ def steps(folder: str | os.PathLike) -> list[int]:
 def save(
     folder: str | os.PathLike, model: keras.Model, step: int, seconds: float = 0.0
 ) -> Path:
-    """Writes a checkpoint and removes those before it but one.
+    """Writes a checkpoint, and keeps one of those before it.
 
     Args:
         folder: Where the checkpoints are; made if need be.

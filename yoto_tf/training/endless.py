@@ -14,7 +14,7 @@ class EndlessBatches:
 
     Attributes:
         error: The exception with which the iterable ended, to be raised once `fit` has
-            returned: tf.data would bury it. None while there is none.
+            returned: tf.data would bury it. None if it has raised none.
         taken: How many batches `fit` has asked for; infinite where nobody can count.
     """
 
@@ -46,7 +46,7 @@ class EndlessBatches:
         return self._batches if self._is_tf_data else self._until_closed()
 
     def close(self):
-        """Lets go of the data: TensorFlow never forgets a generator it has read."""
+        """Releases the data, since TensorFlow keeps every generator it has read."""
         self._batches = None
 
     def _until_closed(self):

@@ -23,7 +23,7 @@ from yoto_tf.training.recipe import Recipe
 from yoto_tf.training.stopping import RateByClock, TrainingRun, interrupts_stop
 
 EPOCH_STEPS = 200
-# More than any clock allows.
+# More epochs than a training by the clock can reach.
 EPOCHS_BY_CLOCK = 10**9
 
 
@@ -97,7 +97,7 @@ def train(
 
 @contextlib.contextmanager
 def _in_use(workdir):
-    """Keeps other trainings out; the first of many processes holds the folder."""
+    """Locks the folder; of a training in several processes, the first one does."""
     if keras.backend.backend() == "jax":
         import jax
 
@@ -184,7 +184,7 @@ def _fit(model, batches, run, others, steps_per_execution):
     model.steps_per_execution = math.gcd(steps_per_execution, left, EPOCH_STEPS)
     try:
         with interrupts_stop(run), warnings.catch_warnings():
-            # Said below, in our words.
+            # The error below says so.
             warnings.filterwarnings("ignore", "Your input ran out of data")
             model.fit(
                 batches.for_fit(),

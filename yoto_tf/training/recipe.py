@@ -89,18 +89,18 @@ class Recipe:
     Attributes:
         steps: Optimizer steps of the whole training.
         minutes: None, or the minutes of wall clock that the whole training takes, over
-            all resumes: the schedule then follows the clock, and `steps` counts for
-            nothing.
+            all resumes: the schedule then follows the clock, and `steps` is ignored.
         batch_size: Examples a step.
         learning_rate: Peak of the `WarmupStableDecay` schedule.
         warmup_steps: Steps over which the rate rises to the peak.
         decay_fraction: Share of `steps`, at the end, over which the rate falls to 0.
-        clipnorm: Largest norm of the gradient of all variables together; None to leave
-            it as it is.
+        clipnorm: Largest norm of the gradient of all variables together; None for no
+            limit.
         precision: A Keras dtype policy, or "auto": mixed_bfloat16 where the processor
             has it, else float32.
-        steps_per_execution: Steps that run without a return to Python; fewer where this
-            does not divide the steps left and those between two records of the log.
+        steps_per_execution: Steps that run without a return to Python; fewer where it
+            does not divide both the steps left and the steps between two records of the
+            log.
         jit_compile: Whether a step is compiled with XLA; `"auto"` is Keras' choice.
         seed: Of the initial weights and of the order of the data.
         data: Where the examples come from unless the command says otherwise:
@@ -156,7 +156,7 @@ class Recipe:
         """
 
     def release(self, model: keras.Model, directory: Path) -> None:
-        """Writes a trained model in the form its users load, by default none."""
+        """Writes a trained model in the form its users load; by default, nothing."""
 
     def schedule(self) -> WarmupStableDecay:
         """Returns the schedule of the learning rate."""
@@ -167,7 +167,7 @@ class Recipe:
     def optimizer(self) -> keras.optimizers.Optimizer:
         """Returns Adam on this recipe's schedule.
 
-        Where the recipe states `minutes` its rate is a number, which the training sets
+        Where the recipe states `minutes`, its rate is a number that the training sets
         by the clock.
         """
         rate = self.schedule() if self.minutes is None else self.learning_rate
@@ -208,7 +208,7 @@ def _parse(text, kind):
     """Reads `text` as a value of the type `kind`, or raises ValueError."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        # str takes any text, so it comes after the types that can say no.
+        # str takes any text, so it comes after the types that may refuse it.
         for option in sorted(arguments, key=lambda option: option is str):
             try:
                 return _parse(text, option)

@@ -54,7 +54,7 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
         return self.rate(step, left)
 
     def rate(self, step, left):
-        """The rate at a step, where another clock than steps says what is left.
+        """The rate at a step of a training that ends by the clock, not by steps.
 
         Args:
             step: steps taken, for the warm-up; a number or float32 tensor.

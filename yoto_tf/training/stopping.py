@@ -71,7 +71,7 @@ class TrainingRun(keras.callbacks.Callback):
         return max(1 - self.seconds / (60 * self._minutes), 0.0)
 
     def seconds_left(self, pace):
-        """Seconds until the end, at so many seconds a step where steps count."""
+        """Seconds until the end; if steps decide it, at `pace` seconds a step."""
         if self._minutes is None:
             return (self.steps - self.step) * pace
         return max(60 * self._minutes - self.seconds, 0.0)
@@ -94,9 +94,10 @@ class TrainingRun(keras.callbacks.Callback):
         self._epoch_start = self.step
 
     def on_epoch_end(self, epoch, logs=None):
-        # Data that ended may have left fewer steps than the last call stood for. An
-        # optimizer cannot tell: it leaves out steps that a loss scale makes overflow,
-        # and takes one for several where gradients are accumulated.
+        # If the data has ended, the last call ran fewer steps than it stands for. The
+        # optimizer's own count does not tell how many: it omits steps whose scaled
+        # gradients overflow, and counts one for several where gradients are
+        # accumulated.
         self.step = min(self.step, self._first_step + self._batches.taken)
         if self.step == self._epoch_start:
             # The data has ended: Keras would go on with empty epochs.
@@ -104,7 +105,7 @@ class TrainingRun(keras.callbacks.Callback):
         else:
             self._check(logs)
             if self.stopping:
-                # Before Keras puts an average of the weights in their place.
+                # Before Keras replaces the weights by their moving average.
                 self.save()
 
     def save(self):
@@ -146,11 +147,12 @@ class RateByClock(keras.callbacks.Callback):
             self._set()
 
     def close(self):
-        """Has nothing to close."""
+        """Does nothing: this callback holds no file."""
 
     def _set(self):
         if hasattr(self.model, "jax_state_sync"):
-            # On JAX the variables lag behind a step's state, and would win.
+            # On JAX steps run on a copy of the variables. It is written back here, and
+            # read anew by the next step.
             self.model.jax_state_sync()
         self.model.optimizer.learning_rate = self._schedule.rate(
             float(self._run.step), self._run.left

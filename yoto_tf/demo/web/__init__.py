@@ -21,7 +21,7 @@ __all__ = ["launch", "serve"]
 HOST = "127.0.0.1"
 PORT = 7860
 UPLOAD_BYTES = 20 * 2**20
-# Of the form around a file.
+# What the form around an uploaded file may take.
 _FORM_BYTES = 2**14
 
 
@@ -49,7 +49,8 @@ def launch(host=HOST, port=PORT, allow_hosts=()):
         raise YotoError("the web demo shows pretrained models, and none is installed")
     from yoto_tf.data import photograph
 
-    # A service manager ends it as Ctrl-C does, and no picture of a user stays.
+    # SIGTERM, which service managers send, ends it as Ctrl-C does, so that the pictures
+    # of users are deleted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         contextlib.suppress(KeyboardInterrupt),
@@ -130,7 +131,7 @@ def _listen(host, port):
     """A socket that listens.
 
     Raises:
-        YotoError: the address is taken, foreign or no address at all.
+        YotoError: the address is taken, is not this machine's or is not an address.
     """
     try:
         return socket.create_server((host, port))

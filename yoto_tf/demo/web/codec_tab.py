@@ -84,7 +84,7 @@ def table(codec, ours, jpeg, quality):
 def without_traces_of_jpeg(image):
     """A picture at 7/8 of its size, so that JPEG's 8 × 8 blocks are elsewhere.
 
-    In the blocks that it had as a file, JPEG would find next to nothing to lose.
+    In the same blocks, JPEG would lose next to nothing when it codes them again.
 
     Args:
         image: uint8 [H, W, 3].

@@ -38,14 +38,15 @@ def picture_input(value, sources, label="Your picture"):
         buttons=[],
         elem_classes="picture",
     )
-    # Its own opens the file, and one that is no picture ends in a stack trace there.
-    # Deriving a class instead makes Gradio write a .pyi file beside this one.
+    # Gradio's own function opens the file, and ends in a stack trace if it is not a
+    # picture. It is replaced here, since a subclass would make Gradio write a .pyi file
+    # beside this one.
     picture.preprocess = functools.partial(_path_of, picture.GRADIO_CACHE)
     return picture
 
 
 def refuse_foreign_files(page):
-    """Makes every component take files that were uploaded, or computed here, alone.
+    """Makes every component accept only files that were uploaded or computed here.
 
     Gradio looks at paths only after its own `launch`, and fetches what begins with
     http:// for whoever asks. Each component copies what it is given into the folder

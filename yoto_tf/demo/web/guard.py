@@ -17,8 +17,8 @@ QUOTA_BYTES = 2**29
 LARGEST_REQUEST = 2**20
 _DRAINED_BYTES = 2**26
 UPLOAD = "/gradio_api/upload"
-# What Gradio has besides, and this page does not use: it fetches addresses, writes code
-# or keeps what users did.
+# What Gradio answers besides, and this page does not use: these fetch addresses, write
+# code or keep what users did.
 _CLOSED = (
     "/gradio_api/component_server",
     "/gradio_api/custom_component",
@@ -45,9 +45,9 @@ class Guard:
 
     Args:
         app: the application.
-        host: the address that is listened on. One that stands for all of a machine's
-            is reached under any address, which no name can be made to lead to, and
-            under the machine's name.
+        host: the address that is listened on. One that stands for all addresses of a
+            machine is answered under any IP address, since DNS rebinding needs a name,
+            and under the machine's name.
         allow_hosts: further names, such as a proxy's.
         folder: `pathlib.Path` of the pictures.
         upload_bytes: the most that one upload may have.
@@ -169,7 +169,7 @@ def _size(scope):
 
 
 def _path(scope):
-    """The path without the ways to write it differently."""
+    """The path in one spelling of the several that lead to the same place."""
     return "/" + scope["path"].lstrip("/").lower()
 
 
@@ -188,7 +188,7 @@ def _bytes_in(folder):
 
 
 async def _drained(receive, size):
-    """Takes what comes anyway: most clients listen only when they have sent all."""
+    """Reads a refused body to its end: most clients listen only when all is sent."""
     more = 0 < size <= _DRAINED_BYTES
     while more:
         message = await receive()

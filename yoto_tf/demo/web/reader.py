@@ -39,7 +39,8 @@ class Reader:
         """
         with self._lock:
             process = self._running()
-            # Not a limit for the start of the process, which is the machine's matter.
+            # Started only now: how long the process took to start depends on the
+            # machine.
             timer = threading.Timer(self._seconds, process.kill)
             timer.start()
             try:
@@ -64,7 +65,7 @@ class Reader:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             )
-            # It says so when it is ready.
+            # It writes a line when it is ready.
             self._process.stdout.readline()
         return self._process
 

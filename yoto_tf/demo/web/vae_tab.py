@@ -15,7 +15,7 @@ from yoto_tf.zoo.vae.pictures import fitted
 # Pictures in a row, and rows of samples.
 COLUMNS = 10
 ROWS = 4
-# About this wide, in pixels, are the grids.
+# About the width of the grids in pixels.
 _WIDTH = 720
 _ABOUT = """
 This network squeezes a picture into a few numbers and draws it anew from them. Its two
@@ -30,8 +30,8 @@ def pictures(vae, example, image=None):
 
     Args:
         vae: a `VAE`.
-        example: uint8 [H, W, 3], whose parts make the row of a network for colours; one
-            for grey pictures gets printed digits.
+        example: uint8 [H, W, 3], parts of which make the row for a network of colour
+            pictures; a network of grey ones gets printed digits.
         image: uint8 [H, W, 3] to put in the first place, or None.
 
     Returns:
@@ -131,7 +131,7 @@ def add(name, vae, example):
             reconstructed = _output(row, "reconstructions")
             gr.Markdown("#### Samples: new pictures, drawn from noise")
             sampled = _output(drawn, "samples")
-    # In the page, so that two users have two.
+    # Kept in the page, so that each user has a seed of their own.
     seed = gr.Number(0, visible=False, precision=0, minimum=0)
     inputs, outputs = [picture, dial, seed], [reconstructed, sampled, caption]
     on_change([picture, dial], answers(show), inputs, outputs, name)

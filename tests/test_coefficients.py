@@ -184,7 +184,7 @@ def test_at_turns_all_dials_together():
         (
             lambda: yoto.Coefficients(),
             "Coefficients needs either one joint distribution or a distribution for "
-            "each name. Received: joint=None, names=[]",
+            "each name, got joint=None, names=[]",
         ),
         (
             lambda: yoto.Coefficients(kl=4.0),

@@ -439,7 +439,7 @@ def test_a_coefficient_without_a_term():
         return {"right": ops.mean(outputs, axis=-1)}
 
     model = yoto.LossConditionalModel(network(), half, COEFFICIENTS)
-    message = r"none for \['left'\]. Received terms: \['right'\]"
+    message = r"none for \['left'\], got terms \['right'\]"
     with pytest.raises(ValueError, match=message):
         model(batch())
 
@@ -487,7 +487,7 @@ def test_predict_at_an_impossible_setting():
 
 @pytest.mark.parametrize("balance", [0, 1, -0.5])
 def test_an_impossible_balance(balance):
-    with pytest.raises(ValueError, match=rf"in \(0, 1\). Received: balance={balance}"):
+    with pytest.raises(ValueError, match=rf"in \(0, 1\), got balance={balance}"):
         compiled(balance=balance)
 
 

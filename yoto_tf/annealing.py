@@ -50,8 +50,7 @@ class Annealed:
             )
         if not (0 < start < math.inf and 0 < end < math.inf):
             raise CoefficientError(
-                f"Annealed needs start > 0 and end > 0. Received: start={start}, "
-                f"end={end}"
+                f"Annealed needs start > 0 and end > 0, got start={start}, end={end}"
             )
         self.law, self.start, self.end = law, float(start), float(end)
 

@@ -55,7 +55,7 @@ class Coefficients:
         if (joint is None) == (not independent):
             raise CoefficientError(
                 "Coefficients needs either one joint distribution or a distribution "
-                f"for each name. Received: joint={joint}, names={list(independent)}"
+                f"for each name, got joint={joint}, names={list(independent)}"
             )
         if joint is not None and not isinstance(_law(joint), Dirichlet):
             raise CoefficientError(

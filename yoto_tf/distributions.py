@@ -38,8 +38,8 @@ class _LogRange(_Distribution):
     def __init__(self, low, high):
         if not 0 < low < high < math.inf:
             raise CoefficientError(
-                f"{type(self).__name__} needs 0 < low < high. "
-                f"Received: low={low}, high={high}"
+                f"{type(self).__name__} needs 0 < low < high, "
+                f"got low={low}, high={high}"
             )
         self.low, self.high = float(low), float(high)
 
@@ -130,7 +130,7 @@ class Uniform(_Distribution):
     def __init__(self, low, high):
         if not -math.inf < low < high < math.inf:
             raise CoefficientError(
-                f"Uniform needs low < high. Received: low={low}, high={high}"
+                f"Uniform needs low < high, got low={low}, high={high}"
             )
         self.low, self.high = float(low), float(high)
 
@@ -160,9 +160,7 @@ class Fixed(_Distribution):
 
     def __init__(self, value):
         if not math.isfinite(value):
-            raise CoefficientError(
-                f"Fixed needs a finite value. Received: value={value}"
-            )
+            raise CoefficientError(f"Fixed needs a finite value, got value={value}")
         self.value = self.low = self.high = float(value)
 
     def quantile(self, q):
@@ -198,7 +196,7 @@ class Discrete(_Distribution):
         values = sorted(float(value) for value in values)
         if len(set(values)) < 2 or not all(map(math.isfinite, values)):
             raise CoefficientError(
-                f"Discrete needs two or more finite values. Received: values={values}"
+                f"Discrete needs two or more finite values, got values={values}"
             )
         self.values = values
         self.low, self.high = values[0], values[-1]
@@ -244,8 +242,8 @@ class Dirichlet(_Distribution):
             0 < a < math.inf for a in concentration.values()
         ):
             raise CoefficientError(
-                "Dirichlet needs two or more positive concentrations. "
-                f"Received: {concentration}"
+                "Dirichlet needs two or more positive concentrations, "
+                f"got {concentration}"
             )
         self.concentration = {name: float(a) for name, a in concentration.items()}
 

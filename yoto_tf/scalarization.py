@@ -49,8 +49,8 @@ class Tchebycheff(_Scalarization):
         unknown = sorted(set(self.ideal) - set(terms))
         if unknown:
             raise ValueError(
-                f"`ideal` must name loss terms, which are {sorted(terms)}. "
-                f"Received: {unknown}"
+                f"`ideal` must name loss terms, which are {sorted(terms)}, "
+                f"got {unknown}"
             )
         distances = [
             weights[name] * ops.abs(term - self.ideal.get(name, 0.0))
@@ -82,7 +82,7 @@ class COSMOS(_Scalarization):
 
     def __init__(self, penalty):
         if penalty < 0:
-            raise ValueError(f"penalty must be ≥ 0. Received: penalty={penalty}")
+            raise ValueError(f"penalty must be ≥ 0, got penalty={penalty}")
         self.penalty = float(penalty)
 
     def __call__(self, weights, terms):

@@ -166,7 +166,7 @@ def test_saves_and_loads(prior, tmp_path):
 
 
 def test_refuses_a_scale_that_is_not_positive():
-    with pytest.raises(ValueError, match=r"init_scale must be positive\. Received: 0"):
+    with pytest.raises(ValueError, match=r"init_scale must be positive, got 0"):
         DeepFactorizedPrior(init_scale=0)
 
 

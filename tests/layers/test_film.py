@@ -138,5 +138,5 @@ def test_saved_and_loaded(hidden_units, features, embedding, reload):
 
 
 def test_a_negative_strength():
-    with pytest.raises(ValueError, match=r"must be ≥ 0. Received: strength=-0.1"):
+    with pytest.raises(ValueError, match=r"must be ≥ 0, got strength=-0.1"):
         FiLM(strength=-0.1)

@@ -193,5 +193,5 @@ def test_layers_without_such_a_kernel(layer):
 
 
 def test_a_rank_below_one():
-    with pytest.raises(ValueError, match=r"rank must be ≥ 1. Received: rank=0"):
+    with pytest.raises(ValueError, match=r"rank must be ≥ 1, got rank=0"):
         LoRA(layers.Dense(3), rank=0)

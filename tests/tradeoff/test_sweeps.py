@@ -120,7 +120,7 @@ def test_plot(tmp_path):
     assert text.startswith("<?xml")
     with pytest.raises(YotoError, match=r"front\.txt: expected a picture"):
         found.plot(tmp_path / "front.txt")
-    with pytest.raises(YotoError, match="two terms, received 3"):
+    with pytest.raises(YotoError, match="two terms, got 3"):
         found.plot(tmp_path / "front.png", "double", "size", "error")
     with pytest.raises(YotoError, match="no term 'speed', expected one of: error,"):
         found.plot(tmp_path / "front.png", "speed", "size")

@@ -33,13 +33,13 @@ class Examples(keras.utils.PyDataset):
         super().__init__()
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) != 1:
-            raise DataError(f"expected arrays of one length, received {lengths}")
+            raise DataError(f"expected arrays of one length, got {lengths}")
         self.arrays = arrays
         self.size = next(iter(lengths.values()))
         if self.size < (batch_size if shuffle else 1):
             raise DataError(
                 f"expected at least {batch_size if shuffle else 1} examples, "
-                f"received {self.size}"
+                f"got {self.size}"
             )
         self.batch_size = batch_size
         self.seed = seed

@@ -184,7 +184,7 @@ def write_image(path, array):
     ):
         raise ValueError(
             "expected a uint8 array [height, width, 3] or [height, width]; "
-            f"received {array.dtype} {array.shape}"
+            f"got {array.dtype} {array.shape}"
         )
     file_format = format_to_write(path)
     with atomic_file(path) as file:
@@ -207,7 +207,7 @@ def format_to_write(path):
     if file_format not in Image.SAVE or suffix.lower() not in SUFFIXES:
         raise DataError(
             f"cannot write {path}: expected a picture suffix such as .png or .jpg, "
-            f"received {suffix!r}"
+            f"got {suffix!r}"
         )
     return file_format
 

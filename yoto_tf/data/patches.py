@@ -57,7 +57,7 @@ class Patches(keras.utils.PyDataset):
         super().__init__()
         if size < 1 or batch_size < 1:
             raise ValueError(
-                f"expected size and batch_size of at least 1, received {size} and "
+                f"expected size and batch_size of at least 1, got {size} and "
                 f"{batch_size}"
             )
         if not isinstance(spec, Photographs):

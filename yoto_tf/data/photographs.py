@@ -44,7 +44,7 @@ class Photographs:
 
     def __init__(self, spec, scales=(1.0,), memory_bytes=2 << 30, seed=0):
         if not scales or not all(0 < scale <= 1 for scale in scales):
-            raise ValueError(f"expected scales in (0, 1], received {scales}")
+            raise ValueError(f"expected scales in (0, 1], got {scales}")
         self.scales = tuple(scales)
         self.memory_bytes = memory_bytes
         self.unreadable = []

@@ -73,7 +73,7 @@ def load_arrays(spec, data_dir=None):
 def _examples(spec, data_dir):
     name, _, split = str(spec)[len(PREFIX) :].partition(":")
     if not is_tfds(spec) or not name:
-        raise DataError(f"expected tfds:NAME or tfds:NAME:SPLIT, received {spec}")
+        raise DataError(f"expected tfds:NAME or tfds:NAME:SPLIT, got {spec}")
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:

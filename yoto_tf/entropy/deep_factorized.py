@@ -44,7 +44,7 @@ class DeepFactorizedPrior(keras.layers.Layer):
         self.init_scale = float(init_scale)
         self.num_filters = tuple(int(width) for width in num_filters)
         if not self.init_scale > 0:
-            raise ValueError(f"init_scale must be positive. Received: {init_scale}")
+            raise ValueError(f"init_scale must be positive, got {init_scale}")
         self.seed_generator = keras.random.SeedGenerator()
 
     def build(self, input_shape, *_):

@@ -51,11 +51,11 @@ def ms_ssim(a, b):
     """
     a, b = _comparable(a, b)
     if a.ndim != 3 or a.shape[2] != 3:
-        raise DataError(f"MS-SSIM: expected [height, width, 3], received {a.shape}")
+        raise DataError(f"MS-SSIM: expected [height, width, 3], got {a.shape}")
     if min(a.shape[:2]) < _MS_SSIM_SMALLEST:
         raise DataError(
             f"MS-SSIM: expected at least {_MS_SSIM_SMALLEST}x{_MS_SSIM_SMALLEST} "
-            f"pixels for its five scales, received {a.shape[0]}x{a.shape[1]}"
+            f"pixels for its five scales, got {a.shape[0]}x{a.shape[1]}"
         )
     similarity = np.ones(3)
     for scale, weight in enumerate(MS_SSIM_WEIGHTS):
@@ -82,10 +82,10 @@ def bits_per_pixel(num_bytes, height, width):
 def _comparable(a, b):
     a, b = np.asarray(a), np.asarray(b)
     if a.dtype != np.uint8 or b.dtype != np.uint8:
-        raise DataError(f"expected uint8 pictures, received {a.dtype} and {b.dtype}")
+        raise DataError(f"expected uint8 pictures, got {a.dtype} and {b.dtype}")
     if a.shape != b.shape or a.size == 0:
         raise DataError(
-            f"expected two pictures of one size, received {a.shape} and {b.shape}"
+            f"expected two pictures of one size, got {a.shape} and {b.shape}"
         )
     return a.astype(np.float64), b.astype(np.float64)
 

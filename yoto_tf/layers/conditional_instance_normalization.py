@@ -46,8 +46,8 @@ class ConditionalInstanceNormalization(layers.Layer):
     def build(self, inputs_shape, embedding_shape):
         if len(inputs_shape) < 3:
             raise ValueError(
-                "features need a spatial axis, [batch, ..., channels]. "
-                f"Received: shape={tuple(inputs_shape)}"
+                "features need a spatial axis, [batch, ..., channels], "
+                f"got shape={tuple(inputs_shape)}"
             )
         self.film.build(inputs_shape, embedding_shape)
 

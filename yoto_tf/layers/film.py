@@ -41,7 +41,7 @@ class FiLM(layers.Layer):
         super().__init__(autocast=False, **kwargs)
         self.supports_masking = True
         if strength < 0:
-            raise ValueError(f"strength must be ≥ 0. Received: strength={strength}")
+            raise ValueError(f"strength must be ≥ 0, got strength={strength}")
         self.strength = strength
         self.hidden_units = hidden_units
         self.kernel_initializer = keras.initializers.get(

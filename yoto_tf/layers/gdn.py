@@ -31,7 +31,7 @@ class GDN(layers.Layer):
         super().__init__(**kwargs)
         if initial_gamma <= 0:
             raise ValueError(
-                f"initial_gamma must be > 0. Received: initial_gamma={initial_gamma}"
+                f"initial_gamma must be > 0, got initial_gamma={initial_gamma}"
             )
         self.inverse = inverse
         self.initial_gamma = initial_gamma

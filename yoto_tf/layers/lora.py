@@ -48,10 +48,10 @@ class LoRA(layers.Wrapper):
             raise ValueError(
                 "layer must be Dense, EinsumDense with its kernel's last index among "
                 "the outputs only, or a convolution or transposed convolution with "
-                f"channels last and one group. Received: layer={layer}"
+                f"channels last and one group, got layer={layer}"
             )
         if rank < 1:
-            raise ValueError(f"rank must be ≥ 1. Received: rank={rank}")
+            raise ValueError(f"rank must be ≥ 1, got rank={rank}")
         kwargs.setdefault("dtype", layer.dtype_policy)
         # The wrapped layer is never called itself, only computed with.
         kwargs["activity_regularizer"] = layer.activity_regularizer

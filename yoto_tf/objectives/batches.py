@@ -190,7 +190,7 @@ def finite(data):
     else:
         endless = isinstance(data, keras.utils.PyDataset) and data.num_batches is None
     if endless:
-        raise DataError("expected data that ends, received batches without an end")
+        raise DataError("expected data that ends, got batches without an end")
     if isinstance(data, keras.utils.PyDataset):
         return (data[index] for index in range(data.num_batches))
     return data

@@ -44,7 +44,7 @@ class TermLosses(CompileLoss):
         if len(value.shape) > 0:
             raise ValueError(
                 f"the loss of {entry.name!r} needs a reduction such as "
-                f"'sum_over_batch_size'. Received: reduction={entry.loss.reduction}"
+                f"'sum_over_batch_size', got reduction={entry.loss.reduction}"
             )
         factor = 1.0 if entry.loss_weights is None else entry.loss_weights
         given = (y_true, y_pred, sample_weight)

@@ -50,8 +50,8 @@ class FunctionTerms:
             isinstance(batch_size, int) and term.shape[0] not in (None, batch_size)
         ):
             raise ValueError(
-                f"loss term {name!r} must have shape [batch]. "
-                f"Received: shape={tuple(term.shape)}"
+                f"loss term {name!r} must have shape [batch], "
+                f"got shape={tuple(term.shape)}"
             )
         return term
 

@@ -132,6 +132,6 @@ class Objective(Weighting):
         missing = [name for name in self.coefficients.names if name not in used]
         if missing:
             raise CoefficientError(
-                f"every coefficient needs a loss term of its name; none for {missing}. "
-                f"Received terms: {sorted(terms)}"
+                f"every coefficient needs a loss term of its name; none for {missing}, "
+                f"got terms {sorted(terms)}"
             )

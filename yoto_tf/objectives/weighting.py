@@ -74,16 +74,16 @@ class Weighting(layers.Layer):
     ):
         super().__init__(**{**kwargs, "autocast": False, "dtype": "float32"})
         if balance is not None and not 0 < balance < 1:
-            raise ValueError(f"balance must be in (0, 1). Received: balance={balance}")
+            raise ValueError(f"balance must be in (0, 1), got balance={balance}")
         if balance is not None and len(coefficients) < 2:
             raise ValueError(
                 "balance needs two or more coefficients, whose terms it makes equal in "
-                f"size. Received: coefficients={coefficients}"
+                f"size, got coefficients={coefficients}"
             )
         if normalize_weights and min(coefficients.ranges().values())[0] <= 0:
             raise ValueError(
-                "normalize_weights needs coefficients > 0. "
-                f"Received: coefficients={coefficients}"
+                "normalize_weights needs coefficients > 0, "
+                f"got coefficients={coefficients}"
             )
         self.coefficients = coefficients
         self.balance = balance

@@ -35,7 +35,7 @@ def bd_rate(rate, quality, anchor_rate, anchor_quality):
     start, stop = max(low, anchor_low), min(high, anchor_high)
     if start >= stop:
         raise YotoError(
-            "BD-rate: expected curves that share a range of quality, received "
+            "BD-rate: expected curves that share a range of quality, got "
             f"{low:.4g} to {high:.4g} and an anchor from {anchor_low:.4g} to "
             f"{anchor_high:.4g}"
         )
@@ -49,12 +49,12 @@ def _log_rate_over_quality(rate, quality, name):
     if rate.ndim != 1 or rate.shape != quality.shape or len(rate) < 4:
         raise YotoError(
             f"BD-rate: expected at least 4 rates and as many qualities of {name}, "
-            f"received {rate.size} and {quality.size}"
+            f"got {rate.size} and {quality.size}"
         )
     if not (np.isfinite(rate) & np.isfinite(quality) & (rate > 0)).all():
         raise YotoError(
             f"BD-rate: expected finite qualities and positive rates of {name}, "
-            f"received rates from {rate.min():.4g} to {rate.max():.4g} and qualities "
+            f"got rates from {rate.min():.4g} to {rate.max():.4g} and qualities "
             f"from {quality.min():.4g} to {quality.max():.4g}"
         )
     order = np.argsort(rate)
@@ -63,7 +63,7 @@ def _log_rate_over_quality(rate, quality, name):
     if fall.size:
         i = fall[0]
         raise YotoError(
-            f"BD-rate: expected the quality of {name} to rise with its rate, received "
+            f"BD-rate: expected the quality of {name} to rise with its rate, got "
             f"{quality[i]:.5g} at {rate[i]:.4g} and {quality[i + 1]:.5g} at "
             f"{rate[i + 1]:.4g}"
         )

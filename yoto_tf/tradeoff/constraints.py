@@ -131,7 +131,7 @@ def search(
     """
     if (at_most is None) == (at_least is None) or evaluations < 2:
         raise ValueError(
-            "search needs one bound and 2 evaluations. Received: "
+            "search needs one bound and 2 evaluations, got "
             f"at_most={at_most}, at_least={at_least}, evaluations={evaluations}"
         )
     bound = at_least if at_most is None else at_most

@@ -53,7 +53,7 @@ def hypervolume(points, reference):
     if reference.shape != points.shape[1:] or not np.isfinite(reference).all():
         raise YotoError(
             f"expected a finite reference point of {points.shape[1]} objectives, "
-            f"received {reference.tolist()}"
+            f"got {reference.tolist()}"
         )
     return _volume(points[(points < reference).all(axis=1)], reference)
 
@@ -79,10 +79,10 @@ def _checked(points):
     points = np.asarray(points, dtype=np.float64)
     if points.ndim != 2 or not points.shape[1]:
         raise YotoError(
-            f"expected points as an array [N, objectives], received {points.shape}"
+            f"expected points as an array [N, objectives], got {points.shape}"
         )
     if not np.isfinite(points).all():
         raise YotoError(
-            f"expected finite points, received {points[~np.isfinite(points)][0]}"
+            f"expected finite points, got {points[~np.isfinite(points)][0]}"
         )
     return points

@@ -38,7 +38,7 @@ def comparison(path, one, many, percent):
 
 def _front(axes, sweep, names, fixed):
     if len(names) != 2:
-        raise YotoError(f"a front takes two terms, received {len(names)}")
+        raise YotoError(f"a front takes two terms, got {len(names)}")
     x, y = sweep.points(*names).T
     values, label, is_log = _dial(sweep)
     axes.plot(x, y, color="lightgrey", zorder=1)

@@ -179,7 +179,7 @@ def regret(one: Sweep, many: Sweep) -> np.ndarray:
         for a, b in zip(one.coefficients, many.coefficients, strict=True)
     ):
         raise YotoError(
-            f"regret: expected sweeps over the same coefficients, received "
+            f"regret: expected sweeps over the same coefficients, got "
             f"{one.coefficients} and {many.coefficients}"
         )
     return 100 * (one.totals() - many.totals()) / np.abs(many.totals())

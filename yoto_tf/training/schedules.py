@@ -32,17 +32,13 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, peak, steps, warmup_steps=0, decay_fraction=0.0):
         super().__init__()
         if not peak > 0:
-            raise ValueError(f"peak must be above 0. Received: peak={peak}")
+            raise ValueError(f"peak must be above 0, got peak={peak}")
         if steps < 1:
-            raise ValueError(f"steps must be at least 1. Received: steps={steps}")
+            raise ValueError(f"steps must be at least 1, got steps={steps}")
         if warmup_steps < 0:
-            raise ValueError(
-                f"warmup_steps must not be negative. Received: {warmup_steps}"
-            )
+            raise ValueError(f"warmup_steps must not be negative, got {warmup_steps}")
         if not 0 <= decay_fraction <= 1:
-            raise ValueError(
-                f"decay_fraction must lie in [0, 1]. Received: {decay_fraction}"
-            )
+            raise ValueError(f"decay_fraction must lie in [0, 1], got {decay_fraction}")
         self.peak = peak
         self.steps = steps
         self.warmup_steps = warmup_steps

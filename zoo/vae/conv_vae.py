@@ -64,13 +64,13 @@ class ConvVAE(keras.Model):
         super().__init__(autocast=False, **kwargs)
         if likelihood not in LIKELIHOODS:
             raise ValueError(
-                f"likelihood must be one of {', '.join(LIKELIHOODS)}. "
-                f"Received: likelihood={likelihood}"
+                f"likelihood must be one of {', '.join(LIKELIHOODS)}, "
+                f"got likelihood={likelihood}"
             )
         if any(side % 2 ** len(channels) for side in image_shape[:2]):
             raise ValueError(
                 f"{len(channels)} blocks need sides that are multiples of "
-                f"{2 ** len(channels)}. Received: image_shape={tuple(image_shape)}"
+                f"{2 ** len(channels)}, got image_shape={tuple(image_shape)}"
             )
         self.coefficients = coefficients
         self.image_shape = tuple(image_shape)

@@ -42,7 +42,7 @@ def test_a_batch_depends_on_the_seed_and_its_number_alone():
 
 
 def test_too_few_pictures_are_refused():
-    with pytest.raises(DataError, match="at least 7 examples, received 6"):
+    with pytest.raises(DataError, match="at least 7 examples, got 6"):
         RandomCrops(pictures(), (3, 4), batch_size=7)
 
 

@@ -70,8 +70,8 @@ class ContextHyperprior(ResidualHyperprior):
         latents = self.filters[-1]
         if latents % GROUPS:
             raise ValueError(
-                f"latent channels must be a multiple of {GROUPS}. "
-                f"Received: filters={self.filters}"
+                f"latent channels must be a multiple of {GROUPS}, "
+                f"got filters={self.filters}"
             )
         self.context_filters = context_filters
         self.mean_context = QuadtreeContext(

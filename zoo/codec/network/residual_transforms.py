@@ -210,11 +210,11 @@ def residual_transforms(widths, counts, conditioned):
     """
     if len(widths) != len(STRIDES) or len(counts) != len(STRIDES):
         raise ValueError(
-            f"filters and blocks must be {len(STRIDES)} each. Received: "
+            f"filters and blocks must be {len(STRIDES)} each, got "
             f"filters={tuple(widths)}, blocks={tuple(counts)}"
         )
     if any(width % 2 for width in widths):
-        raise ValueError(f"filters must be even. Received: filters={tuple(widths)}")
+        raise ValueError(f"filters must be even, got filters={tuple(widths)}")
     return (
         ResidualAnalysis(widths, counts, conditioned, name="analysis"),
         ResidualSynthesis(widths, counts, conditioned, name="synthesis"),

@@ -148,8 +148,8 @@ def strided_transforms(filters, conditioned):
     """
     if len(filters) != 4:
         raise ValueError(
-            "filters must be four, for latents of 1/16 the size. "
-            f"Received: filters={tuple(filters)}"
+            "filters must be four, for latents of 1/16 the size, "
+            f"got filters={tuple(filters)}"
         )
     return (
         Analysis(filters, conditioned, name="analysis"),

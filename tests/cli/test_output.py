@@ -7,7 +7,7 @@ import pytest
 from yoto_tf import cli, zoo
 from yoto_tf.cli.output import print_failures, print_table, say
 from yoto_tf.zoo.codec.coding.container import Container
-from yoto_tf.zoo.conversion import Report
+from yoto_tf.zoo.conversion import ConversionReport
 from yoto_tf.zoo.release_folder import Summary
 
 # Red, a line end, a title of the window, and text that turns its direction.
@@ -39,7 +39,7 @@ def test_a_table_stays_one(capsys):
 def test_failures(capsys):
     failed = [{"input": STEERING, "error": f"{STEERING}: odd"}]
     kept = [{"input": STEERING, "output": STEERING}]
-    assert print_failures(Report([], failed, kept)) == 1
+    assert print_failures(ConversionReport([], failed, kept)) == 1
     lines = capsys.readouterr().err.splitlines()
     assert lines[:2] == [
         f"yoto: {ESCAPED} exists and is left as it is",

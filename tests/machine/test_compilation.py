@@ -7,7 +7,7 @@ from keras import ops
 from yoto_tf.machine.compilation import SHAPES, compiled, is_local_inference
 
 
-def test_what_is_traced_knows_that_it_runs_here():
+def test_what_is_traced_knows_that_it_is_local_inference():
     seen = []
 
     @compiled

@@ -9,10 +9,10 @@ from yoto_tf.machine.atomic_files import is_special
 
 
 def say(text, stream=None):
-    """Prints one line in which nothing steers the terminal.
+    """Prints one line, without characters that control the terminal.
 
-    All that the command says goes through here or through JSON, for names in files
-    and of files, cards of models and messages of libraries are anybody's.
+    All that the command says goes through here or through JSON: file names, model cards
+    and messages of libraries can hold anything.
 
     Args:
         text: the line.
@@ -22,7 +22,7 @@ def say(text, stream=None):
 
 
 def say_error(text):
-    """Prints one line on standard error, as the command's."""
+    """Prints one line on standard error, after `yoto:`."""
     say(f"yoto: {text}", sys.stderr)
 
 
@@ -37,7 +37,7 @@ def print_table(rows):
     Columns are as wide as they need; all but the last are aligned to the right if their
     entries start with a digit.
     """
-    # Escaped first, for that may make them wider.
+    # Escaped first, which may make them wider.
     rows = [[printable(cell) for cell in row] for row in rows]
     columns = list(zip(*rows, strict=True))
     widths = [max(map(len, column)) for column in columns]

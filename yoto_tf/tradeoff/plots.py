@@ -54,7 +54,10 @@ def _front(axes, sweep, names, fixed):
 
 
 def _dial(sweep):
-    """What colours the points: (values, label, whether the scale is logarithmic)."""
+    """What colours the points: (values, label, whether the scale is logarithmic).
+
+    That is the coefficient that varies; with several, the number of the point.
+    """
     rows = sweep.coefficients
     varying = [name for name in rows[0] if len({row[name] for row in rows}) > 1]
     if len(varying) > 1:

@@ -3,7 +3,7 @@
 Coefficients are raw values everywhere a user meets them. The transform that a network
 sees (a logarithm or the identity, standardised under the training distribution) is
 taken inside the graph by :meth:`Coefficients.standardize`. Keras is imported where
-tensors are made: naming, checking and placing values needs none.
+tensors are made: names, checks and quantiles of values do not need it.
 """
 
 import difflib

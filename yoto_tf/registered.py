@@ -4,8 +4,9 @@ A `.keras` file names its classes by what they are registered under, and Keras f
 those whose module has been imported. So that `import yoto_tf` is enough, and stays
 fast, Keras is told of each class here: its module is imported when a file names it.
 
-Some classes need no Keras to be made, and are of use where there is none. They are
-`registered`, which waits for Keras, and `deserialize` finds them without it.
+Some classes can be made, and are used, where Keras is not installed. The decorator
+`registered` tells Keras of them once it is imported; `deserialize` needs no Keras for
+them.
 """
 
 import sys

@@ -114,9 +114,9 @@ def _load(tfds, name, split, data_dir):
 
 
 def _online(urls):
-    """Whether one of the URLs' hosts can be resolved, or none need be.
+    """Whether one of the URLs' hosts can be resolved.
 
-    There may be no hosts, or a proxy.
+    True without hosts, or with a proxy, which resolves their names.
     """
     hosts = {urlsplit(url).hostname for url in urls} - {None}
     for host in hosts:

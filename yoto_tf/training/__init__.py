@@ -8,7 +8,7 @@ _attribute, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "engine": ["train"],
-        "recipe": ["Recipe", "override"],
+        "recipe": ["Recipe", "option", "override"],
         "schedules": ["WarmupStableDecay"],
     },
 )

@@ -6,9 +6,10 @@ import pytest
 
 from yoto_tf import cli, zoo
 from yoto_tf.cli.output import print_failures, print_table, say
+from yoto_tf.cli.parser import Parser
 from yoto_tf.zoo.codec.coding.container import Container
 from yoto_tf.zoo.conversion import ConversionReport
-from yoto_tf.zoo.release_folder import Summary
+from yoto_tf.zoo.release_summary import Summary
 
 # Red, a line end, a title of the window, and text that turns its direction.
 STEERING = "\x1b[31mred\n\x1b]0;title\x07\u202eabc"
@@ -84,7 +85,7 @@ def test_errors(error, monkeypatch, capsys):
 
 
 def test_arguments_and_warnings(capsys):
-    parser = cli._Parser(prog="yoto")
+    parser = Parser(prog="yoto")
     with pytest.raises(SystemExit):
         parser.error(STEERING)
     cli._show_warning(STEERING, UserWarning, "file", 1)

@@ -95,7 +95,7 @@ def test_weight_too_large_for_float16_is_refused(release):
 @pytest.mark.parametrize("name", ["config.json", "weights.safetensors"])
 def test_missing_file_is_named(folder, name):
     (folder / name).unlink()
-    with pytest.raises(RecipeError, match=f"no released model: {name} is missing"):
+    with pytest.raises(RecipeError, match=f"not a released model: {name} is missing"):
         read_release(folder)
 
 

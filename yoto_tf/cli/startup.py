@@ -8,11 +8,12 @@ from yoto_tf.machine.muted_stderr import muted_stderr
 
 
 def import_keras():
-    """Imports Keras without Matplotlib, which it tries to import for plots of its own.
+    """Imports Keras without packages that it imports where they are installed.
 
-    That takes nearly a fifth of the time that the whole of Keras and TensorFlow take.
+    These are Matplotlib, for plots, and scikit-learn, for wrappers. Matplotlib alone
+    takes nearly a fifth of the time that the whole of Keras and TensorFlow take.
     """
-    with _hidden("matplotlib"), _muted():
+    with _hidden("matplotlib"), _hidden("sklearn"), _muted():
         # Released networks do not follow the settings in a user's keras.json.
         from yoto_tf.machine.keras_settings import set_usual_settings
 

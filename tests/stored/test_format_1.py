@@ -26,7 +26,8 @@ from yoto_tf.zoo.codec import files
 from yoto_tf.zoo.codec.coding.container import Container
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.release import start_from
-from yoto_tf.zoo.release_folder import read_release, read_summary, write_release
+from yoto_tf.zoo.release_folder import read_release, write_release
+from yoto_tf.zoo.release_summary import read_summary
 
 FOLDER = Path(__file__).parent / "format_1"
 RELEASES = ("hyperprior", "factorized", "stylization", "vae")

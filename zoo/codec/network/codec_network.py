@@ -118,7 +118,7 @@ class CodecNetwork(keras.Model):
         return ops.cast(self.analysis(image, embedding), "float32")
 
     def scale(self, latents, embedding):
-        """Latents [B, h, w, C] times their gain: rounding is to whole numbers of it."""
+        """Latents or their means, [B, h, w, C], times the gain: ready to be rounded."""
         return latents * self.log_gain.factors(embedding)
 
     def quantize_under_prior(self, values, embedding, training=None):

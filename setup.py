@@ -51,7 +51,6 @@ setup(
         # Required by tensorflow-datasets; later ones need Python 3.11, which pip finds
         # out only after minutes of trying other packages.
         'etils<1.14; python_version < "3.11"',
-        "filelock>=3.12",
         "lazy-loader>=0.5",
         "numpy",
         "pillow>=10",

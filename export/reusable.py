@@ -43,13 +43,13 @@ class Reusable(tf.Module):
 
     @tf.function(autograph=False)
     def __call__(self, inputs, training=False):
-        return self._endpoint(inputs, training=training)
+        return self._endpoint(_checked(self._endpoint, inputs), training=training)
 
 
 def as_function(endpoint: Endpoint, jit_compile=None):
     """A `tf.function` of one dict, to be traced when it is saved."""
     return tf.function(
-        endpoint.__call__,
+        lambda inputs: endpoint(_checked(endpoint, inputs)),
         input_signature=[specs(endpoint.inputs)],
         autograph=False,
         jit_compile=jit_compile,
@@ -68,6 +68,26 @@ def specs(tensors):
         )
         for name, tensor in tensors.items()
     }
+
+
+def _checked(endpoint, inputs):
+    """Inputs of which those that may have one axis or two are refused with others.
+
+    Their specs say nothing of it, and [1, 3] for one coefficient would pass for three
+    examples.
+    """
+    checked = dict(inputs)
+    for name, tensor in endpoint.inputs.items():
+        if not tensor.any_batch:
+            continue
+        shape, size = tf.shape(inputs[name]), tensor.shape[1]
+        # Of a scalar no last size can be asked for.
+        last = tf.concat([[-1], shape], 0)[-1]
+        fits = (last == size) & (tf.size(shape) <= 2)
+        expected = f"input {name}: expected the shape [{size}] or [batch, {size}], got"
+        with tf.control_dependencies([tf.debugging.Assert(fits, [expected, shape])]):
+            checked[name] = tf.identity(inputs[name])
+    return checked
 
 
 def _regularization_loss(variable):

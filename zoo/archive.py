@@ -38,33 +38,46 @@ _MOST_EXTENSIONS = 8
 _RESIZED = re.compile(rb"(^|\n)\d+ (size=|GNU\.sparse)")
 
 
-def receive(stream, size, archive, title, limits=None):
+class BrokenOff(RecipeError):
+    """A download of which only a part came."""
+
+
+def receive(stream, size, archive, title, limits=None, start=0):
     """Copies a stream into a file, with a progress bar on a terminal.
 
     Args:
         stream: has `read`.
-        size: its bytes, or None if not known.
-        archive: file, open for writing.
+        size: bytes of the whole, or None if not known.
+        archive: file, open for reading and writing.
         title: names the stream.
         limits: `Limits`; None for those of the environment.
+        start: how many bytes the stream leaves out, since the file has them already;
+            it is cut off after them.
 
     Returns:
-        The SHA-256 of what was copied, in hexadecimal.
+        The SHA-256 of what is in the file, in hexadecimal.
 
     Raises:
-        RecipeError: the stream ended before `size`, or goes beyond a limit.
+        BrokenOff: the stream ended before all had come.
+        RecipeError: it goes beyond a limit.
     """
     limits = limits or Limits.from_environment()
     deadline = limits.deadline()
-    digest = hashlib.sha256()
-    received = 0
+    received = start
+    digest = _digest_of_start(archive, start)
     # `read1` returns what a socket has. `read` would wait for a whole chunk, and a slow
     # server would never let the time be checked.
     read = getattr(stream, "read1", stream.read)
-    name = printable(title)
-    with tqdm(
-        desc=name, total=size, unit="B", unit_scale=True, delay=1, disable=None
-    ) as bar:
+    bar = tqdm(
+        desc=printable(title),
+        total=size,
+        initial=received,
+        unit="B",
+        unit_scale=True,
+        delay=1,
+        disable=None,
+    )
+    with bar:
         while (size or 0) <= limits.archive_bytes and (chunk := read(_CHUNK_BYTES)):
             received += len(chunk)
             if received > limits.archive_bytes:
@@ -78,8 +91,19 @@ def receive(stream, size, archive, title, limits=None):
             "archive_bytes", limits.archive_bytes, title, "has more than"
         )
     if size is not None and received != size:
-        raise RecipeError(f"{title} is truncated: {received} bytes of {size} came")
+        raise BrokenOff(f"{title} is truncated: {received} bytes of {size} came")
     return digest.hexdigest()
+
+
+def _digest_of_start(archive, length):
+    """The SHA-256 of a file's first bytes, after which it is cut off."""
+    digest = hashlib.sha256()
+    archive.seek(0)
+    for start in range(0, length, _CHUNK_BYTES):
+        digest.update(archive.read(min(_CHUNK_BYTES, length - start)))
+    archive.seek(length)
+    archive.truncate()
+    return digest
 
 
 def unpack(archive, folder, title, limits=None):

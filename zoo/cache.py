@@ -2,9 +2,15 @@
 
     NAME/                    a SavedModel, NAME the SHA-1 of its address
     NAME/.archive.tar.gz     what was downloaded, for comparison with a pin
+    .NAME.part, .NAME.tag    a download that broke off, see `yoto_tf.zoo.partial`
 
 These are the names that tensorflow_hub looks for in TFHUB_CACHE_DIR. A folder appears
 as a whole or not at all: it is made under another name and renamed.
+
+It is written here since no library that keeps files has these names, and the limits of
+`yoto_tf.zoo.limits`: pooch 1.9 starts interrupted downloads again and takes whatever a
+server sends, and huggingface_hub 2.4 continues them but keeps only what lies on its
+own Hub, under the names of revisions there.
 """
 
 import contextlib
@@ -13,13 +19,16 @@ import os
 import secrets
 import shutil
 import sys
+import time
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError, printable
+from yoto_tf.machine.folder_lock import InUse, file_lock
 from yoto_tf.zoo.archive import is_unpacked_in
 
 ARCHIVE = ".archive.tar.gz"
 _SILENT_SECONDS = 2
+_POLL_SECONDS = 0.1
 
 
 def cache_folder():
@@ -54,28 +63,26 @@ def locked(folder, address):
         address: of the model, for the message.
 
     Raises:
-        OSError: the cache cannot be written.
+        OSError, DataError: the cache cannot be written.
     """
-    import filelock
-
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder.with_name(f".{folder.name}.lock"))
-    try:
-        lock.acquire(timeout=_SILENT_SECONDS)
-    except filelock.Timeout:
-        print(
-            printable(f"waiting for another process that downloads {address}"),
-            file=sys.stderr,
-            flush=True,
-        )
-        lock.acquire()
-    try:
+    lock = folder.with_name(f".{folder.name}.lock")
+    with contextlib.ExitStack() as held:
+        started, told = time.monotonic(), False
+        while True:
+            try:
+                held.enter_context(file_lock(lock, folder))
+                break
+            except InUse:
+                time.sleep(_POLL_SECONDS)
+            if not told and time.monotonic() > started + _SILENT_SECONDS:
+                told = True
+                print(
+                    printable(f"waiting for another process that downloads {address}"),
+                    file=sys.stderr,
+                    flush=True,
+                )
         yield
-    finally:
-        # A process that waits for the deleted file may download a second time; the
-        # first that finishes wins.
-        Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
 
 
 @contextlib.contextmanager

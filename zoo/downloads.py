@@ -1,6 +1,7 @@
 """Streams from web servers and from Google Cloud Storage."""
 
 import contextlib
+import dataclasses
 import http.client
 import os
 import re
@@ -8,6 +9,7 @@ import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
+from typing import BinaryIO
 
 from yoto_tf.errors import RecipeError
 
@@ -15,15 +17,42 @@ from yoto_tf.errors import RecipeError
 _TIMEOUT_SECONDS = 60
 # Statuses of a file that a server does not have.
 _ABSENT = (404, 410)
+_PARTIAL, _NO_SUCH_RANGE = 206, 416
+
+
+@dataclasses.dataclass(frozen=True)
+class Download:
+    """What a server sends.
+
+    Attributes:
+        stream: has `read`.
+        size: bytes of the whole file, None if the server does not say.
+        start: how many of its first bytes are left out.
+        tag: names the content of the file, where the server can leave bytes out; None
+            where it cannot.
+    """
+
+    stream: BinaryIO
+    size: int | None
+    start: int = 0
+    tag: str | None = None
+
+
+def is_tag(text):
+    """Whether a text is a strong entity tag, by which a server knows a file again."""
+    return re.fullmatch(r'"[\x21\x23-\x7e]{1,256}"', text) is not None
 
 
 @contextlib.contextmanager
-def open_stream(address, query="?tf-hub-format=compressed"):
-    """A stream and its size, None if the server does not say.
+def open_stream(address, query="?tf-hub-format=compressed", start=0, tag=None):
+    """The `Download` of an address.
 
     Args:
         address: of http, https or gs.
         query: what a web server is asked for.
+        start: how many bytes are there already. The server may send them again, and
+            does if the file is another one by now.
+        tag: `Download.tag` of these.
 
     Raises:
         RecipeError: the server is out of reach or refuses, or gs without TensorFlow.
@@ -31,10 +60,10 @@ def open_stream(address, query="?tf-hub-format=compressed"):
     try:
         if address.startswith("gs://"):
             with _tensorflow().io.gfile.GFile(address, "rb") as stream:
-                yield stream, stream.size()
+                yield Download(stream, stream.size())
         else:
-            with _opener().open(address + query, timeout=_TIMEOUT_SECONDS) as stream:
-                yield stream, stream.length
+            with _answer(address + query, start, tag) as stream:
+                yield _described(stream, start)
     except urllib.error.HTTPError as error:
         raise RecipeError(
             f"{address} cannot be fetched: the server says {error.code} {error.reason}"
@@ -56,10 +85,10 @@ def published_checksum(address):
     """
     beside = f"{address.removesuffix('.tar.gz')}.tar.gz.sha256"
     try:
-        with open_stream(beside, query="") as (stream, _):
+        with open_stream(beside, query="") as download:
             # What `sha256sum` writes; some servers answer with a page where they have
             # no file.
-            line = stream.read(64).decode("ascii", "replace").lower()
+            line = download.stream.read(64).decode("ascii", "replace").lower()
     except RecipeError as error:
         if getattr(error.__cause__, "code", None) in _ABSENT or _is_not_found(error):
             return None
@@ -71,6 +100,45 @@ def cannot_be_fetched(address, error):
     """A one-line error for an exception that any library may have raised."""
     reason = str(getattr(error, "reason", error)).partition("\n")[0]
     return RecipeError(f"{address} cannot be fetched: {reason or type(error).__name__}")
+
+
+def _answer(address, start, tag):
+    """The server's answer, with the rest of the file or all of it."""
+    request = urllib.request.Request(address)
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+        # Of another file all is sent.
+        request.add_header("If-Range", tag)
+    try:
+        answer = _opener().open(request, timeout=_TIMEOUT_SECONDS)
+    except urllib.error.HTTPError as error:
+        if not start or error.code != _NO_SUCH_RANGE:
+            raise
+        return _answer(address, 0, None)
+    if answer.status == _PARTIAL:
+        download = _described(answer, start)
+        if not start or download.size is None or download.tag != tag:
+            answer.close()
+            if not start:
+                raise http.client.HTTPException("a part of the file came")
+            return _answer(address, 0, None)
+    return answer
+
+
+def _described(answer, start):
+    """The `Download` of an answer to a request for the bytes from `start`."""
+    tag = answer.headers.get("ETag", "")
+    tag = tag if is_tag(tag) else None
+    if answer.status == _PARTIAL:
+        # "bytes 1000-2999/3000": the rest of it, and nothing else.
+        given = answer.headers.get("Content-Range", "")
+        match = re.fullmatch(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})", given)
+        first, last, size = map(int, match.groups()) if match else (0, 0, 0)
+        fits = first == start and last == size - 1 and answer.length == size - start
+        return Download(answer, size if fits else None, start, tag)
+    if answer.headers.get("Accept-Ranges") != "bytes":
+        tag = None
+    return Download(answer, answer.length, 0, tag)
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

@@ -1,19 +1,20 @@
 """Handles: models on a server, fetched once and kept in a cache.
 
 An archive is received, checked and unpacked here, and becomes a folder of the cache
-only when all of it is known to be good, the release in it included.
+only when all of it is known to be good, the release in it included. A download that
+breaks off is continued the next time, where the server can do that.
 """
 
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError
-from yoto_tf.zoo.archive import receive, unpack
+from yoto_tf.zoo.archive import unpack
 from yoto_tf.zoo.cache import ARCHIVE, check_pin, locked, new_folder, place_of
-from yoto_tf.zoo.downloads import cannot_be_fetched, open_stream, published_checksum
+from yoto_tf.zoo.downloads import cannot_be_fetched, published_checksum
 from yoto_tf.zoo.limits import Limits
+from yoto_tf.zoo.partial import received
 from yoto_tf.zoo.release_folder import read_release
 
 _HTTP = (r"[^?\s]+/[0-9]+(\.tar\.gz)?", "HOST/NAME/VERSION.tar.gz or HOST/NAME/VERSION")
@@ -113,9 +114,7 @@ def _download(address, folder, expected):
     """Makes the folder of the cache, or leaves nothing of it."""
     limits = Limits.from_environment()
     with new_folder(folder) as temporary:
-        with tempfile.TemporaryFile(dir=temporary) as archive:
-            with open_stream(address) as (stream, size):
-                digest = receive(stream, size, archive, address, limits)
+        with received(folder, address, limits) as (archive, digest):
             wanted = expected or published_checksum(address)
             if wanted not in (None, digest):
                 raise RecipeError(f"{address} has SHA-256 {digest}, expected {wanted}")

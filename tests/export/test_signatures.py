@@ -232,6 +232,38 @@ def test_values_out_of_range_are_clipped(kind, model_of, ask):
     assert np.abs(same_as_low[0] - same_as_high[0]).max() > 1e-4
 
 
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        # As many numbers as there are examples, and more than one vector.
+        ("vae", (1, 3)),
+        ("vae", (3,)),
+        ("vae", ()),
+        ("vae", (1, 3, 1)),
+        ("stylizer", (5, 1)),
+    ],
+)
+def test_coefficients_of_another_shape_are_refused(kind, shape, ask):
+    inputs = {"image": np.zeros((3, 16, 16, 3), "float32")}
+    if kind == "stylizer":
+        inputs["style"] = np.eye(3, dtype="float32")
+    inputs["coefficients"] = np.full(shape, 0.1, "float32")
+    size = {"vae": 1, "stylizer": 5}[kind]
+    expected = f"expected the shape \\[{size}\\] or \\[batch, {size}\\]"
+    with pytest.raises(RuntimeError, match=f"input coefficients: {expected}"):
+        ask(kind, [("serving_default", inputs)])
+
+
+def test_style_weights_of_another_shape_are_refused(ask):
+    inputs = {
+        "image": np.zeros((3, 16, 16, 3), "float32"),
+        "style": np.eye(3, dtype="float32").reshape(1, 9),
+        "coefficients": np.full(5, 0.1, "float32"),
+    }
+    with pytest.raises(RuntimeError, match="input style: expected the shape"):
+        ask("stylizer", [("stylize", inputs)])
+
+
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 3e38])
 def test_requests_that_nobody_checked(ask, number):
     """Numbers that are none, or too large, in any input give finite answers."""

@@ -1,4 +1,4 @@
-"""A folder that one process at a time works in."""
+"""A folder or a file that one process at a time works with."""
 
 import contextlib
 import errno
@@ -14,6 +14,10 @@ _NAME = ".lock"
 _held, _changing = set(), threading.Lock()
 
 
+class InUse(DataError):
+    """Somebody else holds it."""
+
+
 @contextlib.contextmanager
 def folder_lock(folder: str | os.PathLike):
     """Locks a folder, made if need be; the end of the process releases it, too.
@@ -21,24 +25,45 @@ def folder_lock(folder: str | os.PathLike):
     After an error a folder that was made is taken away again, if nothing lies in it.
 
     Raises:
-        DataError: somebody else holds it, or it cannot be written.
+        InUse: somebody else holds it.
+        DataError: it cannot be written.
     """
     folder = Path(folder)
     made = _missing(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = _acquired(folder)
-    except OSError as error:
-        raise DataError(f"cannot write {folder}: {error.strerror}") from error
-    try:
-        yield
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"cannot write {folder}: {error.strerror}") from error
+        with file_lock(folder / _NAME, folder):
+            yield
     except BaseException:
-        _release(folder, descriptor)
         for path in made:
             with contextlib.suppress(OSError):
                 path.rmdir()
         raise
-    _release(folder, descriptor)
+
+
+@contextlib.contextmanager
+def file_lock(path: Path, what):
+    """Holds a lock file, which is there for as long as it is held.
+
+    Args:
+        path: the file; its folder must exist.
+        what: it stands for, to be named in errors.
+
+    Raises:
+        InUse: another process or thread holds it.
+        DataError: it cannot be written.
+    """
+    try:
+        descriptor = _acquired(path, what)
+    except OSError as error:
+        raise DataError(f"cannot write {what}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        _release(path, descriptor)
 
 
 def _missing(folder):
@@ -47,12 +72,12 @@ def _missing(folder):
     return [path for path in paths if not path.exists()]
 
 
-def _acquired(folder):
-    """The open lock file of a folder."""
-    path, key = folder / _NAME, os.path.realpath(folder)
+def _acquired(path, what):
+    """The open lock file."""
+    key = os.path.realpath(path)
     with _changing:
         if key in _held:
-            raise _in_use(folder, os.getpid())
+            raise InUse(f"{what} is in use by process {os.getpid()}")
         while True:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
             try:
@@ -60,14 +85,14 @@ def _acquired(folder):
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
                     warnings.warn(
-                        f"{folder} cannot be locked ({error.strerror}): take care that "
+                        f"{what} cannot be locked ({error.strerror}): take care that "
                         "nothing else writes there",
-                        stacklevel=4,
+                        stacklevel=6,
                     )
                     break
                 holder = os.read(descriptor, 20).decode(errors="replace").strip()
                 os.close(descriptor)
-                raise _in_use(folder, holder) from error
+                raise InUse(f"{what} is in use by process {holder or '?'}") from error
             # Whoever held it before may have taken the file away meanwhile.
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), os.stat(path)):
@@ -79,16 +104,12 @@ def _acquired(folder):
     return descriptor
 
 
-def _release(folder, descriptor):
+def _release(path, descriptor):
     with _changing:
         with contextlib.suppress(OSError):
-            (folder / _NAME).unlink()
+            path.unlink()
         os.close(descriptor)
-        _held.discard(os.path.realpath(folder))
-
-
-def _in_use(folder, holder):
-    return DataError(f"{folder} is in use by process {holder or '?'}")
+        _held.discard(os.path.realpath(path))
 
 
 def _lock(descriptor):

@@ -78,6 +78,7 @@ class Client:
                 self._transport = GrpcTransport(address, servable, timeout, credentials)
         self._signatures = None
         self._family = release and release.family
+        self._coefficients = None if release is None else len(release.ranges)
         requests = release and family_named(release.family).resolve("requests")
         self._requests = requests and requests(release, self.predict)
 
@@ -141,6 +142,7 @@ class Client:
         arrays = {
             name: _cast(name, inputs[name], specs.inputs[name]) for name in inputs
         }
+        self._check_coefficients(arrays)
         answer = self._transport.predict(signature, arrays, list(outputs))
         for name in outputs:
             if name not in answer:
@@ -248,6 +250,21 @@ class Client:
             DataError, CoefficientError, ServingError: see above.
         """
         return self._requests_with("sample").sample(number, seed, **coefficients)
+
+    def _check_coefficients(self, inputs):
+        """Compares a vector with what `model` has; a signature says nothing of it.
+
+        Raises:
+            DataError: another shape than [K] or [B, K].
+        """
+        vector, size = inputs.get("coefficients"), self._coefficients
+        if vector is None or size is None:
+            return
+        if vector.ndim not in (1, 2) or vector.shape[-1] != size:
+            raise DataError(
+                f"input coefficients is {list(vector.shape)}, expected [{size}] or "
+                f"[batch, {size}]"
+            )
 
     def _requests_with(self, method):
         """`requests`, if the family can be asked for this."""

@@ -223,6 +223,17 @@ def test_one_vector_serves_a_batch(connect, transport, vectors):
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("vector", [[[2.0, 2.0]], 2.0, [[[2.0]], [[2.0]]]])
+def test_vectors_of_another_model_are_refused(connect, transport, vector):
+    inputs = {"noise": np.zeros((2, 4)), "coefficients": vector}
+    with pytest.raises(DataError, match=r"coefficients is .*expected \[1\] or"):
+        connect("vae", transport).predict(inputs, "sample")
+    # A client that does not know the model leaves it to the server.
+    with pytest.raises(ServingError, match=r"refused the request: .*coefficients"):
+        connect("vae", transport, model=None).predict(inputs, "sample")
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_versions_and_labels_choose(connect, server, transport):
     noise = {"noise": np.zeros((1, 4)), "coefficients": [2.0]}
     for choice in ({}, {"version": 1}, {"version": 2}, {"label": "stable"}):

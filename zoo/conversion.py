@@ -16,7 +16,8 @@ from tqdm import tqdm
 
 from yoto_tf.data.images import SUFFIXES
 from yoto_tf.errors import DataError, FormatError, YotoError
-from yoto_tf.machine.outputs import check_output, is_read
+from yoto_tf.machine.inputs import rereadable
+from yoto_tf.machine.outputs import check_kind, check_output, is_read
 
 # Pictures in work at once: at most this many pixels, or one larger picture.
 PIXELS_AT_ONCE = 2**25
@@ -72,10 +73,12 @@ def pair_files(source, target, list_files, read, written, suffix=None):
         DataError: an output that cannot be written, that is or would be an input, or
             that has the suffix of another kind of file.
     """
-    source, target = Path(source), Path(target)
+    if not os.fspath(source):
+        raise DataError("expected the name of a file or folder, got ''")
+    source, path, target = Path(source), target, Path(target)
     if source.exists() and not source.is_dir():
-        check_output(target, written.suffixes, written.expected, [source])
-        return [(source, target)], False
+        check_output(path, written.suffixes, written.expected, [source])
+        return [(rereadable(source), target)], False
     files = list_files(source)
     root = source
     if not source.is_dir():
@@ -106,7 +109,9 @@ def _identity(path):
     return found.st_dev, found.st_ino
 
 
-def convert_files(pairs, many, convert, open_input=None, clobber=True):
+def convert_files(
+    pairs, many, convert, open_input=None, clobber=True, written=None
+):
     """Converts the files that `pair_files` paired, with a progress bar.
 
     Args:
@@ -120,6 +125,8 @@ def convert_files(pairs, many, convert, open_input=None, clobber=True):
             attribute `pixels`, the size of its picture. Given it, several threads
             convert, as many pictures at once as hold few enough pixels together.
         clobber: whether outputs that exist are replaced.
+        written: the `Kind` of the outputs, of which one that exists must be; None where
+            that is known.
 
     Returns:
         A `ConversionReport`, in the order of the pairs.
@@ -142,18 +149,20 @@ def convert_files(pairs, many, convert, open_input=None, clobber=True):
     progress = tqdm(total=len(pairs), unit="file", delay=1, disable=None)
 
     def convert_to(output):
-        written = None
+        made_of = None
         for path in inputs_of[output]:
             try:
+                if made_of is not None:
+                    raise DataError(f"{path}: {output} is made of {made_of}")
                 if written is not None:
-                    raise DataError(f"{path}: {output} is made of {written}")
+                    check_kind(output, written.suffixes, written.expected)
                 if open_input is None:
                     done[path] = convert(path, output)
                 else:
                     opened = open_input(path)
                     with memory.share(opened.pixels):
                         done[path] = convert(opened, output)
-                written = path
+                made_of = path
             except (DataError, FormatError) as error:
                 failed[path] = {"input": str(path), "error": str(error)}
             except YotoError:

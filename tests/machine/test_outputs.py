@@ -88,3 +88,54 @@ def test_of_another_kind(here):
 def test_files_of_a_folder_that_are_there(here):
     assert is_read("r/1.png", "r")
     assert not is_read("r/new.png", "r")
+
+
+@pytest.mark.parametrize("name", ["", "a\0b.png"])
+def test_what_is_no_name(here, name):
+    with pytest.raises(DataError, match="expected the name of a file, got"):
+        check(name)
+    with pytest.raises(DataError, match="expected the name of a file, got"):
+        check("new.png", name)
+
+
+def test_a_link_to_a_file_of_another_kind(here):
+    """Through any number of links, and by the content where no name tells."""
+    os.symlink("note.txt", "first.png")
+    os.symlink("first.png", "second.png")
+    os.symlink("nowhere.txt", "dangling.png")
+    for name in ("first.png", "second.png", "dangling.png"):
+        with pytest.raises(DataError, match=r"it is a link to .*(note|nowhere)\.txt"):
+            check(name)
+    os.symlink("nosuffix", "free.png")
+    check("free.png")
+    with open("nosuffix", "wb") as file:
+        file.write(b"%PDF-1.7")
+    with pytest.raises(DataError, match=r"it holds what \.pdf files do"):
+        check("free.png")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK\3\4rest",
+        b"\x1f\x8b\x08",
+        b"%PDF-1.4",
+        b"\0\0\0\x18ftypmp42",
+        b"\x89HDF\r\n",
+    ],
+)
+def test_content_of_another_kind_under_a_right_name(here, content):
+    with open("photo.png", "wb") as file:
+        file.write(content)
+    with pytest.raises(DataError, match=r"it holds what .* files do"):
+        check("photo.png")
+    os.link("photo.png", "hard.jpg")
+    with pytest.raises(DataError, match=r"it holds what .* files do"):
+        check("hard.jpg")
+
+
+@pytest.mark.parametrize("content", [b"", b"half of a picture", b"\xff\xd8\xff\xe0"])
+def test_pictures_and_what_is_nothing_may_be_replaced(here, content):
+    with open("photo.png", "wb") as file:
+        file.write(content)
+    check("photo.png")

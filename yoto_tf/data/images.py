@@ -15,6 +15,7 @@ from PIL import Image
 
 from yoto_tf.errors import DataError
 from yoto_tf.machine.atomic_files import atomic_file
+from yoto_tf.machine.inputs import rereadable
 
 SUFFIXES = frozenset(
     {".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg"}
@@ -49,6 +50,8 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 # looks.
 _PNG_CHUNKS = frozenset({b"tRNS", b"acTL", b"fcTL", b"fdAT"})
 _LARGEST_PROFILE = 2**24
+# More than as many pixels take as Pillow reads.
+_LARGEST_FILE = 2**31
 
 
 def image_files(spec):
@@ -59,7 +62,7 @@ def image_files(spec):
             files are left out); a glob such as `photos/**/*.png`; or one file.
 
     Returns:
-        A list of `pathlib.Path`, never empty.
+        A list of paths, never empty.
 
     Raises:
         DataError: nothing lies there, or no picture does.
@@ -77,7 +80,7 @@ def image_files(spec):
             raise DataError(f"no pictures in the folder {spec} or below it")
         return sorted(found)
     if path.exists():
-        return [path]
+        return [rereadable(path)]
     if not glob.has_magic(str(spec)):
         raise DataError(f"no such file or folder: {spec}")
     found = [Path(name) for name in glob.glob(str(path), recursive=True)]
@@ -158,6 +161,8 @@ def open_picture(path):
 
     Pillow hands files of some others to programs such as Ghostscript.
     """
+    if os.path.isfile(path) and os.path.getsize(path) > _LARGEST_FILE:
+        raise DataError(f"it has more than {_LARGEST_FILE:,} bytes")
     content, profile = _png_without_metadata(path)
     image = Image.open(content or path, formats=_formats())
     if profile:

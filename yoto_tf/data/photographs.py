@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from yoto_tf.data.images import image_files, read_image
 from yoto_tf.data.sources import images_from_tfds, is_tfds
-from yoto_tf.errors import DataError
+from yoto_tf.errors import DataError, printable
 
 _DECODERS = 4
 
@@ -55,7 +55,7 @@ class Photographs:
         stream = _stream(spec, self.scales, np.random.default_rng(seed))
         held, size = [], 0
         with tqdm(
-            desc=f"Loading {spec}",
+            desc=printable(f"Loading {spec}"),
             total=None if is_tfds(spec) else len(image_files(spec)),
             unit="photo",
             delay=1,

@@ -8,7 +8,7 @@ from urllib.request import getproxies
 import numpy as np
 from tqdm import tqdm
 
-from yoto_tf.errors import DataError
+from yoto_tf.errors import DataError, printable
 
 PREFIX = "tfds:"
 
@@ -55,7 +55,9 @@ def load_arrays(spec, data_dir=None):
     """
     columns = {}
     examples = _examples(spec, data_dir)
-    for example in tqdm(examples, desc=f"Loading {spec}", unit="example", delay=1):
+    for example in tqdm(
+        examples, desc=printable(f"Loading {spec}"), unit="example", delay=1
+    ):
         for name in ("image", "label"):
             if name in example:
                 columns.setdefault(name, []).append(example[name])

@@ -11,6 +11,7 @@ from yoto_tf.data import photograph, write_image
 from yoto_tf.imaging.fonts import font
 from yoto_tf.imaging.metrics import bits_per_pixel, psnr
 from yoto_tf.machine.atomic_files import write_atomically
+from yoto_tf.machine.outputs import check_output
 
 SETTINGS = 5
 PICTURE = "comparison.png"
@@ -49,11 +50,17 @@ def demonstrate(directory, model="codec", settings=SETTINGS, clobber=True):
     image = photograph()
     codec = zoo.load(model)
     directory.mkdir(parents=True, exist_ok=True)
+    dial = codec.settings(settings)
+    paths = [
+        directory / f"{name}-{value:.4f}.yoto"
+        for setting in dial
+        for name, value in setting.items()
+    ]
+    for path in (*paths, directory / PICTURE):
+        check_output(path, (path.suffix,), f"the suffix {path.suffix}")
     codec.decompress(codec.compress(image))
     rows, decoded = [], []
-    for setting in codec.settings(settings):
-        [(name, value)] = setting.items()
-        path = directory / f"{name}-{value:.4f}.yoto"
+    for setting, path in zip(dial, paths, strict=True):
         started = time.perf_counter()
         data = codec.compress(image, **setting)
         if not left(path):

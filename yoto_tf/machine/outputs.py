@@ -8,11 +8,29 @@ from pathlib import Path
 from yoto_tf.errors import DataError
 from yoto_tf.machine.atomic_files import check_writable, is_special
 
+# (where, how it begins there, the suffix that it should have) of files that may be a
+# user's, whatever they are called.
+_SIGNATURES = (
+    (0, b"\x89PNG\r\n", ".png"),
+    (0, b"\xff\xd8\xff", ".jpg"),
+    (0, b"GIF8", ".gif"),
+    (0, b"II*\0", ".tif"),
+    (0, b"MM\0*", ".tif"),
+    (8, b"WEBP", ".webp"),
+    (4, b"ftypavif", ".avif"),
+    (4, b"ftyp", ".mp4"),
+    (0, b"%PDF-", ".pdf"),
+    (0, b"PK\3\4", ".zip"),
+    (0, b"\x1f\x8b", ".gz"),
+    (0, b"\x89HDF\r\n", ".h5"),
+)
+
 
 def check_output(path, suffixes, expected, sources=(), read=None):
     """Refuses an output before any work is done for it.
 
-    A regular file that exists may be replaced. Devices and pipes may have any name.
+    A regular file that exists may be replaced, see `check_kind`. Devices and pipes may
+    have any name.
 
     Args:
         path: the file to write.
@@ -26,6 +44,9 @@ def check_output(path, suffixes, expected, sources=(), read=None):
         DataError: it cannot be written, has another suffix, or is one of the inputs, or
             would be one if the same were run again.
     """
+    for given in (path, *sources):
+        if not os.fspath(given) or "\0" in os.fspath(given):
+            raise DataError(f"expected the name of a file, got {os.fspath(given)!r}")
     if is_special(path):
         return
     for source in sources:
@@ -35,12 +56,43 @@ def check_output(path, suffixes, expected, sources=(), read=None):
     suffix = Path(path).suffix
     if suffix.lower() not in suffixes:
         raise DataError(f"cannot write {path}: expected {expected}, got {suffix!r}")
+    check_kind(path, suffixes, expected)
     for source in sources:
         if is_read(path, source, read):
             raise DataError(
                 f"{path} is or would be among the files of {source}, which are read: "
                 "expected another place to write"
             )
+
+
+def check_kind(path, suffixes, expected):
+    """Refuses to replace a file of another kind, by whatever name it is reached.
+
+    Raises:
+        DataError: the path is a link to a file that is called like something else, or
+            its content is something else.
+    """
+    real = Path(os.path.realpath(path))
+    if real.suffix and real.suffix.lower() not in suffixes:
+        raise DataError(
+            f"cannot write {path}: it is a link to {real}, expected {expected}"
+        )
+    try:
+        if not real.is_file():
+            return
+        with open(real, "rb") as file:
+            head = file.read(16)
+    except OSError:
+        # Whoever writes it says more.
+        return
+    for start, signature, suffix in _SIGNATURES:
+        if head[start:].startswith(signature):
+            if suffix not in suffixes:
+                raise DataError(
+                    f"cannot write {path}: it holds what {suffix} files do, expected "
+                    "another file to write"
+                )
+            return
 
 
 def is_read(path, source, suffixes=None):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from yoto_tf import zoo
 from yoto_tf.errors import CoefficientError, DataError, FormatError
-from yoto_tf.machine.atomic_files import write_atomically
+from yoto_tf.machine.atomic_files import is_special, write_atomically
 from yoto_tf.zoo.codec.coding.container import check_size
 from yoto_tf.zoo.codec.compressed_file import CompressedFile, PretrainedById
 from yoto_tf.zoo.codec.lossless.picture import decode_picture
@@ -66,7 +66,7 @@ def compress_files(
         return {"input": str(path), "output": str(output), **description}
 
     pairs, many = pair_files(source, target, image_files, PICTURES, COMPRESSED, SUFFIX)
-    return convert_files(pairs, many, compress, _open_picture, clobber)
+    return convert_files(pairs, many, compress, _open_picture, clobber, COMPRESSED)
 
 
 def decompress_files(source, target, model=None, *, clobber=True):
@@ -116,11 +116,16 @@ def decompress_files(source, target, model=None, *, clobber=True):
     pairs, many = pair_files(
         source, target, _compressed_files, COMPRESSED, PICTURES, ".png"
     )
-    return convert_files(pairs, many, decompress, CompressedFile.read, clobber)
+    return convert_files(
+        pairs, many, decompress, CompressedFile.read, clobber, PICTURES
+    )
 
 
 def needs_model(source):
     """Whether a model is needed to decode this; false only for one lossless file."""
+    # Which could be read only once.
+    if is_special(source):
+        return True
     try:
         return CompressedFile.read(source).container.lossless is None
     except (DataError, FormatError):

@@ -1,5 +1,6 @@
 """Animated pictures, frame by frame."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def convert_animation(source, target, convert):
 def _frames(source, image, count, convert):
     """Yields the converted frames."""
     with tqdm(
-        desc=printable(Path(source).name),
+        desc=printable(os.path.basename(str(source))),
         total=count,
         unit="frame",
         delay=1,

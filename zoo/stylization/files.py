@@ -8,6 +8,7 @@ from tqdm import tqdm
 from yoto_tf.data import image_files, read_image, write_image
 from yoto_tf.data.images import WITH_ALPHA, format_to_write, read_image_and_alpha
 from yoto_tf.errors import DataError
+from yoto_tf.machine.inputs import rereadable
 from yoto_tf.machine.outputs import check_output
 from yoto_tf.zoo.conversion import PICTURES, convert_files, pair_files
 from yoto_tf.zoo.stylization.animation import (
@@ -85,7 +86,7 @@ def stylize_files(
             **dataclasses.asdict(setting),
         }
 
-    return convert_files(pairs, many, convert, clobber=clobber)
+    return convert_files(pairs, many, convert, clobber=clobber, written=PICTURES)
 
 
 def write_contact_sheet(
@@ -121,7 +122,7 @@ def write_contact_sheet(
     if count < 1:
         raise DataError(f"expected 1 or more random settings, got {count}")
     check_output(target, PICTURES.suffixes, PICTURES.expected, [source])
-    image = read_image(source)
+    image = read_image(rereadable(source))
     stylizer = _stylizer(model, precision)
     settings = stylizer.random_settings(count, seed, style, **coefficients)
     try:

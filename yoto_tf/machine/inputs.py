@@ -1,0 +1,65 @@
+"""Inputs that can be read once only."""
+
+import os
+import shutil
+import stat
+import tempfile
+
+from yoto_tf.errors import DataError
+
+# What a pipe may give; it is copied to the disk.
+_LARGEST = 2**29
+
+
+class PipedFile(os.PathLike):
+    """What came through a pipe, in a file that is gone with this object.
+
+    Its name in messages is that of the pipe.
+
+    Args:
+        pipe: the path.
+
+    Raises:
+        DataError: it cannot be read or copied, or gives too much.
+    """
+
+    def __init__(self, pipe):
+        self._name = os.fspath(pipe)
+        try:
+            self._copy = tempfile.NamedTemporaryFile()  # noqa: SIM115
+            with open(pipe, "rb") as source:
+                shutil.copyfileobj(_Bounded(source, self._name), self._copy)
+            self._copy.flush()
+        except OSError as error:
+            raise DataError(f"cannot read {self._name}: {error.strerror}") from error
+
+    def __fspath__(self):
+        return self._copy.name
+
+    def __str__(self):
+        return self._name
+
+
+def rereadable(path):
+    """A path, or a `PipedFile` of one that is a pipe."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return path
+    piped = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+    return PipedFile(path) if piped else path
+
+
+class _Bounded:
+    def __init__(self, stream, name):
+        self._stream, self._name, self._left = stream, name, _LARGEST
+
+    def read(self, size):
+        chunk = self._stream.read(size)
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise DataError(
+                f"cannot read {self._name}: it gives more than {_LARGEST:,} bytes, "
+                "expected a file"
+            )
+        return chunk

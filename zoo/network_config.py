@@ -22,6 +22,11 @@ _COEFFICIENTS = tuple(
     for name in CLASSES[module]
 )
 _KEYS = ("class_name", "registered_name", "config")
+# Of a configuration that describes a network which somebody trained.
+_DEEPEST = 32
+_MOST_VALUES = 20_000
+_LONGEST_LIST = 1024
+_LARGEST_NUMBER = 2**20
 
 
 def without_modules(value):
@@ -51,13 +56,49 @@ def check_network(family, config):
         config: see above.
 
     Raises:
-        RecipeError: no such family, or a configuration that names a module or any class
-            but the family's own, at any depth.
+        RecipeError: no such family, a configuration that names a module or any class
+            but the family's own, at any depth, or one of so many or large numbers that
+            to build it would take all time or memory.
     """
+    _check_size(config)
     networks = family_named(family).resolve("networks")
     _check(config, f"a network of the family {family}", networks)
     for value in _objects(config["config"]):
         _check(value, f"{config['class_name']}'s configuration", _COEFFICIENTS)
+
+
+def _check_size(config):
+    """Refuses what would take long to build, or even to walk through."""
+    count, left = 0, [(config, "values", 0, False)]
+    while left:
+        value, name, depth, in_coefficients = left.pop()
+        count += 1
+        if depth > _DEEPEST or count > _MOST_VALUES:
+            raise RecipeError(
+                f"a network's configuration has more than {_MOST_VALUES:,} values or "
+                f"{_DEEPEST} levels"
+            )
+        items = ()
+        if isinstance(value, dict):
+            items = value.items()
+        elif isinstance(value, (list, tuple)):
+            items = [(name, item) for item in value]
+        # Coefficients may lie anywhere and be discrete.
+        elif isinstance(value, int) and not in_coefficients:
+            if abs(value) > _LARGEST_NUMBER:
+                raise RecipeError(
+                    f"a network's configuration has {name} = {reprlib.repr(value)}, "
+                    f"expected at most {_LARGEST_NUMBER:,}"
+                )
+        if len(items) > _LONGEST_LIST and not in_coefficients:
+            raise RecipeError(
+                f"a network's configuration has {len(items):,} {name}, expected at "
+                f"most {_LONGEST_LIST:,}"
+            )
+        left += [
+            (item, key, depth + 1, in_coefficients or key == "coefficients")
+            for key, item in items
+        ]
 
 
 def _objects(value):

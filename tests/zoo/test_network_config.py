@@ -5,6 +5,7 @@ import pytest
 from yoto_tf import Coefficients, LogUniform, zoo
 from yoto_tf.errors import RecipeError
 from yoto_tf.zoo.network_config import check_network, without_modules
+from yoto_tf.zoo.release import check_shapes
 
 UNIFORM = {
     "class_name": "LogUniform",
@@ -127,3 +128,64 @@ def test_a_class_of_another_name_in_python_is_named_as_it_is_registered():
     config = without_modules(keras.saving.serialize_keras_object(network))
     assert config["class_name"] == "Transformer"
     check_network("stylization", config)
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({"latents": 10**9}, "latents = 1000000000"),
+        ({"channels": [32, -(10**9)]}, "channels = -1000000000"),
+        ({"channels": [10**400]}, "channels = 1000"),
+        ({"channels": [1] * 10**6}, "1,000,000 channels"),
+        ({str(number): 1 for number in range(2000)}, "2,002 config|2,001 config"),
+        ({"channels": [[[1] * 1000] * 1000]}, "more than 20,000 values"),
+        ({"channels": {"coefficients": [1] * 10**5}}, "more than 20,000 values"),
+    ],
+)
+def test_numbers_that_would_take_for_ever(config, named):
+    with pytest.raises(RecipeError, match=named) as caught:
+        check_network("vae", network(**config))
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("depth", [100, 100_000])
+def test_values_within_values(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    with pytest.raises(RecipeError, match="or 32 levels"):
+        check_network("vae", network(channels=value))
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "blocks"),
+    [
+        ("stylization", "stylization", 10**6),
+        ("codec", "ResidualHyperprior", [1, 10**6, 1]),
+        ("codec", "ContextHyperprior", [1, 1, 10**6]),
+    ],
+)
+def test_layers_without_end_are_not_built(family, name, blocks):
+    """Such a number is small enough for a width; the network itself refuses it."""
+    if name in zoo.names():
+        config = zoo.release_of(name).config
+    else:
+        config = {
+            "class_name": name,
+            "registered_name": f"yoto_tf.codec>{name}",
+            "config": {"coefficients": network()["config"]["coefficients"]},
+        }
+    config = json.loads(json.dumps(config))
+    config["config"]["blocks"] = blocks
+    with pytest.raises(RecipeError, match="cannot be built: blocks must be at most 64"):
+        check_shapes(family, config, {})
+
+
+def test_coefficients_may_lie_anywhere():
+    config = network(channels=[1])
+    config["config"]["coefficients"]["config"]["kl"] = {
+        "class_name": "Discrete",
+        "registered_name": "yoto_tf>Discrete",
+        "config": {"values": [10**9 + number for number in range(5000)]},
+    }
+    check_network("vae", config)

@@ -21,6 +21,8 @@ from keras import layers, ops
 from yoto_tf.layers import FiLM
 from yoto_tf.zoo.codec.network.modulated_convolution import modulated_convolution
 
+# At one resolution; a file that names more of them would build for ever.
+MOST_BLOCKS = 64
 # Sides of the blocks that become channels, from the picture to the latents.
 STRIDES = (4, 2, 2)
 
@@ -205,13 +207,17 @@ def residual_transforms(widths, counts, conditioned):
     """A pair of `ResidualAnalysis` and `ResidualSynthesis`.
 
     Raises:
-        ValueError: not as many widths and counts as there are resolutions, or an odd
-            width.
+        ValueError: not as many widths and counts as there are resolutions, an odd
+            width, or more blocks than anybody has.
     """
     if len(widths) != len(STRIDES) or len(counts) != len(STRIDES):
         raise ValueError(
             f"filters and blocks must be {len(STRIDES)} each, got "
             f"filters={tuple(widths)}, blocks={tuple(counts)}"
+        )
+    if max(counts) > MOST_BLOCKS:
+        raise ValueError(
+            f"blocks must be at most {MOST_BLOCKS}. Received: blocks={tuple(counts)}"
         )
     if any(width % 2 for width in widths):
         raise ValueError(f"filters must be even, got filters={tuple(widths)}")

@@ -26,6 +26,8 @@ from yoto_tf.zoo.stylization.network.style_table import StyleTable
 # Sides of a picture: the two strided convolutions halve them twice.
 MULTIPLE = 4
 MINIMUM = 16
+# A file that names more of them would build for ever.
+_MOST_BLOCKS = 64
 
 
 # Files name it as it was called in 0.1.
@@ -37,7 +39,7 @@ class StyleNetwork(keras.Model):
         coefficients: `yoto_tf.Coefficients`, `content` and `style_1` … `style_4`.
         styles: names of the styles, S of them.
         width: multiplier of the channels, which at 1 are 32, 64 and 128.
-        blocks: number of residual blocks.
+        blocks: number of residual blocks, up to 64.
         embedding_size: width of a style's embedding and of the one of both.
 
     Inputs: {"image": [B, H, W, 3] in [0, 1], any H, W ≥ 16; "style": [B, S] weights
@@ -53,6 +55,10 @@ class StyleNetwork(keras.Model):
     ):
         # The coefficients keep their precision.
         super().__init__(autocast=False, **kwargs)
+        if blocks > _MOST_BLOCKS:
+            raise ValueError(
+                f"blocks must be at most {_MOST_BLOCKS}. Received: blocks={blocks}"
+            )
         self.coefficients = coefficients
         self.styles = tuple(styles)
         self.width = width

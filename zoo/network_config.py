@@ -84,12 +84,12 @@ def _check_size(config):
         elif isinstance(value, (list, tuple)):
             items = [(name, item) for item in value]
         # Coefficients may lie anywhere and be discrete.
-        elif isinstance(value, int) and not in_coefficients:
-            if abs(value) > _LARGEST_NUMBER:
-                raise RecipeError(
-                    f"a network's configuration has {name} = {reprlib.repr(value)}, "
-                    f"expected at most {_LARGEST_NUMBER:,}"
-                )
+        large = isinstance(value, int) and abs(value) > _LARGEST_NUMBER
+        if large and not in_coefficients:
+            raise RecipeError(
+                f"a network's configuration has {name} = {reprlib.repr(value)}, "
+                f"expected at most {_LARGEST_NUMBER:,}"
+            )
         if len(items) > _LONGEST_LIST and not in_coefficients:
             raise RecipeError(
                 f"a network's configuration has {len(items):,} {name}, expected at "

@@ -60,15 +60,19 @@ def check_network(family, config):
             but the family's own, at any depth, or one of so many or large numbers that
             to build it would take all time or memory.
     """
-    _check_size(config)
+    check_size(config)
     networks = family_named(family).resolve("networks")
     _check(config, f"a network of the family {family}", networks)
     for value in _objects(config["config"]):
         _check(value, f"{config['class_name']}'s configuration", _COEFFICIENTS)
 
 
-def _check_size(config):
-    """Refuses what would take long to build, or even to walk through."""
+def check_size(config):
+    """Refuses what would take long to build, or even to walk through.
+
+    Raises:
+        RecipeError: a configuration of too many or too large values.
+    """
     count, left = 0, [(config, "values", 0, False)]
     while left:
         value, name, depth, in_coefficients = left.pop()

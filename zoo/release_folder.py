@@ -20,7 +20,7 @@ from pathlib import Path
 from yoto_tf.errors import RecipeError, YotoError
 from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.zoo import array_file, release_format_1
-from yoto_tf.zoo.network_config import check_network, without_modules
+from yoto_tf.zoo.network_config import check_network, check_size, without_modules
 from yoto_tf.zoo.quantization import SUFFIX
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_summary import FORMAT, damaged, missing, read_texts
@@ -70,6 +70,7 @@ def read_release(directory, check=None):
     directory = Path(directory)
     texts = read_texts(directory)
     old = texts.format == 1
+    check_size(texts.network)
     network = without_modules(texts.network) if old else texts.network
     check_network(texts.family, network)
     reader = release_format_1 if old else array_file

@@ -92,6 +92,7 @@ def read_texts(directory):
         KeyError,
         TypeError,
         AttributeError,
+        OverflowError,
         RecursionError,
     ) as error:
         raise damaged(directory, error) from error

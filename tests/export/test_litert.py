@@ -149,3 +149,18 @@ def test_command(pretrained, tmp_path, capsys):
     assert main([*arguments, "--height", "0"]) == 2
     assert "height 0: expected a whole number from 1" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+@pytest.mark.parametrize("number", [np.nan, np.inf, 3e38, 0.0, -1.0, 1e-40, 1e-9])
+def test_style_weights_that_nobody_checked(number, precision, converted):
+    """What a server makes of them, a device makes, too, with its float16 constants."""
+    inputs = {
+        "image": np.full((1, 16, 16, 3), 0.5, "float32"),
+        "style": np.full((1, 3), number, "float32"),
+        "coefficients": np.full((1, 5), 0.1, "float32"),
+    }
+    path = converted("stylizer") / precision / "stylize.tflite"
+    found = answer(path, inputs)["image"]
+    alike = answer(path, {**inputs, "style": np.ones((1, 3), "float32")})["image"]
+    np.testing.assert_allclose(found, alike, atol=1e-3)

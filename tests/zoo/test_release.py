@@ -5,6 +5,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -245,3 +246,28 @@ def test_array_that_announces_more_than_there_is(shape, tmp_path):
         archive.writestr("zz.npy", header.getvalue() + b"xx")
     with pytest.raises(RecipeError, match="its header says"):
         read_release(folder)
+
+
+@pytest.mark.parametrize("fmt", [1, 2])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ranges": {"distortion": [1, 10**400]}},
+        {"ranges": {"distortion": [1, "much"]}},
+        {"ranges": [1, 2]},
+        {"network": json.loads("[" * 80 + "]" * 80)},
+        {"network": {"class_name": "Hyperprior", "config": {"filters": [1] * 10**6}}},
+        {"former_ids": 3},
+        {"family": ["codec"]},
+        {"id": 10**30},
+    ],
+)
+def test_forged_configuration_is_refused_at_once(fmt, change, folder):
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, **change, "format": fmt}))
+    began = time.monotonic()
+    with pytest.raises(RecipeError) as caught:
+        zoo.load(folder)
+    assert time.monotonic() - began < 10
+    assert len(str(caught.value)) < 500

@@ -3,8 +3,6 @@
 from keras import initializers, layers, ops
 
 _LARGEST = 2.0**60
-# A sum below this counts as zero.
-_SMALLEST = 1e-8
 
 
 def mixture(weights):
@@ -16,7 +14,8 @@ def mixture(weights):
     weights = ops.cast(weights, "float32")
     weights = ops.where(ops.isnan(weights), 0.0, weights)
     weights = ops.clip(weights, 0.0, _LARGEST)
-    some = ops.sum(weights, axis=-1, keepdims=True) >= _SMALLEST
+    # Devices hold constants as float16, where a small threshold is zero.
+    some = ops.sum(weights, axis=-1, keepdims=True) > 0.0
     weights = ops.where(some, weights, 1.0)
     return weights / ops.sum(weights, axis=-1, keepdims=True)
 

@@ -109,9 +109,7 @@ def _identity(path):
     return found.st_dev, found.st_ino
 
 
-def convert_files(
-    pairs, many, convert, open_input=None, clobber=True, written=None
-):
+def convert_files(pairs, many, convert, open_input=None, clobber=True, written=None):
     """Converts the files that `pair_files` paired, with a progress bar.
 
     Args:

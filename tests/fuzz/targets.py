@@ -60,11 +60,10 @@ class Target:
 def _coding():
     """The range coder of a small codec; no network is built."""
     from yoto_tf import zoo
-    from yoto_tf.export.serving.client.dial import Dial
-    from yoto_tf.zoo.codec.coding.symbol_coding import symbol_coding_of
+    from yoto_tf.zoo.codec.coding.symbol_codings import symbol_coding_of
 
     release = zoo.release_of("codec-small")
-    return release, Dial(release), symbol_coding_of(release)
+    return release, release.coefficients, symbol_coding_of(release)
 
 
 @functools.cache
@@ -73,8 +72,8 @@ def _containers():
     from yoto_tf.zoo.codec.second_layer.choice import exact
     from yoto_tf.zoo.codec.second_layer.residual import encode_residual
 
-    release, dial, coding = _coding()
-    rng, vector = np.random.default_rng(0), dial.at(0.5)
+    release, coefficients, coding = _coding()
+    rng, vector = np.random.default_rng(0), coefficients.at(0.5)
     image = rng.integers(0, 9, (70, 100, 3), "uint8")
     rows, columns = 2, 2
     integers = [
@@ -102,7 +101,7 @@ def _read_container(content):
     from yoto_tf.zoo.codec.lossless.picture import decode_picture
     from yoto_tf.zoo.codec.second_layer.residual import decode_residual
 
-    release, dial, coding = _coding()
+    release, coefficients, coding = _coding()
     with contextlib.suppress(YotoError):
         Container.from_bytes(content)
     container = Container.from_bytes(_with_checksum(content))
@@ -113,7 +112,7 @@ def _read_container(content):
     if container.lossless is not None:
         decode_picture(container.lossless, *size)
         return
-    vector = container.vector(release.id, dial, release.former_ids)
+    vector = container.vector(release.id, coefficients, release.former_ids)
     rows, columns = container.blocks(coding.codes[0].side)
     coding.read(container.sections, rows, columns, vector)
     if container.residual is not None:
@@ -348,7 +347,8 @@ def _release_files():
 
 def _read_release(content):
     """A folder of which one file is damaged."""
-    from yoto_tf.zoo.release_folder import read_release, read_summary
+    from yoto_tf.zoo.release_folder import read_release
+    from yoto_tf.zoo.release_summary import read_summary
 
     config, weights = _release_files()
     if content[:1] == b"{":

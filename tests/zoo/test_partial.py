@@ -164,7 +164,7 @@ def test_a_part_that_nobody_asked_for(server, cache, monkeypatch):
     monkeypatch.setattr(
         Handler, "send_response", lambda self, _: self.send_response_only(206)
     )
-    with pytest.raises(RecipeError, match="cannot be had: a part of the file came"):
+    with pytest.raises(RecipeError, match="cannot be fetched: a part of the file came"):
         zoo.release_of(server.handle)
     assert os.listdir(cache) == []
 
@@ -214,7 +214,7 @@ def test_what_came_outlives_a_server_that_is_away(server, cache, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(http.client.HTTPConnection, "connect", refused)
-        with pytest.raises(RecipeError, match="cannot be had"):
+        with pytest.raises(RecipeError, match="cannot be fetched"):
             zoo.release_of(server.handle)
     fetch_whole(server, cache)
     assert server.requests == [None, f"bytes={FIRST}-"]

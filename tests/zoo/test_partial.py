@@ -174,7 +174,7 @@ def test_damaged_parts_are_given_up(server, cache):
     fetch_part(server)
     [part] = cache.glob(".*.part")
     part.write_bytes(bytes(FIRST))
-    with pytest.raises(RecipeError, match=r"no whole \.tar\.gz archive"):
+    with pytest.raises(RecipeError, match=r"not a complete \.tar\.gz archive"):
         zoo.release_of(server.handle)
     assert os.listdir(cache) == []
     fetch_whole(server, cache)

@@ -62,6 +62,8 @@ setup(
         "tqdm",
     ],
     extras_require={
+        # The site: mkdocs build --strict, beside an installed package.
+        "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         "kaggle": ["kagglehub"],
         "serving": SERVING,
         "web": WEB,

@@ -50,6 +50,14 @@ def add(subparsers):
         action="store_true",
         help="decodes to the very same pixels; needs no model",
     )
+    parser.add_argument(
+        "--effort",
+        type=int,
+        default=0,
+        metavar="0-9",
+        help="time to spend on a better picture in as many bytes (default: 0, none); "
+        "decoding takes no longer",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_no_clobber(parser)
     parser.set_defaults(run=run)
@@ -73,6 +81,7 @@ def run(options):
         target_psnr=options.target_psnr,
         target_size=options.target_size,
         lossless=options.lossless,
+        effort=options.effort,
         clobber=not options.no_clobber,
         **options.coefficients,
     )

@@ -8,6 +8,7 @@ from keras import ops
 from yoto_tf.errors import CoefficientError, FormatError
 from yoto_tf.machine.compilation import compiled
 from yoto_tf.zoo.codec.coding.container import Container, check_size, shortest_decimal
+from yoto_tf.zoo.codec.coding.refinement import STEPS, Refiner
 from yoto_tf.zoo.codec.coding.target_search import compress_to_target
 from yoto_tf.zoo.codec.lossless.picture import decode_picture
 
@@ -67,6 +68,7 @@ class Codec:
         self._analyze = compiled(self.graphs.analyze)
         self._synthesize = compiled(self._pixels)
         self._tiled = self.graphs.tiled(self.graphs)
+        self._refiner = Refiner(self.model)
         self._network_in_use = threading.Lock()
 
     @classmethod
@@ -117,6 +119,7 @@ class Codec:
         target_psnr=None,
         target_size=None,
         lossless=False,
+        effort=0,
         **coefficients,
     ):
         """Compresses a picture.
@@ -132,6 +135,9 @@ class Codec:
             target_psnr: PSNR in dB, met within 0.05 dB; or
             target_size: bytes of the file, never exceeded and met within 1 %; or
             lossless: true for a file from which the very same picture is decoded; or
+            effort: time to spend, 0 (none) to 9: the more, the better the picture in as
+                many bytes, by `yoto_tf.zoo.codec.coding.refinement`. Decoding takes no
+                longer.
             **coefficients: `distortion=λ` with λ · MSE + bits per pixel minimised.
 
         Returns:
@@ -153,13 +159,17 @@ class Codec:
                     "give one target, a quality, coefficients or lossless, not two of "
                     "them"
                 )
+        if effort not in range(len(STEPS)):
+            raise CoefficientError(
+                f"effort is a whole number from 0 to {len(STEPS) - 1}, got {effort!r}"
+            )
         if lossless:
             return exact(image).to_bytes()
         if targets:
             [(unit, goal)] = targets.items()
-            return compress_to_target(self, image, unit, goal)
+            return compress_to_target(self, image, unit, goal, effort)
         vector = self.vector(quality, **coefficients)
-        return self._coded(image, vector).to_bytes()
+        return self._coded(image, vector, effort).to_bytes()
 
     def decompress(self, data, max_pixels=None):
         """Decodes what `compress` returned.
@@ -217,7 +227,10 @@ class Codec:
         return image
 
     def reconstruct(self, image, quality=None, **coefficients):
-        """What `decompress(compress(image))` gives, without the bytes in between."""
+        """What `decompress(compress(image))` gives, without the bytes in between.
+
+        That is what it gives with no effort.
+        """
         image = _checked_image(image)
         vector = self.vector(quality, **coefficients)
         if may_be_missed(image, float(vector[0])).any():
@@ -225,9 +238,9 @@ class Codec:
         decoded = self._decode(self._encode(image, vector), vector)
         return decoded[: image.shape[0], : image.shape[1]]
 
-    def _coded(self, image, vector):
+    def _coded(self, image, vector, effort=0):
         """The `Container` of a checked picture."""
-        integers = self._encode(image, vector)
+        integers = self._encode(image, vector, effort)
         sections = self.coding.write(integers, vector)
         height, width = image.shape[:2]
         values = tuple(float(value) for value in vector)
@@ -238,9 +251,13 @@ class Codec:
             lambda: self._decode(integers, vector)[:height, :width],
         )
 
-    def _encode(self, image, vector):
+    def _encode(self, image, vector, effort=0):
         """Picture to integer arrays, without batch axis."""
         with self._network_in_use:
+            if effort:
+                codes = self._tiled.unrounded(image, vector)
+                self._refiner.refine(codes, image, vector, STEPS[effort])
+                return self._tiled.rounded(codes, vector)
             if not self._tiled.fits_at_once(*image.shape[:2]):
                 return self._tiled.analyze(image, vector)
             integers = self._analyze(

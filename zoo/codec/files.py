@@ -21,7 +21,7 @@ COMPRESSED = Kind(frozenset({SUFFIX}), f"the suffix {SUFFIX}")
 
 
 def compress_files(
-    source, target, model="codec", *, lossless=False, clobber=True, **how
+    source, target, model="codec", *, lossless=False, effort=0, clobber=True, **how
 ):
     """Compresses a picture file, or all that a folder or glob stands for.
 
@@ -30,6 +30,7 @@ def compress_files(
         target: the `.yoto` file to write; for many files a folder, made if need be.
         model: a pretrained name or the directory of a release.
         lossless: true for files that hold the pictures exactly, which needs no model.
+        effort: see `Codec.compress`; a lossless file takes none.
         clobber: whether `.yoto` files that exist are replaced.
         **how: passed to `Codec.compress`: a quality, a target or coefficients.
 
@@ -44,8 +45,10 @@ def compress_files(
     """
     from yoto_tf.data.images import image_files, read_image
 
-    if lossless and any(value is not None for value in how.values()):
-        raise CoefficientError("a lossless file has no quality, target or coefficient")
+    if lossless and (effort or any(value is not None for value in how.values())):
+        raise CoefficientError(
+            "a lossless file has no quality, target, coefficient or effort"
+        )
     codec = _loaded_once(functools.partial(_codec, model))
     pretrained = PretrainedById()
 
@@ -56,7 +59,7 @@ def compress_files(
             if lossless:
                 data = exact(image).to_bytes()
             else:
-                data = codec().compress(image, **how)
+                data = codec().compress(image, effort=effort, **how)
         except (DataError, FormatError) as error:
             raise type(error)(f"{path}: {error}") from error
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,6 @@ from keras import ops
 
 from yoto_tf.zoo.codec.coding.network_coding import NetworkCoding
 from yoto_tf.zoo.codec.coding.symbol_coding import FactorizedSymbolCoding
-from yoto_tf.zoo.codec.network.padding import pad_to_multiple
 from yoto_tf.zoo.codec.tiling.tiled_networks import TiledFactorizedPrior
 
 
@@ -18,11 +17,11 @@ class FactorizedCoding(NetworkCoding):
     def table_arrays(network, vectors):
         return {"latents": network.prior_tables(vectors).to_arrays()}
 
-    def analyze(self, image, coefficients):
-        """Graph: uint8 [B, H, W, 3] and [B, 1] to int32 symbols [B, h, w, C]."""
-        embedding = self.network.embedding(coefficients)
-        image = pad_to_multiple(image, self.network.multiple)
-        latents = self.latents(image, embedding)
+    def unrounded(self, image, embedding):
+        return (self.latents(image, embedding),)
+
+    def rounded(self, latents, embedding):
+        """Graph: int32 symbols [B, h, w, C]."""
         symbols = ops.round(self.network.scale(latents, embedding))
         return (ops.cast(symbols, "int32"),)
 

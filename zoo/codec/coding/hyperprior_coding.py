@@ -5,7 +5,6 @@ from keras import ops
 from yoto_tf.zoo.codec.coding.integer_scales import IntegerScales
 from yoto_tf.zoo.codec.coding.network_coding import NetworkCoding
 from yoto_tf.zoo.codec.coding.symbol_coding import HyperpriorSymbolCoding
-from yoto_tf.zoo.codec.network.padding import pad_to_multiple
 from yoto_tf.zoo.codec.tiling.tiled_networks import TiledHyperprior
 
 
@@ -23,28 +22,19 @@ class HyperpriorCoding(NetworkCoding):
             "latents": network.conditional.coding_tables().to_arrays(),
         }
 
-    def analyze(self, image, coefficients):
-        """Graph: uint8 [B, H, W, 3] and [B, 1] to integers.
-
-        Returns:
-            int32 hyper-latents [B, h, w, N] and symbols [B, 4h, 4w, C].
-        """
-        embedding = self.network.embedding(coefficients)
-        image = pad_to_multiple(image, self.network.multiple)
+    def unrounded(self, image, embedding):
         latents = self.latents(image, embedding)
-        hyper_latents = self.hyper_latents(latents, embedding)
-        symbols = self.symbols(latents, hyper_latents, embedding)
-        return hyper_latents, symbols
+        return self.network.hyper_analyze(latents, embedding), latents
+
+    def rounded(self, hyper_latents, latents, embedding):
+        """Graph: int32 hyper-latents [B, h, w, N] and symbols [B, 4h, 4w, C]."""
+        hyper_latents = ops.cast(ops.round(hyper_latents), "int32")
+        return hyper_latents, self.symbols(latents, hyper_latents, embedding)
 
     def synthesize(self, hyper_latents, symbols, coefficients):
         embedding = self.network.embedding(coefficients)
         quantized = self.quantized(hyper_latents, symbols, embedding)
         return self.image(quantized, embedding)
-
-    def hyper_latents(self, latents, embedding):
-        """Graph: latents to int32 hyper-latents."""
-        hyper_latents = self.network.hyper_analyze(latents, embedding)
-        return ops.cast(ops.round(hyper_latents), "int32")
 
     def symbols(self, latents, hyper_latents, embedding):
         """Graph: latents and hyper-latents to int32 symbols."""

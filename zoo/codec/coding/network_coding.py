@@ -3,6 +3,7 @@
 from keras import ops
 
 from yoto_tf.zoo.codec.coding.levels import Levels
+from yoto_tf.zoo.codec.network.padding import pad_to_multiple
 from yoto_tf.zoo.release import join_arrays
 
 
@@ -45,6 +46,19 @@ class NetworkCoding:
 
     def analyze(self, image, coefficients):
         """Graph: uint8 [B, H, W, 3] and [B, 1] to int32 arrays, one for each code."""
+        embedding = self.network.embedding(coefficients)
+        image = pad_to_multiple(image, self.network.multiple)
+        return self.rounded(*self.unrounded(image, embedding), embedding)
+
+    def unrounded(self, image, embedding):
+        """Graph: padded uint8 image to what is rounded, float32, one for each code.
+
+        The latents, which are the last, are those before the gain.
+        """
+        raise NotImplementedError
+
+    def rounded(self, *codes_and_embedding):
+        """Graph: what `unrounded` returns to int32 arrays, one for each code."""
         raise NotImplementedError
 
     def synthesize(self, *integers_and_coefficients):

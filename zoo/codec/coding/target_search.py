@@ -35,8 +35,12 @@ class _Target:
     accept: tuple[float, float]
     spell: Callable
 
+    def accepts(self, place):
+        low, high = self.accept
+        return low <= place <= high
 
-def compress_to_target(codec, image, unit, goal):
+
+def compress_to_target(codec, image, unit, goal, effort=0):
     """Compresses a picture at the trade-off that meets a target.
 
     Args:
@@ -46,9 +50,11 @@ def compress_to_target(codec, image, unit, goal):
             never exceeded and met within 1 %; or "psnr" in dB, met within 0.05 dB. A
             rate is never asked for more precisely than whole bytes.
         goal: the target, > 0.
+        effort: see `Codec.compress`. What it changes is made up for by further encodes.
 
     Returns:
-        bytes, the content of a `.yoto` file, after at most eight encodes.
+        bytes, the content of a `.yoto` file, after at most eight encodes, and with
+        effort at most eight more.
 
     Raises:
         CoefficientError: a goal that is no positive number.
@@ -57,17 +63,13 @@ def compress_to_target(codec, image, unit, goal):
     if not 0 < goal < math.inf:
         raise CoefficientError(f"a target {unit} is a positive number, got {goal:g}")
     target = _target(codec, image, unit, goal)
-    low, high = target.accept
     trials = []
-    for _ in range(MAX_ENCODES):
-        quality = _next_quality(trials, target.goal)
-        if quality is None:
-            break
-        data = codec.compress(image, quality=quality)
-        place = target.measure(data)
-        if low <= place <= high:
-            return data
-        trials.append((quality, place))
+    data = _searched(codec, image, target, trials)
+    if effort:
+        trials, plain = [], sorted(trials)
+        data = _searched_with_effort(codec, image, target, trials, plain, effort)
+    if data is not None:
+        return data
     places = sorted(place for _, place in trials)
     below = [place for place in places if place < target.goal]
     above = [place for place in places if place > target.goal]
@@ -77,6 +79,41 @@ def compress_to_target(codec, image, unit, goal):
         nearest = f"{target.spell(below[-1])} and {target.spell(above[0])}"
         message += f", and {len(trials)} encodes came no nearer than {nearest}"
     raise DataError(message)
+
+
+def _searched(codec, image, target, trials):
+    """The content of a file that meets the target, or None; adds to the trials."""
+    for _ in range(MAX_ENCODES):
+        quality = _next_quality(trials, target.goal)
+        if quality is None:
+            return None
+        data = codec.compress(image, quality=quality)
+        trials.append((quality, target.measure(data)))
+        if target.accepts(trials[-1][1]):
+            return data
+    return None
+
+
+def _searched_with_effort(codec, image, target, trials, plain, effort):
+    """The same with effort, which moves all places by about the same.
+
+    Args:
+        codec, image, target, trials: as above.
+        plain: the trials without effort, sorted.
+        effort: see `compress_to_target`.
+    """
+    qualities, places = zip(*plain, strict=True)
+    aim = target.goal
+    for _ in range(MAX_ENCODES):
+        quality = float(np.interp(aim, places, qualities))
+        if trials and quality == trials[-1][0]:
+            return None
+        data = codec.compress(image, quality=quality, effort=effort)
+        trials.append((quality, target.measure(data)))
+        if target.accepts(trials[-1][1]):
+            return data
+        aim += target.goal - trials[-1][1]
+    return None
 
 
 def _next_quality(trials, goal):

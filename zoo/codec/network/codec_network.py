@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from yoto_tf.coefficients import deserialize_coefficients
+from yoto_tf.entropy.bits import total_bits
 from yoto_tf.entropy.deep_factorized import DeepFactorizedPrior
 from yoto_tf.layers import CoefficientEmbedding, FiLM
 from yoto_tf.zoo.codec.network.gain import LogGain
@@ -106,6 +107,26 @@ class CodecNetwork(keras.Model):
             Quantised latents after the gain, [B, h, w, C], and bits, float32 [B].
         """
         raise NotImplementedError
+
+    def relax(self, codes, embedding, rounding):
+        """Quantised latents and bits with something softer in place of rounding.
+
+        Args:
+            codes: what is rounded, float32, one array for each code; the latents, which
+                are the last, after the gain.
+            embedding: [B, E].
+            rounding: graph of values to values that have a gradient.
+
+        Returns:
+            As `code_latents`.
+        """
+        raise NotImplementedError
+
+    def relax_under_prior(self, values, embedding, rounding):
+        """As `quantize_under_prior`, with something softer in place of rounding."""
+        rounded = rounding(values)
+        modulation = self.prior_film.scale_and_shift(embedding)
+        return rounded, total_bits(self.prior.likelihood(rounded, *modulation))
 
     @property
     def multiple(self):

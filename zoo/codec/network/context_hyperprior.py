@@ -92,7 +92,7 @@ class ContextHyperprior(ResidualHyperprior):
         self.scale_context.build(features, embedding)
         super().build(input_shape)
 
-    def code(self, latents, hyper_latents, embedding, training=None):
+    def code(self, latents, hyper_latents, embedding, training=None, rounding=None):
         """As `HyperpriorNetwork.code`, under the context.
 
         Bits that are not of a training are those of the smaller of the coder's two
@@ -106,7 +106,10 @@ class ContextHyperprior(ResidualHyperprior):
         for number, values in enumerate(scaled):
             mean, index = means.of(number), indexes.of(number)
             distance = values - mean
-            if training:
+            if rounding is not None:
+                symbols = rounding(distance)
+                likelihood = self.conditional.likelihood(symbols, index)
+            elif training:
                 noise = keras.random.uniform(
                     ops.shape(distance), -0.5, 0.5, seed=self.conditional.seed_generator
                 )
@@ -121,7 +124,9 @@ class ContextHyperprior(ResidualHyperprior):
             quantized.append(symbols + mean)
             means.know(number, symbols)
             indexes.know(number, symbols)
-        return join_passes(quantized), bits if training else ops.minimum(bits, skipping)
+        if training or rounding is not None:
+            return join_passes(quantized), bits
+        return join_passes(quantized), ops.minimum(bits, skipping)
 
     def symbols(self, latents, hyper_latents, embedding):
         means = _Means(self, hyper_latents, embedding)

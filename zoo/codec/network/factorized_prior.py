@@ -56,3 +56,7 @@ class FactorizedPrior(CodecNetwork):
     def code_latents(self, latents, embedding, training=None):
         latents = self.scale(latents, embedding)
         return self.quantize_under_prior(latents, embedding, training)
+
+    def relax(self, codes, embedding, rounding):
+        [latents] = codes
+        return self.relax_under_prior(latents, embedding, rounding)

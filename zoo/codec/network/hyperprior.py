@@ -19,6 +19,7 @@ import math
 import keras
 from keras import ops
 
+from yoto_tf.entropy.bits import total_bits
 from yoto_tf.entropy.laplace_conditional import LaplaceConditional
 from yoto_tf.entropy.scale_table import LOG_STEP, MIN_SCALE
 from yoto_tf.zoo.codec.coding.hyperprior_coding import HyperpriorCoding
@@ -105,7 +106,16 @@ class HyperpriorNetwork(CodecNetwork):
         quantized, more = self.code(latents, hyper_latents, embedding, training)
         return quantized, bits + more
 
-    def code(self, latents, hyper_latents, embedding, training=None):
+    def relax(self, codes, embedding, rounding):
+        hyper_latents, latents = codes
+        hyper_latents, bits = self.relax_under_prior(hyper_latents, embedding, rounding)
+        latents = latents / self.log_gain.factors(embedding)
+        quantized, more = self.code(
+            latents, hyper_latents, embedding, rounding=rounding
+        )
+        return quantized, bits + more
+
+    def code(self, latents, hyper_latents, embedding, training=None, rounding=None):
         """Quantises latents around their means and counts their bits.
 
         Args:
@@ -113,6 +123,7 @@ class HyperpriorNetwork(CodecNetwork):
             hyper_latents: rounded, float32 [B, h/4, w/4, N].
             embedding: [B, E].
             training: see `code_latents`.
+            rounding: None, or what takes the place of rounding, see `relax`.
 
         Returns:
             Quantised latents after the gain, [B, h, w, C], and bits, float32 [B].
@@ -120,6 +131,10 @@ class HyperpriorNetwork(CodecNetwork):
         mean = self.mean(hyper_latents, embedding)
         index = self.scale_index(hyper_latents, embedding)
         scaled = self.scale(latents, embedding)
+        if rounding is not None:
+            distance = rounding(scaled - mean)
+            bits = total_bits(self.conditional.likelihood(distance, index))
+            return distance + mean, bits
         quantized, bits = self.conditional(scaled, index, mean, training=training)
         if training:
             quantized = self.quantize_in_training(scaled - mean) + mean

@@ -11,6 +11,7 @@ the whole picture are held, and no map inside of a transform, which is larger.
 import numpy as np
 from keras import ops
 
+from yoto_tf.machine.compilation import compiled
 from yoto_tf.zoo.codec.tiling.tiles import EdgePadded, TiledGraph
 
 # How many places (before, after) its own a place of the hyper-latents reaches: the two
@@ -38,7 +39,19 @@ def of_coefficients(network, function):
     return graph
 
 
-class TiledFactorizedPrior:
+class _TiledNetwork:
+    """What the tiled networks have in common."""
+
+    def fits_at_once(self, height, width):
+        """Whether a picture is small enough to be one tile."""
+        return height * width <= 16**2 * self._analysis.area
+
+    def analyze(self, image, vector):
+        """Picture uint8 [H, W, 3] to a list of integer arrays, without batch axis."""
+        return self.rounded(self.unrounded(image, vector), vector)
+
+
+class TiledFactorizedPrior(_TiledNetwork):
     """What a `FactorizedCoding` analyses and synthesises, in bounded memory.
 
     Args:
@@ -49,27 +62,29 @@ class TiledFactorizedPrior:
         network = coding.network
         self._channels = network.filters[-1]
         self._analysis = TiledGraph(
-            lambda image, vector: coding.analyze(image, vector)[0],
+            of_coefficients(network, coding.latents),
             network.analysis.reach,
             network.analysis.largest_map,
         )
+        self._rounded = compiled(of_coefficients(network, coding.rounded))
         self._synthesis = TiledGraph(
             lambda symbols, vector: to_pixels(coding.synthesize(symbols, vector)),
             network.synthesis.reach,
             network.synthesis.largest_map,
         )
 
-    def fits_at_once(self, height, width):
-        """Whether a picture is small enough to be one tile."""
-        return height * width <= 16**2 * self._analysis.area
-
-    def analyze(self, image, vector):
-        """Picture uint8 [H, W, 3] to a list of integer arrays, without batch axis."""
+    def unrounded(self, image, vector):
+        """Picture uint8 [H, W, 3] to [float32 latents], without batch axis."""
         image = EdgePadded(image, 16)
         rows, columns = (side // 16 for side in image.shape[:2])
-        symbols = np.empty((rows, columns, self._channels), "int32")
-        self._analysis.run([image], symbols, vector)
-        return [symbols]
+        latents = np.empty((rows, columns, self._channels), "float32")
+        self._analysis.run([image], latents, vector)
+        return [latents]
+
+    def rounded(self, codes, vector):
+        """What `unrounded` returns to a list of integer arrays."""
+        inputs = (ops.convert_to_tensor(x[None]) for x in (*codes, vector))
+        return [ops.convert_to_numpy(array)[0] for array in self._rounded(*inputs)]
 
     def synthesize(self, integers, vector):
         """Integer arrays, which are overwritten, to a padded uint8 picture."""
@@ -77,7 +92,7 @@ class TiledFactorizedPrior:
         return _painted(self._synthesis, symbols, vector)
 
 
-class TiledHyperprior:
+class TiledHyperprior(_TiledNetwork):
     """What a `HyperpriorCoding` analyses and synthesises, in bounded memory.
 
     Args:
@@ -106,7 +121,9 @@ class TiledHyperprior:
         # The largest map is that of the latents.
         values = 4**2 * max(self._channels, self._hyper_channels)
         self._hyper_analysis = TiledGraph(
-            of_coefficients(network, coding.hyper_latents), HYPER_ANALYSIS_REACH, values
+            of_coefficients(network, network.hyper_analyze),
+            HYPER_ANALYSIS_REACH,
+            values,
         )
         values *= self._maps
         self._symbols = TiledGraph(
@@ -116,18 +133,24 @@ class TiledHyperprior:
             of_coefficients(network, coding.quantized), HYPER_SYNTHESIS_REACH, values
         )
 
-    def fits_at_once(self, height, width):
-        """Whether a picture is small enough to be one tile."""
-        return height * width <= 16**2 * self._analysis.area
+    def unrounded(self, image, vector):
+        """Picture uint8 [H, W, 3] to what is rounded, float32, without batch axis.
 
-    def analyze(self, image, vector):
-        """Picture uint8 [H, W, 3] to a list of integer arrays, without batch axis."""
+        Returns:
+            [hyper-latents, latents before the gain].
+        """
         image = EdgePadded(image, 64)
         rows, columns = (side // 64 for side in image.shape[:2])
         latents = np.empty((4 * rows, 4 * columns, self._channels), "float32")
-        hyper_latents = np.empty((rows, columns, self._hyper_channels), "int32")
+        hyper_latents = np.empty((rows, columns, self._hyper_channels), "float32")
         self._analysis.run([image], latents, vector)
         self._hyper_analysis.run([latents], hyper_latents, vector)
+        return [hyper_latents, latents]
+
+    def rounded(self, codes, vector):
+        """What `unrounded` returns and is overwritten, to a list of integer arrays."""
+        hyper_latents, latents = codes
+        hyper_latents = np.rint(hyper_latents).astype("int32")
         # A latent's symbol takes its place.
         symbols = latents.view("int32")
         self._symbols.run([latents, hyper_latents], symbols, vector)

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from yoto_tf.errors import CoefficientError, DataError
@@ -13,15 +13,21 @@ IMAGE = np.zeros((100, 100, 3), "uint8")
 
 
 class Counting:
-    """Stands for a codec: `rate` gives the size of a file at a quality."""
+    """Stands for a codec: `rate` gives the size of a file at a quality.
 
-    def __init__(self, rate):
-        self.rate = rate
-        self.encodes = 0
+    `refined` gives that of one with effort.
+    """
 
-    def compress(self, image, quality):
-        self.encodes += 1
+    def __init__(self, rate, refined=None):
+        self.rate, self.refined = rate, refined
+        self.encodes, self.efforts = 0, []
+
+    def compress(self, image, quality, effort=0):
         assert 0 <= quality <= 1
+        if effort:
+            self.efforts.append(effort)
+            return bytes(self.refined(quality))
+        self.encodes += 1
         return bytes(self.rate(quality))
 
 
@@ -128,3 +134,21 @@ def test_codec_meets_rate_size_and_psnr(untrained_codec, photograph):
 def test_goal_that_is_no_positive_number(goal):
     with pytest.raises(CoefficientError, match="a target bpp is a positive number"):
         compress_to_target(Counting(lambda quality: 100), IMAGE, "bpp", goal)
+
+
+@given(CURVES, st.floats(0.05, 0.95), st.floats(0.8, 1.2), st.floats(-0.1, 0.1))
+@settings(max_examples=100, deadline=None)
+def test_what_effort_changes_is_made_up_for(rate, place, factor, slope):
+    def refined(quality):
+        return round(rate(quality) * factor * (1 + slope * quality))
+
+    size = int(
+        math.exp((1 - place) * math.log(refined(0)) + place * math.log(refined(1)))
+    )
+    assume(1.02 * refined(0) < size < 0.98 * refined(1))
+    codec = Counting(rate, refined)
+    data = compress_to_target(codec, IMAGE, "size", size, effort=3)
+    assert 0.99 * size - 1 <= len(data) <= size
+    assert codec.efforts == [3] * len(codec.efforts)
+    assert codec.encodes <= MAX_ENCODES
+    assert len(codec.efforts) <= MAX_ENCODES

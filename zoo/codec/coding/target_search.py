@@ -106,12 +106,12 @@ def _searched_with_effort(codec, image, target, trials, plain, effort):
     aim = target.goal
     for _ in range(MAX_ENCODES):
         quality = float(np.interp(aim, places, qualities))
-        if trials and quality == trials[-1][0]:
-            return None
-        data = codec.compress(image, quality=quality, effort=effort)
-        trials.append((quality, target.measure(data)))
-        if target.accepts(trials[-1][1]):
-            return data
+        # At an end of the dial an aim beyond it asks for the same once more.
+        if not trials or quality != trials[-1][0]:
+            data = codec.compress(image, quality=quality, effort=effort)
+            trials.append((quality, target.measure(data)))
+            if target.accepts(trials[-1][1]):
+                return data
         aim += target.goal - trials[-1][1]
     return None
 

@@ -43,8 +43,11 @@ def factorized_codec(photograph):
 def test_more_effort_gives_a_smaller_loss(fixture, image, request):
     codec = request.getfixturevalue(fixture)
     none, some, more = (loss(codec, image, effort) for effort in (0, 2, 4))
-    assert some < 0.99 * none
-    assert more < some
+    assert more < some < none
+
+
+def test_effort_is_worth_it(untrained_codec, image):
+    assert loss(untrained_codec, image, 4) < 0.98 * loss(untrained_codec, image, 0)
 
 
 def test_the_same_effort_gives_the_same_file(untrained_codec, image):

@@ -37,16 +37,19 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "objectives.weighting": ["Weighting"],
         "scalarization": ["COSMOS", "Tchebycheff", "WeightedSum"],
         "tradeoff": [
+            "Comparison",
             "Sweep",
             "SweepCallback",
+            "affinity",
             "bd_rate",
+            "compare",
             "find",
             "hypervolume",
             "non_dominated",
             "regret",
+            "suggest_ranges",
             "sweep",
         ],
-        "tradeoff.comparison": ["Comparison", "compare"],
     },
 )
 

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
+from yoto_tf.baking import bake
 from yoto_tf.coefficients import Coefficients
+from yoto_tf.conditioning import condition
 from yoto_tf.distributions import Fixed, Uniform
 from yoto_tf.errors import CoefficientError, RecipeError
 from yoto_tf.loss_conditional_model import LossConditionalModel
-from yoto_tf.tradeoff.comparison import Comparison, compare
+from yoto_tf.tradeoff import Comparison, compare
 from yoto_tf.training import engine
 from yoto_tf.training.recipe import Recipe
 
@@ -138,3 +140,73 @@ def test_an_interrupted_training_ends_the_comparison(tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "train", interrupted)
     with pytest.raises(RecipeError, match="one stopped at step 7 of 300: call again"):
         compare(RECIPE, VECTORS, None, BATCH, tmp_path)
+
+
+X = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
+PAIRS = X, {"near": X, "far": -X}
+
+
+def build():
+    """Two outputs that want the opposite of one layer."""
+    coefficients = Coefficients(far=Uniform(0.25, 4.0))
+    x = keras.Input((3,), name="x")
+    y = layers.Dense(3, name="y")(layers.Dense(8, name="hidden")(x))
+    outputs = {name: layers.Identity(name=name)(y) for name in ("near", "far")}
+    network = condition(keras.Model(x, outputs), coefficients)
+    model = LossConditionalModel(network, coefficients=coefficients)
+    model.compile(
+        keras.optimizers.Adam(0.1),
+        loss={"near": "mse", "far": "mse"},
+        metrics={"far": ["mae"]},
+        # It takes longer to compile than to train.
+        jit_compile=False,
+    )
+    return model
+
+
+def test_keras_objects():
+    found = compare(build, [[0.25], [4.0]], PAIRS, PAIRS, epochs=40, batch_size=64)
+    # near (1 - k)² + far (1 + k)² for y = k x.
+    power = np.square(X).mean()
+    best = [power * 4 * far / (1 + far) for far in (0.25, 4.0)]
+    np.testing.assert_allclose(found.many.totals(), best, rtol=0.02)
+    np.testing.assert_allclose(found.one.totals(), best, rtol=0.1)
+    assert [row["far"] for row in found.many.coefficients] == [0.25, 4.0]
+    # Without what the dial added.
+    plain = 3 * 8 + 8 + 8 * 3 + 3
+    assert found.many_parameters == [plain, plain]
+    assert found.one_parameters > plain
+    assert set(found.one.metrics[0]) == {"far_mae"}
+    assert "far_mae_fixed" in found.to_dataframe().columns
+
+
+def test_a_held_model_trains_as_plain_loss_weights():
+    keras.utils.set_random_seed(0)
+    model = build()
+    model.held = np.array([4.0], "float32")
+    start = model.network.get_layer("hidden").get_weights()
+    plain = bake(model, far=4.0)
+    losses = {"near": "mse", "far": "mse"}
+    weights = {"near": 1.0, "far": 4.0}
+    plain.compile("sgd", losses, loss_weights=weights, jit_compile=False)
+    model.compile("sgd", losses, jit_compile=False)
+    options = {"batch_size": 64, "shuffle": False, "verbose": 0}
+    mine = model.fit(*PAIRS, **options).history["loss"]
+    assert mine == plain.fit(*PAIRS, **options).history["loss"]
+    assert not np.array_equal(start[0], model.network.get_layer("hidden").kernel)
+
+
+def test_what_build_model_must_return():
+    def plain():
+        return keras.Sequential([keras.Input((1,)), layers.Dense(1)])
+
+    def uncompiled():
+        model = build()
+        return LossConditionalModel(model.network, None, model.coefficients)
+
+    with pytest.raises(CoefficientError, match="LossConditionalModel, got a Sequential"):
+        compare(plain, [[1.0]], PAIRS, PAIRS)
+    with pytest.raises(CoefficientError, match="compiled model"):
+        compare(uncompiled, [[1.0]], PAIRS, PAIRS)
+    with pytest.raises(CoefficientError, match="far = 9"):
+        compare(build, [[9.0]], PAIRS, PAIRS)

@@ -161,3 +161,92 @@ def test_coefficients_on_the_simplex():
     )
     with pytest.raises(CoefficientError, match="sum to 1"):
         find(model, X, minimise="rate", subject_to="distortion <= 0.5")
+
+
+def dials(inputs, outputs):
+    """A bowl around (0.3, 0.6), and what the two coefficients cost."""
+    a, b = outputs[:, 0], outputs[:, 1]
+    return {"a": ops.square(a - 0.3) + ops.square(b - 0.6), "b": a, "sum": a + b}
+
+
+DIALS = LossConditionalModel(
+    Echo(), dials, Coefficients(a=Uniform(0.0, 1.0), b=Uniform(0.0, 1.0))
+)
+
+
+def test_several_coefficients_and_bounds():
+    free = find(DIALS, X, minimise="a", over=["a", "b"])
+    assert free.values["a"] < 1e-3
+    # On the line a + b = 0.5 the nearest is (0.1, 0.4).
+    bounds = ["sum <= 0.5", "b >= 0.05"]
+    found = find(DIALS, X, minimise="a", subject_to=bounds, over=["a", "b"])
+    assert found.coefficients["a"] == pytest.approx(0.1, abs=0.03)
+    assert found.coefficients["b"] == pytest.approx(0.4, abs=0.03)
+    assert 0.08 <= found.values["a"] < 0.083
+    assert found.values["sum"] <= 0.5
+    assert len(found.tried) == 40
+    # The second bound binds, too.
+    bounds = ["sum <= 0.5", "b >= 0.2"]
+    found = find(DIALS, X, minimise="a", subject_to=bounds, over=["a", "b"])
+    assert found.coefficients == pytest.approx({"a": 0.2, "b": 0.3}, abs=0.02)
+
+
+def test_maximise():
+    found = find(
+        DIALS, X, maximise="sum", subject_to=["a <= 0.04"], over=["a", "b"]
+    )
+    # From the bowl's middle along the diagonal, by its radius 0.2.
+    best = 0.9 + 0.2 * math.sqrt(2)
+    assert best - 0.02 < found.values["sum"] <= best
+    one = find(MODEL, X, maximise="rate", subject_to="psnr <= 20", metrics=metrics)
+    assert one.coefficients["distortion"] == pytest.approx(math.exp(2), rel=1e-2)
+
+
+def test_one_coefficient_that_neither_rises_nor_falls():
+    found = find(DIALS, X, minimise="a", over="a", b=0.6, subject_to=[])
+    assert found.coefficients["a"] == pytest.approx(0.3, abs=0.02)
+
+
+def test_over_the_simplex():
+    law = Dirichlet(distortion=1.0, rate=1.0, third=1.0)
+
+    def shares(inputs, outputs):
+        a, b, c = outputs[:, 0], outputs[:, 1], outputs[:, 2]
+        return {"distortion": (a - 0.2) ** 2 + (b - 0.5) ** 2, "rate": b, "third": c}
+
+    model = LossConditionalModel(Echo(), shares, Coefficients(law))
+    names = ["distortion", "rate", "third"]
+    usual = {"minimise": "distortion", "over": names}
+    found = find(model, X, subject_to="rate <= 0.4", **usual)
+    assert found.coefficients["distortion"] == pytest.approx(0.2, abs=0.05)
+    assert found.coefficients["rate"] == pytest.approx(0.4, abs=0.02)
+    assert sum(found.coefficients.values()) == pytest.approx(1, abs=1e-5)
+    with pytest.raises(CoefficientError, match="sum to 1"):
+        find(model, X, minimise="rate", over=["rate"])
+
+
+def test_what_is_out_of_reach_is_named():
+    with pytest.raises(YotoError, match=r"sum ≤ 0.1 and b ≥ 0.5 was not reached in 9"):
+        find(
+            DIALS,
+            X,
+            minimise="a",
+            subject_to=["sum <= 0.1", "b >= 0.5"],
+            over=["a", "b"],
+            evaluations=9,
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"minimise": "a", "maximise": "b", "over": "a"}, "one term"),
+        ({"over": "a"}, "one term"),
+        ({"minimise": "a", "over": "a", "coefficient": "a"}, "once"),
+        ({"minimise": "a", "over": ["a", "c"]}, "one of: a, b; got c"),
+        ({"minimise": "speed", "over": "a"}, "no term 'speed'"),
+    ],
+)
+def test_what_cannot_be_meant(arguments, reason):
+    with pytest.raises(YotoError, match=reason):
+        find(DIALS, X, **arguments)

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import keras
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from keras import ops
 
 from yoto_tf.coefficients import Coefficients
+from yoto_tf.conditioning import condition
 from yoto_tf.data import Examples
 from yoto_tf.distributions import Fixed, LogUniform
 from yoto_tf.errors import CoefficientError, DataError, YotoError
@@ -173,3 +175,75 @@ def test_a_metric_that_is_a_mean_already():
 
     with pytest.raises(YotoError, match=r"'mean' must have one value an example"):
         sweep(MODEL, {"x": X}, GRID, metrics=mean)
+
+
+def heads():
+    """Two outputs on (x, y), compiled with metrics."""
+    x = keras.Input((2,), name="x")
+    hidden = keras.layers.Dense(4, name="hidden")(x)
+    outputs = {
+        "seg": keras.layers.Dense(3, "softmax", name="seg")(hidden),
+        "depth": keras.layers.Dense(1, name="depth")(hidden),
+    }
+    coefficients = Coefficients(depth=LogUniform(0.1, 10.0))
+    network = condition(keras.Model(x, outputs), coefficients)
+    model = LossConditionalModel(network, coefficients=coefficients)
+    model.compile(
+        "adam",
+        loss={"seg": "sparse_categorical_crossentropy", "depth": "mse"},
+        metrics={"seg": ["accuracy"], "depth": [keras.metrics.MeanAbsoluteError("mae")]},
+        jit_compile=False,
+    )
+    return model
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    random = np.random.default_rng(0)
+    x = random.normal(size=(50, 2)).astype("float32")
+    return x, {"seg": random.integers(0, 3, 50), "depth": x.sum(1, keepdims=True)}
+
+
+def test_keras_metrics_on_pairs(pairs):
+    model = heads()
+    model.fit(*pairs, epochs=2, verbose=0)
+    x, y = pairs
+    batched = [(x[:32], {k: v[:32] for k, v in y.items()})]
+    batched.append((x[32:], {k: v[32:] for k, v in y.items()}))
+    for data in (pairs, batched):
+        found = sweep(model, data, [[0.1], [10.0]])
+        for depth, row in zip((0.1, 10.0), found.metrics, strict=True):
+            outputs = model.predict_at(x, depth=depth)
+            accuracy = np.mean(outputs["seg"].argmax(axis=1) == y["seg"])
+            error = np.abs(outputs["depth"] - y["depth"]).mean()
+            expected = {"seg_accuracy": accuracy, "depth_mae": error}
+            assert row == pytest.approx(expected, rel=1e-5)
+    metrics = {"depth": ["mse"]}
+    other = sweep(model, pairs, [[1.0]], metrics)
+    assert list(other.metrics[0]) == ["depth_mse"]
+    assert other.metrics[0]["depth_mse"] == pytest.approx(other.terms[0]["depth"])
+    with pytest.raises(YotoError, match=r"need batches \(x, y\)"):
+        sweep(MODEL, {"x": X}, GRID, metrics=["mse"])
+
+
+def test_front_and_dataframe():
+    points = [[1, 5, 0.9], [3, 3, 0.7], [2, 4, 0.8], [4, 4, 0.95]]
+    found = Sweep(
+        [{"a": float(i)} for i in range(4)],
+        [{"seg": float(seg), "cls": float(cls)} for seg, cls, _ in points],
+        [{"accuracy": accuracy} for *_, accuracy in points],
+    )
+    front = found.front("seg", "cls")
+    assert front.points("seg", "cls").tolist() == [[1, 5], [2, 4], [3, 3]]
+    assert front.coefficients == [{"a": 0.0}, {"a": 2.0}, {"a": 1.0}]
+    best = found.front("cls", maximise="accuracy")
+    assert best.points("cls", "accuracy").tolist() == [[3, 0.7], [4, 0.95]]
+    table = found.to_dataframe()
+    assert list(table.columns) == ["a_coefficient", "seg", "cls", "accuracy", "total"]
+    assert table["cls"].tolist() == [5, 3, 4, 4]
+
+
+def test_dataframe_without_pandas(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(YotoError, match="needs pandas"):
+        a_sweep(1.0).to_dataframe()

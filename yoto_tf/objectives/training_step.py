@@ -13,8 +13,13 @@ class TrainingStep:
 
     `call` draws the coefficients and returns them beside the network's outputs, so that
     they reach `compute_loss` and `compute_metrics` on every backend.
+
+    Attributes:
+        held: a vector [K] that every example gets in place of a drawn one; None to
+            draw. To be set before the first step.
     """
 
+    held = None
     validate_at = None
     _evaluating = False
     _fixed = None
@@ -57,6 +62,8 @@ class TrainingStep:
         return outputs, coefficients, self.network.losses
 
     def _draw(self, size):
+        if self.held is not None:
+            return ops.broadcast_to(self.held, (size, len(self.held)))
         if not self._evaluating:
             return self.coefficients.sample(
                 size, self.seed_generator, self.draw, self.progress
@@ -86,7 +93,8 @@ class TrainingStep:
     ):
         batches.check_batch(self, y, sample_weight)
         given = batches.given_coefficients(x) is not None
-        one_vector = self._at_vectors(x) or (self.draw == "batch" and not given)
+        has_one_vector = self.draw == "batch" or self.held is not None
+        one_vector = self._at_vectors(x) or (has_one_vector and not given)
         totals = []
         for index, one_pass in enumerate(self._passes(x, y_pred)):
             outputs, coefficients, additional = one_pass

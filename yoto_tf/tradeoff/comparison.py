@@ -1,105 +1,81 @@
 """One network with a dial against many without: what is lost and what is saved."""
 
 import dataclasses
-import json
+import functools
 import os
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
-from yoto_tf.errors import RecipeError
-from yoto_tf.machine.atomic_files import write_atomically
-from yoto_tf.tradeoff import Sweep, plots, regret, sweep
+from yoto_tf.baking import bake
+from yoto_tf.errors import CoefficientError, RecipeError
+from yoto_tf.tradeoff.compared import Comparison
+from yoto_tf.tradeoff.sweeps import Sweep, sweep
 from yoto_tf.training import engine
 from yoto_tf.training.recipe import Recipe
 
 
-@dataclasses.dataclass(frozen=True)
-class Comparison:
-    """What `compare` measured; `print` shows it as a table.
-
-    Attributes:
-        one: the network with a dial, at N vectors of coefficients.
-        many: N networks, each at the vector it was trained for.
-        one_parameters: numbers in the network with a dial.
-        many_parameters: in each of the others.
-        one_hours: wall-clock hours its training took.
-        many_hours: those of each of the others.
-    """
-
-    one: Sweep
-    many: Sweep
-    one_parameters: int
-    many_parameters: list[int]
-    one_hours: float
-    many_hours: list[float]
-
-    def regret(self) -> np.ndarray:
-        """How much larger the one network's weighted sum is, in percent [N]."""
-        return regret(self.one, self.many)
-
-    def table(self) -> list[dict[str, float]]:
-        """A flat dict for each vector: what `pandas.DataFrame` takes.
-
-        The one network's values have the names that `Sweep.table` gives them, the
-        others' end in `_fixed`; `regret` is in percent.
-        """
-        rows = zip(self.one.table(), self.many.table(), self.regret(), strict=True)
-        return [
-            one
-            | {
-                f"{name}_fixed": value
-                for name, value in many.items()
-                if not name.endswith("_coefficient")
-            }
-            | {"regret": float(percent)}
-            for one, many, percent in rows
-        ]
-
-    def __str__(self):
-        names = [*self.one.coefficients[0]]
-        values = [*self.one.terms[0], *self.one.metrics[0], "total"]
-        header = [f"{name}_coefficient" for name in names] + ["regret %"]
-        header[-1:-1] = [text for name in values for text in (name, "fixed")]
-        lines = [header]
-        for row in self.table():
-            cells = [row[f"{name}_coefficient"] for name in names]
-            for name in values:
-                cells += [row[name], row[f"{name}_fixed"]]
-            lines.append([f"{cell:.4g}" for cell in cells] + [f"{row['regret']:+.2f}"])
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        table = ["  ".join(map(str.rjust, line, widths)) for line in lines]
-        return "\n".join([*table, "", self._saving()])
-
-    def _saving(self):
-        parameters, hours = sum(self.many_parameters), sum(self.many_hours)
-        return (
-            f"one network: {self.one_parameters:,} parameters, "
-            f"{self.one_hours:.2f} hours; {len(self.many)} fixed networks: "
-            f"{parameters:,} parameters, {hours:.2f} hours; saved: "
-            f"{100 * (1 - self.one_parameters / parameters):.0f} % of the parameters, "
-            f"{100 * (1 - self.one_hours / hours):.0f} % of the hours"
-        )
-
-    def to_json(self, path: str | os.PathLike) -> None:
-        """Writes the comparison to a file."""
-        content = json.dumps(dataclasses.asdict(self), indent=2) + "\n"
-        write_atomically(path, content.encode())
-
-    @classmethod
-    def from_json(cls, path: str | os.PathLike) -> "Comparison":
-        """Reads what `to_json` wrote."""
-        fields = json.loads(Path(path).read_text(encoding="utf-8"))
-        sweeps = {name: Sweep(**fields.pop(name)) for name in ("one", "many")}
-        return cls(**sweeps, **fields)
-
-    def plot(self, path: str | os.PathLike) -> None:
-        """Draws the fronts and the regret to a `.png`, `.svg` or `.pdf` file."""
-        plots.comparison(path, self.one, self.many, self.regret())
-
-
+@functools.singledispatch
 def compare(
+    build_model: Callable,
+    vectors,
+    train: Iterable | dict | tuple,
+    val: Iterable | dict | tuple,
+    epochs: int = 10,
+    metrics: Callable | list | dict | None = None,
+    **fit,
+) -> Comparison:
+    """Trains one network with a dial and one for each vector, and compares them.
+
+    All are trained alike, on the same data and for as many epochs. A dedicated network
+    is the same network, given nothing but its one vector: what the vector changes in it
+    is a constant, which `bake` folds away, and is not counted as parameters.
+
+    The first argument may be a `Recipe` as well: `compare(recipe, vectors, data,
+    evaluation, workdir, metrics=None)`, see `compare_recipe`.
+
+    Args:
+        build_model: function without arguments that returns a new compiled
+            `LossConditionalModel`. It is called for every training.
+        vectors: array-like [N, K] of raw coefficients.
+        train: what `fit` takes: (x, y), (x, y, sample_weight), a dict, or a data set
+            that can be gone through again.
+        val: other data, as for `sweep`.
+        epochs: of every training.
+        metrics: as for `sweep`.
+        **fit: passed on to `fit`, such as `batch_size=128`.
+
+    Raises:
+        CoefficientError: vectors out of the range of the coefficients, or a model that
+            is no `LossConditionalModel` or not compiled.
+
+    Example:
+        >>> found = yoto_tf.compare(build, coefficients.grid(3), train, val, epochs=20)
+        >>> print(found)
+    """
+    fit = {"verbose": 0, **fit, "epochs": epochs}
+    arguments = train if isinstance(train, tuple) else (train,)
+    names = ("x", "y", "sample_weight")
+    given = dict(zip(names, arguments, strict=False))
+
+    def trained(vector):
+        model = build_model()
+        _check(model)
+        model.held = vector
+        began = time.monotonic()
+        model.fit(**given, **fit)
+        return model, time.monotonic() - began
+
+    first = build_model()
+    _check(first)
+    vectors = np.atleast_2d(first.coefficients.validate(vectors))
+    return _compared(trained, vectors, val, metrics)
+
+
+@compare.register
+def compare_recipe(
     recipe: Recipe,
     vectors,
     data: str | Iterable | None,
@@ -107,10 +83,10 @@ def compare(
     workdir: str | os.PathLike,
     metrics: Callable | None = None,
 ) -> Comparison:
-    """Trains one network with a dial and one for each vector, and compares them.
+    """`compare` for a recipe, whose trainings are kept in a folder.
 
-    All follow the same recipe: as many steps, on the same data. Trainings that have
-    ended are not repeated, so an interrupted comparison carries on when called again.
+    Trainings that have ended are not repeated, so an interrupted comparison carries on
+    when called again.
 
     Args:
         recipe: its `build` returns a `LossConditionalModel` for the coefficients that
@@ -128,48 +104,68 @@ def compare(
             not heed `fixed`.
     """
     workdir = Path(workdir)
-    recipes = _fixed_recipes(recipe, vectors)
-    one = _train(recipe, data, workdir / "one")
-    grid = [fixed.fixed for fixed in recipes]
-    points = sweep(one.model, evaluation, grid, metrics)
-    many = Sweep([], [], [])
-    many_parameters, many_hours = [], []
-    for fixed in recipes:
-        name = "fixed-" + "-".join(f"{value:g}" for value in fixed.fixed)
-        trained = _train(fixed, data, workdir / name)
-        many += sweep(trained.model, evaluation, fixed.fixed, metrics)
-        many_parameters.append(trained.model.network.count_params())
-        many_hours.append(trained.seconds / 3600)
-    return Comparison(
-        points,
-        many,
-        one.model.network.count_params(),
-        many_parameters,
-        one.seconds / 3600,
-        many_hours,
-    )
-
-
-def _fixed_recipes(recipe, vectors):
-    """The recipe at each vector, checked before anything is trained."""
     vectors = np.atleast_2d(recipe.build().coefficients.validate(vectors))
-    recipes = [
-        dataclasses.replace(recipe, fixed=tuple(vector.tolist())) for vector in vectors
-    ]
-    held = recipes[0].build().coefficients.ranges()
+    held = _held(recipe, vectors[0]).build().coefficients.ranges()
     if any(low != high for low, high in held.values()):
         raise RecipeError(
             f"{type(recipe).__name__}.build trains for a range although `fixed` is "
             "given: it must take what self.training_coefficients returns"
         )
-    return recipes
+
+    def trained(vector):
+        if vector is None:
+            one, folder = recipe, "one"
+        else:
+            one = _held(recipe, vector)
+            folder = "fixed-" + "-".join(f"{value:g}" for value in one.fixed)
+        found = engine.train(one, data, workdir / folder, resume=True)
+        if not found.finished:
+            raise RecipeError(
+                f"{workdir / folder} stopped at step {found.step} of {recipe.steps}: "
+                "call again to carry on"
+            )
+        return found.model, found.seconds
+
+    return _compared(trained, vectors, evaluation, metrics)
 
 
-def _train(recipe, data, folder):
-    trained = engine.train(recipe, data, folder, resume=True)
-    if not trained.finished:
-        raise RecipeError(
-            f"{folder} stopped at step {trained.step} of {recipe.steps}: call again to "
-            "carry on"
+def _compared(trained, vectors, evaluation, metrics):
+    """A `Comparison`, of a function that trains for a vector, or None for them all."""
+    one, seconds = trained(None)
+    points = sweep(one, evaluation, vectors, metrics)
+    parameters, hours = one.network.count_params(), seconds / 3600
+    many, many_parameters, many_hours = Sweep([], [], []), [], []
+    for vector in vectors:
+        model, seconds = trained(vector)
+        many += sweep(model, evaluation, vector, metrics)
+        many_parameters.append(_parameters(model, vector))
+        many_hours.append(seconds / 3600)
+    return Comparison(points, many, parameters, many_parameters, hours, many_hours)
+
+
+def _parameters(model, vector):
+    """Of a dedicated network, without what a constant vector leaves constant."""
+    if model.held is None:
+        # A recipe builds for its one vector what it wants.
+        return model.network.count_params()
+    try:
+        named = dict(zip(model.coefficients.names, vector.tolist(), strict=True))
+        return bake(model, **named).count_params()
+    except RecipeError:
+        return model.network.count_params()
+
+
+def _held(recipe, vector):
+    return dataclasses.replace(recipe, fixed=tuple(vector.tolist()))
+
+
+def _check(model):
+    if not hasattr(model, "coefficients"):
+        raise CoefficientError(
+            "compare expects build_model to return a LossConditionalModel, got a "
+            f"{type(model).__name__}"
         )
-    return trained
+    if not model.compiled:
+        raise CoefficientError(
+            "compare expects build_model to return a compiled model: call compile in it"
+        )

@@ -4,11 +4,13 @@ import dataclasses
 import functools
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import keras
+import numpy as np
 
 from yoto_tf.errors import CoefficientError, YotoError
+from yoto_tf.tradeoff.surrogate import minimise_by_surrogate
 from yoto_tf.tradeoff.sweeps import Sweep, sweep
 
 _CONSTRAINT = re.compile(r"\s*(\w+)\s*(<=|>=|≤|≥)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*")
@@ -31,71 +33,139 @@ class Found:
 
 def find(
     model: keras.Model,
-    data: Iterable | dict,
+    data: Iterable | dict | tuple,
     *,
-    minimise: str,
-    subject_to: str,
+    minimise: str | None = None,
+    maximise: str | None = None,
+    subject_to: str | Sequence[str] = (),
+    over: str | Sequence[str] | None = None,
     coefficient: str | None = None,
-    metrics: Callable | None = None,
-    evaluations: int = 12,
+    metrics: Callable | list | dict | None = None,
+    evaluations: int | None = None,
     **others: float,
 ) -> Found:
-    """The value of one coefficient at which a term is least, under a bound on another.
+    """The coefficients with the least, or most, of a term under bounds on others.
 
-    Bisects the coefficient's range, on the scale it was trained on, for the bound.
+    One coefficient under one bound: its range is bisected, on the scale it was trained
+    on, for the bound. Otherwise by a surrogate, see `yoto_tf.tradeoff.surrogate`.
 
     Args:
         model: a `LossConditionalModel`.
         data: validation data as for `sweep`, gone through at every evaluation.
-        minimise: a loss term or metric.
-        subject_to: a bound on another, `"kl <= 20"` or `"psnr >= 34"`. Over the range
-            of the coefficient the bounded one must rise, or fall, throughout.
-        coefficient: which to choose; may be left out if only one is not fixed.
+        minimise, maximise: a loss term or metric; one of the two.
+        subject_to: bounds on others, one or several: `"kl <= 20"`, `"psnr >= 34"`. A
+            single one is to rise or to fall throughout the range of a single
+            coefficient.
+        over: the coefficients to choose; may be left out if only one is not fixed. Of
+            coefficients that sum to 1, all.
+        coefficient: the same for one.
         metrics: see `sweep`.
-        evaluations: passes through the data at most, 2 or more.
+        evaluations: passes through the data at most, 2 or more; by default 12 for a
+            bisection, else 20 for each coefficient.
         **others: values of the other coefficients; unnamed ones take their middle.
 
     Raises:
         CoefficientError: no such coefficient, or one that cannot vary by itself.
-        YotoError: a bound of another form, an unknown term, or a bound out of reach;
-            the message names the range that is reached.
+        YotoError: not one term, a bound of another form, an unknown term, or bounds
+            that are not reached; names what is.
 
     Example:
         >>> find(model, data, minimise="rate", subject_to="psnr >= 34").coefficients
         {'distortion': 0.0217}
     """
-    match = _CONSTRAINT.fullmatch(subject_to)
-    if match is None:
-        raise YotoError(f"expected a constraint such as 'kl <= 20', got {subject_to!r}")
-    term, sense, bound = match[1], match[2], float(match[3])
-    at_most = sense in ("<=", "≤")
-    name, distribution = _free(model.coefficients, coefficient)
+    if (minimise is None) == (maximise is None):
+        raise YotoError(
+            f"find needs one term, minimise= or maximise=; got {minimise} and {maximise}"
+        )
+    term, sign = (maximise, -1) if minimise is None else (minimise, 1)
+    bounds = [
+        Bound.parse(text)
+        for text in ([subject_to] if isinstance(subject_to, str) else subject_to)
+    ]
+    chosen = _chosen(model.coefficients, coefficient, over)
     tried = []
 
-    def constrained(position):
-        value = float(distribution.quantile(position))
-        vector = model.coefficients.vector(**{**others, name: value})
+    def value_and_slacks(position):
+        vector = _at(model.coefficients, chosen, position, others)
         point = sweep(model, data, vector, metrics)
         tried.append(point)
-        return point.points(term, minimise)[0, 0]
+        values = point.points(term, *(bound.term for bound in bounds))[0]
+        slacks = [
+            bound.slack(value) for bound, value in zip(bounds, values[1:], strict=True)
+        ]
+        return sign * values[0], slacks
 
-    search(
-        constrained,
-        0.0,
-        1.0,
-        **{"at_most" if at_most else "at_least": bound},
-        evaluations=evaluations,
-        name=term,
-    )
+    if len(chosen) == len(bounds) == 1:
+        (bound,) = bounds
+        search(
+            lambda place: bound.value - bound.sign * value_and_slacks([place])[1][0],
+            0.0,
+            1.0,
+            **{bound.kind: bound.value},
+            evaluations=12 if evaluations is None else evaluations,
+            name=bound.term,
+        )
+    else:
+        dimensions = len(chosen) - (model.coefficients.joint is not None)
+        budget = 20 * len(chosen) if evaluations is None else evaluations
+        minimise_by_surrogate(value_and_slacks, dimensions, budget)
     everything = functools.reduce(operator.add, tried)
-    allowed = [
-        (least, index)
-        for index, (value, least) in enumerate(everything.points(term, minimise))
-        if (value <= bound if at_most else value >= bound)
-    ]
-    best = min(allowed)[1]
+    best = _best(everything, term, sign, bounds)
     values = {**everything.terms[best], **everything.metrics[best]}
     return Found(everything.coefficients[best], values, everything)
+
+
+def _best(tried, term, sign, bounds):
+    """The number of the best point that meets the bounds."""
+    values = tried.points(term, *(bound.term for bound in bounds))
+    slacks = [
+        [bound.slack(value) for bound, value in zip(bounds, row[1:], strict=True)]
+        for row in values
+    ]
+    allowed = [
+        (sign * values[index, 0], index)
+        for index, row in enumerate(slacks)
+        if all(slack >= 0 for slack in row)
+    ]
+    if allowed:
+        return min(allowed)[1]
+    nearest = max(range(len(values)), key=lambda index: min(slacks[index]))
+    reached = ", ".join(
+        f"{bound.term} = {value:.4g}"
+        for bound, value in zip(bounds, values[nearest, 1:], strict=True)
+    )
+    raise YotoError(
+        f"{' and '.join(map(str, bounds))} was not reached in {len(values)} "
+        f"evaluations: the nearest has {reached}"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    """`term <= value`, or `>=`: `kind` is `"at_most"` or `"at_least"`."""
+
+    term: str
+    kind: str
+    value: float
+
+    @classmethod
+    def parse(cls, text):
+        match = _CONSTRAINT.fullmatch(text)
+        if match is None:
+            raise YotoError(f"expected a constraint such as 'kl <= 20', got {text!r}")
+        kind = "at_most" if match[2] in ("<=", "≤") else "at_least"
+        return cls(match[1], kind, float(match[3]))
+
+    @property
+    def sign(self):
+        return 1 if self.kind == "at_most" else -1
+
+    def slack(self, value):
+        """How far inside the bound a value is, negative outside."""
+        return self.sign * (self.value - value)
+
+    def __str__(self):
+        return f"{self.term} {'≤' if self.sign > 0 else '≥'} {self.value:g}"
 
 
 def search(
@@ -164,19 +234,38 @@ def search(
     return inside
 
 
-def _free(coefficients, name):
-    """The name and the distribution of the coefficient to choose."""
+def _chosen(coefficients, coefficient, over):
+    """The names of the coefficients to choose."""
+    if coefficient is not None and over is not None:
+        raise CoefficientError("give the coefficients to choose once, as over=[...]")
+    names = [coefficient] if over is None else over
+    names = [names] if isinstance(names, str) else list(names)
     if coefficients.joint is not None:
-        raise CoefficientError(
-            "coefficients that sum to 1 cannot vary one by one; sweep over their grid"
-        )
+        if set(names) != set(coefficients.names):
+            raise CoefficientError(
+                "coefficients that sum to 1 cannot vary one by one; give "
+                f"over=[{', '.join(coefficients.names)}]"
+            )
+        return names
     ranges = coefficients.ranges()
     free = [key for key, (low, high) in ranges.items() if low < high]
-    if name is None and len(free) == 1:
-        name = free[0]
-    if name not in free:
-        raise CoefficientError(
-            f"expected the coefficient to choose, one of: {', '.join(free) or 'none'}; "
-            f"got {name}"
-        )
-    return name, coefficients.independent[name]
+    if names == [None] and len(free) == 1:
+        return free
+    for name in names:
+        if name not in free:
+            raise CoefficientError(
+                "expected the coefficient to choose, one of: "
+                f"{', '.join(free) or 'none'}; got {name}"
+            )
+    return names
+
+
+def _at(coefficients, chosen, position, others):
+    """The vector [K] at a position in the unit cube of the chosen coefficients."""
+    if coefficients.joint is not None:
+        return coefficients.joint.at(np.array([position]))[0]
+    values = {
+        name: float(coefficients.independent[name].quantile(place))
+        for name, place in zip(chosen, position, strict=True)
+    }
+    return coefficients.vector(**{**others, **values})

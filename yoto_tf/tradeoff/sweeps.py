@@ -16,6 +16,9 @@ from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.objectives.batches import finite
 from yoto_tf.objectives.prediction import measure
 from yoto_tf.tradeoff import plots
+from yoto_tf.tradeoff.fronts import non_dominated
+from yoto_tf.tradeoff.measurement import measurement
+from yoto_tf.tradeoff.tables import dataframe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,8 +73,30 @@ class Sweep:
                 raise YotoError(f"no term {name!r}, expected one of: {known}")
         return np.array([[row[name] for name in names] for row in rows])
 
+    def front(self, *names, maximise=()):
+        """The points that no other beats, from the least of the first name upwards.
+
+        Args:
+            *names: two or more terms or metrics; none for all loss terms.
+            maximise: those of which more is better, such as an accuracy.
+
+        Returns:
+            A `Sweep` of these points.
+
+        Raises:
+            YotoError: a name that does not exist.
+        """
+        names = names or tuple(self.terms[0])
+        maximise = [maximise] if isinstance(maximise, str) else maximise
+        names += tuple(name for name in maximise if name not in names)
+        points = self.points(*names)
+        signs = np.array([-1 if name in maximise else 1 for name in names])
+        kept = np.flatnonzero(non_dominated(points * signs))
+        kept = kept[np.argsort(points[kept, 0], kind="stable")]
+        return Sweep(*([rows[i] for i in kept] for rows in vars(self).values()))
+
     def table(self):
-        """A list of flat dicts, one a point: what `pandas.DataFrame` takes.
+        """A list of flat dicts, one a point.
 
         Coefficients have keys such as `kl_coefficient`, terms and metrics their own
         names, and the weighted sum is `total`.
@@ -85,6 +110,14 @@ class Sweep:
                 self.coefficients, self.terms, self.metrics, self.totals(), strict=True
             )
         ]
+
+    def to_dataframe(self):
+        """`table` as a `pandas.DataFrame`.
+
+        Raises:
+            YotoError: pandas is not installed.
+        """
+        return dataframe(self.table())
 
     def to_json(self, path: str | os.PathLike) -> None:
         """Writes the sweep to a file."""
@@ -109,9 +142,9 @@ class Sweep:
 
 def sweep(
     model: keras.Model,
-    data: Iterable | dict,
+    data: Iterable | dict | tuple,
     grid,
-    metrics: Callable | None = None,
+    metrics: Callable | list | dict | None = None,
 ) -> Sweep:
     """Evaluates a loss-conditional model at every vector of a grid.
 
@@ -120,8 +153,9 @@ def sweep(
         data: finite batches without coefficients, as for `fit`, gone through once; or
             one batch: a dict of arrays [B, ...], (x, y) or (x, y, sample_weight).
         grid: array-like [N, K] of raw coefficients, such as `coefficients.grid(13)`.
-        metrics: function of (inputs, outputs) to {name: tensor [B]}, as the loss terms
-            are: what else to measure.
+        metrics: what else to measure: Keras metrics, a list or dict as for `compile`;
+            or a function of (inputs, outputs) to {name: tensor [B]}, as the loss terms
+            are. None for the metrics of `compile`, if there are any.
 
     Returns:
         A `Sweep`, whose means are over examples, however they are batched.
@@ -129,22 +163,22 @@ def sweep(
     Raises:
         CoefficientError: vectors out of the trained range.
         DataError: data without an example or without an end.
+        YotoError: Keras metrics for batches without targets, or a function whose values
+            are not one an example.
     """
     grid = np.atleast_2d(model.coefficients.validate(grid))
-    sums = [({}, {}) for _ in grid]
+    sums = [{} for _ in grid]
+    others = [measurement(model, metrics) for _ in grid]
     count = 0
     batches = [data] if isinstance(data, (dict, tuple)) else finite(data)
     for batch in tqdm(batches, unit="batch", leave=False, disable=None):
         batch = _arrays(model, batch)
-        inputs = keras.utils.unpack_x_y_sample_weight(batch)[0]
-        size = len(keras.tree.flatten(inputs)[0])
-        count += size
-        for vector, (terms, measured) in zip(grid, sums, strict=True):
+        inputs, targets, weights = keras.utils.unpack_x_y_sample_weight(batch)
+        count += len(keras.tree.flatten(inputs)[0])
+        for vector, terms, other in zip(grid, sums, others, strict=True):
             outputs, found = measure(model, batch, vector)
             _add(terms, found)
-            if metrics is not None:
-                tensors = keras.tree.map_structure(ops.convert_to_tensor, inputs)
-                _add(measured, _checked(metrics(tensors, outputs), size))
+            other.update(inputs, targets, outputs, weights)
     if not count:
         raise DataError("the data has no example (a generator lasts for one pass only)")
     return Sweep(
@@ -152,10 +186,8 @@ def sweep(
             dict(zip(model.coefficients.names, vector.tolist(), strict=True))
             for vector in grid
         ],
-        *(
-            [{name: total / count for name, total in kind.items()} for kind in kinds]
-            for kinds in zip(*sums, strict=True)
-        ),
+        [{name: total / count for name, total in terms.items()} for terms in sums],
+        [other.result() for other in others],
     )
 
 
@@ -196,17 +228,6 @@ def _float32(value):
     # As fit does with arrays.
     array = np.asarray(value)
     return array.astype("float32") if array.dtype == "float64" else array
-
-
-def _checked(metrics, batch_size):
-    """Raises YotoError where one is a mean over the batch: it would count as a sum."""
-    for name, values in metrics.items():
-        if tuple(values.shape) != (batch_size,):
-            raise YotoError(
-                f"metric {name!r} must have one value an example, shape "
-                f"({batch_size},), got {tuple(values.shape)}"
-            )
-    return metrics
 
 
 def _add(totals, terms):

@@ -36,8 +36,7 @@ from kodak import curve
 from yoto_tf import zoo
 from yoto_tf.data import image_files, read_image
 from yoto_tf.machine.atomic_files import write_atomically
-from yoto_tf.tradeoff import bd_rate
-from yoto_tf.tradeoff import compare
+from yoto_tf.tradeoff import bd_rate, compare
 from yoto_tf.training import engine
 from yoto_tf.training.recipe import override
 from yoto_tf.zoo.codec.evaluation import evaluate

@@ -30,8 +30,7 @@ import numpy as np
 
 from yoto_tf.data import Examples
 from yoto_tf.machine.atomic_files import write_atomically
-from yoto_tf.tradeoff import sweep
-from yoto_tf.tradeoff import compare
+from yoto_tf.tradeoff import compare, sweep
 from yoto_tf.training import engine
 from yoto_tf.training.recipe import override
 from yoto_tf.zoo.recipes import load_recipe

@@ -21,6 +21,10 @@ _GAMMA_PROPOSALS = 8
 
 
 class _Distribution:
+    def __repr__(self):
+        given = ", ".join(f"{key}={value}" for key, value in self.get_config().items())
+        return f"{type(self).__name__}({given})"
+
     def place(self, q):
         """`quantile` for a tensor `q`, inside a graph."""
         return self.low + (self.high - self.low) * q

@@ -204,7 +204,9 @@ def test_what_build_model_must_return():
         model = build()
         return LossConditionalModel(model.network, None, model.coefficients)
 
-    with pytest.raises(CoefficientError, match="LossConditionalModel, got a Sequential"):
+    with pytest.raises(
+        CoefficientError, match="LossConditionalModel, got a Sequential"
+    ):
         compare(plain, [[1.0]], PAIRS, PAIRS)
     with pytest.raises(CoefficientError, match="compiled model"):
         compare(uncompiled, [[1.0]], PAIRS, PAIRS)

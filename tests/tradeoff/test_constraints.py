@@ -192,9 +192,7 @@ def test_several_coefficients_and_bounds():
 
 
 def test_maximise():
-    found = find(
-        DIALS, X, maximise="sum", subject_to=["a <= 0.04"], over=["a", "b"]
-    )
+    found = find(DIALS, X, maximise="sum", subject_to=["a <= 0.04"], over=["a", "b"])
     # From the bowl's middle along the diagonal, by its radius 0.2.
     best = 0.9 + 0.2 * math.sqrt(2)
     assert best - 0.02 < found.values["sum"] <= best

@@ -191,7 +191,10 @@ def heads():
     model.compile(
         "adam",
         loss={"seg": "sparse_categorical_crossentropy", "depth": "mse"},
-        metrics={"seg": ["accuracy"], "depth": [keras.metrics.MeanAbsoluteError("mae")]},
+        metrics={
+            "seg": ["accuracy"],
+            "depth": [keras.metrics.MeanAbsoluteError("mae")],
+        },
         jit_compile=False,
     )
     return model

@@ -65,12 +65,36 @@ def measure(model, batch, vector):
     Returns:
         The outputs, tensors, and {name: tensor [B]}.
     """
-    inputs, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
+    inputs = keras.utils.unpack_x_y_sample_weight(batch)[0]
     outputs, added = run(model, inputs, vector)
-    tensors = (inputs, outputs, targets, sample_weight)
-    inputs, outputs, targets, sample_weight = keras.tree.map_structure(
-        lambda leaf: None if leaf is None else ops.convert_to_tensor(leaf), tensors
-    )
+    outputs, *batch = map(_tensors, (outputs, *_three(batch)))
+    return outputs, _terms(model, batch, vector, outputs, added)
+
+
+def terms_at(model, batch, vector):
+    """The means of the unweighted terms of one batch at one vector [K], in a graph.
+
+    Args:
+        model: a `LossConditionalModel`.
+        batch: a dict, or (x, y) or (x, y, sample_weight); arrays.
+
+    Returns:
+        {name: scalar tensor}, which depend on the variables of the network.
+    """
+    batch = inputs, _, _ = [_tensors(part) for part in _three(batch)]
+    rows = np.tile(vector, (len(keras.tree.flatten(inputs)[0]), 1))
+    model.network._clear_losses()
+    named = batches.network_inputs(model.network, inputs, ops.convert_to_tensor(rows))
+    outputs = model.network(named, training=False)
+    names = additional_losses.names_of_own(model.network)
+    added = additional_losses.named(model.network.losses, names)
+    terms = _terms(model, batch, vector, outputs, added)
+    return {name: ops.mean(term) for name, term in terms.items()}
+
+
+def _terms(model, batch, vector, outputs, added):
+    """The unweighted terms {name: [B]} of what a network returned and its losses."""
+    inputs, targets, sample_weight = batch
     size = len(keras.tree.flatten(inputs)[0])
     if model.objective.function:
         rows = ops.convert_to_tensor(np.tile(vector, (size, 1)))
@@ -81,7 +105,17 @@ def measure(model, batch, vector):
     for name, loss in added:
         if name in model.coefficients.names and name not in terms:
             terms[name] = additional_losses.rows(loss, size)
-    return outputs, terms
+    return terms
+
+
+def _three(batch):
+    return keras.utils.unpack_x_y_sample_weight(batch)
+
+
+def _tensors(part):
+    return keras.tree.map_structure(
+        lambda leaf: None if leaf is None else ops.convert_to_tensor(leaf), part
+    )
 
 
 def _is_arrays(inputs):

@@ -75,7 +75,8 @@ def find(
     """
     if (minimise is None) == (maximise is None):
         raise YotoError(
-            f"find needs one term, minimise= or maximise=; got {minimise} and {maximise}"
+            "find needs one term, minimise= or maximise=; got "
+            f"{minimise} and {maximise}"
         )
     term, sign = (maximise, -1) if minimise is None else (minimise, 1)
     bounds = [

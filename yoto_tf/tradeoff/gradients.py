@@ -31,10 +31,12 @@ def _tensorflow(variables, terms):
         values = terms()
     raw = [variable.value for variable in variables]
     zero = tf.UnconnectedGradients.ZERO
-    return {
-        name: _as_numpy(value, tape.gradient(value, raw, unconnected_gradients=zero))
-        for name, value in values.items()
-    }
+    found = {}
+    for name, value in values.items():
+        sources = tape.gradient(value, raw, unconnected_gradients=zero)
+        # Of an embedding it is a list of slices.
+        found[name] = _as_numpy(value, map(tf.convert_to_tensor, sources))
+    return found
 
 
 def _jax(variables, terms):
@@ -59,9 +61,7 @@ def _torch(variables, terms):
         values = terms()
         raw = [variable.value for variable in variables]
         found = {
-            name: torch.autograd.grad(
-                value, raw, retain_graph=True, allow_unused=True
-            )
+            name: torch.autograd.grad(value, raw, retain_graph=True, allow_unused=True)
             for name, value in values.items()
         }
     zeros = [torch.zeros_like(value) for value in raw]
@@ -81,5 +81,5 @@ _BACKENDS = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
 
 
 def _as_numpy(value, arrays):
-    dense = [ops.convert_to_numpy(ops.convert_to_tensor(array)) for array in arrays]
-    return float(value), [array.astype("float64") for array in dense]
+    dense = [ops.convert_to_numpy(array).astype("float64") for array in arrays]
+    return float(value), dense

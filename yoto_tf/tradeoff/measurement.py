@@ -80,7 +80,9 @@ def measurement(model, metrics):
     if callable(metrics) and not isinstance(metrics, keras.metrics.Metric):
         return Means(metrics)
     if metrics is not None:
-        given = [metrics] if isinstance(metrics, (str, keras.metrics.Metric)) else metrics
+        given = (
+            [metrics] if isinstance(metrics, (str, keras.metrics.Metric)) else metrics
+        )
         return KerasMetrics(given, None, model.output_names)
     compiled = getattr(model, "_compile_metrics", None)
     if compiled is None:

@@ -3,6 +3,8 @@
 import io
 from pathlib import Path
 
+import numpy as np
+
 from yoto_tf.errors import YotoError
 from yoto_tf.machine.atomic_files import write_atomically
 
@@ -33,6 +35,27 @@ def comparison(path, one, many, percent):
     axes[1].set(xlabel=label, ylabel="regret against fixed networks (%)")
     if is_log:
         axes[1].set_xscale("log")
+    _write(path, figure)
+
+
+def affinity(path, measured):
+    """Draws the matrices of an `Affinity`, one for each vector, in percent."""
+    matrices = 100 * np.array(measured.matrices)
+    figure, axes = _figure(len(matrices))
+    places = range(len(measured.names))
+    # The diagonal is what a step was meant to do; the colours are for the others.
+    others = matrices[:, ~np.eye(len(places), dtype=bool)]
+    most = np.abs(others).max(initial=1e-9)
+    for one, matrix, row in zip(axes, matrices, measured.coefficients, strict=True):
+        drawn = one.imshow(matrix, cmap="RdBu", vmin=-most, vmax=most)
+        for i, j in np.ndindex(matrix.shape):
+            one.text(j, i, f"{matrix[i, j]:+.2g}", ha="center", va="center")
+        one.set_xticks(places, measured.names)
+        one.set_yticks(places, measured.names)
+        title = ", ".join(f"{name} {value:.3g}" for name, value in row.items())
+        one.set(xlabel="how much this term falls (%)", ylabel="after a step on")
+        one.set_title(title)
+    figure.colorbar(drawn, ax=axes, label="positive: helps, negative: fights")
     _write(path, figure)
 
 

@@ -34,7 +34,9 @@ def minimise_by_surrogate(function, dimensions, evaluations):
     if evaluations < 2:
         raise ValueError(f"needs 2 evaluations. Received: evaluations={evaluations}")
     random = np.random.default_rng(0)
-    positions = _cover(dimensions, max(evaluations // 2, min(dimensions + 2, evaluations)))
+    positions = _cover(
+        dimensions, max(evaluations // 2, min(dimensions + 2, evaluations))
+    )
     found = [function(position) for position in positions]
     while len(found) < evaluations:
         values = np.array([[value, *slacks] for value, slacks in found])

@@ -170,9 +170,7 @@ def sweep(
     sums = [{} for _ in grid]
     others = [measurement(model, metrics) for _ in grid]
     count = 0
-    batches = [data] if isinstance(data, (dict, tuple)) else finite(data)
-    for batch in tqdm(batches, unit="batch", leave=False, disable=None):
-        batch = _arrays(model, batch)
+    for batch in tqdm(as_batches(model, data), unit="batch", leave=False, disable=None):
         inputs, targets, weights = keras.utils.unpack_x_y_sample_weight(batch)
         count += len(keras.tree.flatten(inputs)[0])
         for vector, terms, other in zip(grid, sums, others, strict=True):
@@ -217,11 +215,34 @@ def regret(one: Sweep, many: Sweep) -> np.ndarray:
     return 100 * (one.totals() - many.totals()) / np.abs(many.totals())
 
 
-def _arrays(model, batch):
-    """A batch as NumPy arrays; x alone, if loss terms are a function of one dict."""
-    if model.objective.function is not None and not isinstance(batch, dict):
-        batch = batch[0]
-    return keras.tree.map_structure(_float32, batch)
+def as_batches(model, data, batch_size=None):
+    """Batches of NumPy arrays, each a dict, (x, y) or (x, y, sample_weight).
+
+    Args:
+        model: a `LossConditionalModel`.
+        data: finite batches, or one dict or tuple of arrays.
+        batch_size: of what is cut from arrays; None for one batch of all.
+
+    Raises:
+        DataError: data without an end.
+    """
+    if not isinstance(data, (dict, tuple)):
+        batches = finite(data)
+    else:
+        size = len(keras.tree.flatten(data)[0])
+        batches = (
+            keras.tree.map_structure(lambda part, at=at: part[at], data)
+            for at in _slices(size, batch_size or size)
+        )
+    for batch in batches:
+        # (x,) and the like where x holds everything.
+        if model.objective.function is not None and not isinstance(batch, dict):
+            batch = batch[0]
+        yield keras.tree.map_structure(_float32, batch)
+
+
+def _slices(size, length):
+    return [slice(i, i + length) for i in range(0, size, max(length, 1))]
 
 
 def _float32(value):

@@ -88,6 +88,11 @@ def suggest_ranges(
 
 
 def _model(network, terms):
+    names = input_names(network)
+    if names is not None and not isinstance(network.input, dict):
+        # Keras warns of a dict where it expects a tensor.
+        inputs = dict(zip(names, network.inputs, strict=True))
+        network = keras.Model(inputs, network.output, name=network.name)
     coefficients = Coefficients(**{_NONE: Fixed(1.0)})
     is_function = callable(terms)
     model = LossConditionalModel(

@@ -13,6 +13,19 @@ import pytest
 hypothesis.settings.register_profile("project", deadline=None)
 hypothesis.settings.load_profile("project")
 
+if os.environ.get("KERAS_BACKEND") == "torch":
+    import torch
+
+    def _array(tensor, dtype=None, copy=None):
+        """Tests hand tensors to NumPy, which elsewhere need not be detached."""
+        tensor = tensor.detach().cpu()
+        if tensor.dtype is torch.bfloat16:
+            tensor = tensor.float()
+        array = tensor.numpy()
+        return array if dtype is None else array.astype(dtype)
+
+    torch.Tensor.__array__ = _array
+
 
 @pytest.fixture
 def saved_on_jax(tmp_path):

@@ -70,6 +70,7 @@ class Coefficients:
         self.joint = joint
         self.independent = independent
         self.names = tuple(independent or joint.concentration)
+        self._constants = self._standardization()
 
     def __len__(self):
         return len(self.names)
@@ -160,21 +161,31 @@ class Coefficients:
 
         values = ops.cast(values, "float32")
         self._check_count(values.shape)
-        ranges = np.array(list(self.ranges().values()), "float32")
-        values = ops.clip(values, ranges[:, 0], ranges[:, 1])
+        *arrays, is_log = self._constants
+        low, high, mean, inverse = map(ops.convert_to_tensor, arrays)
+        values = ops.clip(values, low, high)
+        if is_log.any():
+            logs = ops.log(ops.where(is_log, values, 1.0))
+            values = logs if is_log.all() else ops.where(is_log, logs, values)
+        return (values - mean) * inverse
+
+    def _standardization(self):
+        """Float32 arrays [K]: ranges, means and inverse deviations; where to take logs.
+
+        Made once, and not in a graph, which torch would want to compile.
+        """
+        low, high = np.array(list(self.ranges().values()), "float32").T
+        is_log = np.zeros(len(self), bool)
         if self.joint is not None:
             mean, deviation = self.joint.moments()
         else:
-            moments = [d.moments() for d in self.independent.values()]
-            mean, deviation = np.array(moments).T
-            is_log = np.array([d.transform == "log" for d in self.independent.values()])
-            if is_log.any():
-                logs = ops.log(ops.where(is_log, values, 1.0))
-                values = ops.where(is_log, logs, values)
+            laws = self.independent.values()
+            mean, deviation = np.array([law.moments() for law in laws]).T
+            is_log = np.array([law.transform == "log" for law in laws])
         inverse = np.divide(
             1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0
         )
-        return (values - mean.astype("float32")) * inverse.astype("float32")
+        return low, high, mean.astype("float32"), inverse.astype("float32"), is_log
 
     def vector(self, **values):
         """The raw vector [K], float32, of named values; others take their median.

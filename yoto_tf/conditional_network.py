@@ -19,6 +19,11 @@ class ConditionalNetwork(keras.Model):
         # On JAX a training step comes here without passing through __call__.
         return super().call(self._by_name(inputs), training=training, mask=mask)
 
+    def export(self, filepath, format="tf_saved_model", **kwargs):
+        """Keras' `export`; refuses what would come out wrong, see `check_export`."""
+        check_export()
+        return super().export(filepath, format=format, **kwargs)
+
     def _by_name(self, inputs):
         names = [name for name in self.input if name != "coefficients"]
         if len(names) > 1 or not isinstance(inputs, dict) or len(inputs) != 2:
@@ -31,3 +36,16 @@ class ConditionalNetwork(keras.Model):
             names[0]: inputs[others[0]],
             "coefficients": inputs["coefficients"],
         }
+
+
+def check_export():
+    """Refuses to export on torch, where Keras loses inputs that have names.
+
+    Raises:
+        ValueError: the backend is torch.
+    """
+    if keras.backend.backend() == "torch":
+        raise ValueError(
+            "the torch backend would lose the input 'coefficients': save the network, "
+            "load it on the TensorFlow or the JAX backend and export it there"
+        )

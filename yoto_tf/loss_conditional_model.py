@@ -2,6 +2,7 @@
 
 import keras
 
+from yoto_tf.conditional_network import check_export
 from yoto_tf.errors import CoefficientError
 from yoto_tf.objectives import batches, drawing, prediction, serialization
 from yoto_tf.objectives.compiled_terms import TermLosses
@@ -206,13 +207,9 @@ class LossConditionalModel(TrainingStep, keras.Model):
         """Exports the network, which takes the coefficients as an input.
 
         Raises:
-            ValueError: ONNX on the torch backend, whose graph would lack that input.
+            ValueError: on the torch backend, which would lose that input.
         """
-        if format == "onnx" and keras.backend.backend() == "torch":
-            raise ValueError(
-                "ONNX from the torch backend would lose the input 'coefficients': "
-                "export on the TensorFlow or the JAX backend"
-            )
+        check_export()
         return self.network.export(filepath, format=format, **kwargs)
 
     def save(self, filepath, *args, **kwargs):

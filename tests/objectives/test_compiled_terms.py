@@ -191,9 +191,8 @@ def test_every_example_is_weighted_by_its_own_vector():
     found = ours.evaluate(
         {"image": x, "coefficients": rows}, y, 50, 0, sample_weight, return_dict=True
     )
-    seg, depth, normal = ours.network.predict(
-        {"image": x, "coefficients": rows}, verbose=0
-    ).values()
+    outputs = ours.network.predict({"image": x, "coefficients": rows}, verbose=0)
+    seg, depth, normal = (outputs[name] for name in LOSSES)
     terms = [
         -np.log(seg[np.arange(50), y["seg"]]),
         ((depth - y["depth"]) ** 2).mean(-1),

@@ -52,4 +52,6 @@ def weighted(name, loss, weight):
 def rows(loss, batch_size):
     """A loss as [B] values; one number for a batch is repeated for each example."""
     loss = ops.cast(loss, "float32")
-    return loss if len(loss.shape) == 1 else ops.full((batch_size,), ops.sum(loss))
+    return (
+        loss if len(loss.shape) == 1 else ops.broadcast_to(ops.sum(loss), (batch_size,))
+    )

@@ -40,7 +40,7 @@ class TermLosses(CompileLoss):
         return self._found
 
     def _record(self, entry, y_true, y_pred, sample_weight):
-        value = entry.loss(y_true, y_pred, sample_weight)
+        value = entry.loss(y_true, y_pred, _untouched(sample_weight))
         if len(value.shape) > 0:
             raise ValueError(
                 f"the loss of {entry.name!r} needs a reduction such as "
@@ -78,7 +78,8 @@ class Term:
                 ends with a mean returns it.
         """
         values = _Values(self.loss)
-        weighted = values(*self.given)
+        y_true, y_pred, sample_weight = self.given
+        weighted = values(y_true, y_pred, _untouched(sample_weight))
         if len(weighted.shape) == 0:
             raise ValueError(
                 f"the loss of output {self.name!r} is one number for the batch, "
@@ -87,7 +88,6 @@ class Term:
             )
         axes = tuple(range(1, len(weighted.shape)))
         reduction = self.loss.reduction
-        y_true, y_pred, sample_weight = self.given
         if reduction != "mean_with_sample_weight":
             sample_weight = None
         masked = values.masked or get_keras_mask(y_pred) is not None
@@ -95,7 +95,9 @@ class Term:
             return ops.mean(weighted, axis=axes)
         # Each reduction is the sum over all values times one number for the batch.
         reduced, summed = (
-            _Values(self.loss, how, ones=True)(y_true, y_pred, sample_weight)
+            _Values(self.loss, how, ones=True)(
+                y_true, y_pred, _untouched(sample_weight)
+            )
             for how in (reduction, "sum")
         )
         rows = ops.sum(weighted, axis=axes) * ops.divide_no_nan(reduced, summed)
@@ -107,7 +109,7 @@ class Term:
         try:
             return self.rows()
         except ValueError:
-            return ops.full((batch_size,), unscaled(self.value))
+            return ops.broadcast_to(unscaled(self.value), (batch_size,))
 
 
 class _Values(keras.losses.Loss):
@@ -126,6 +128,13 @@ class _Values(keras.losses.Loss):
             if self.masked:
                 set_keras_mask(values, mask)
         return values
+
+
+def _untouched(sample_weight):
+    """A copy where Keras would multiply the weights by a mask in place."""
+    if sample_weight is None or keras.backend.backend() != "torch":
+        return sample_weight
+    return ops.copy(sample_weight)
 
 
 def weighted_terms(weighting, terms, weights):

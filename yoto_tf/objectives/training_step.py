@@ -168,7 +168,8 @@ class TrainingStep:
         Afterwards the training's random numbers go on from where they were.
         """
         state = self.seed_generator.state
-        before = ops.convert_to_numpy(state)
+        # On torch the array and the variable would share their memory.
+        before = ops.convert_to_numpy(state).copy()
         state.assign([0, 0])
         self._evaluating = True
         try:

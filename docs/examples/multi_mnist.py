@@ -135,19 +135,35 @@ class KeepBest(keras.callbacks.Callback):
 
 def train(method, pictures, steps):
     """Trains one network for all preferences."""
-    validation = {name: array[::10] for name, array in pictures.items()}
-    rest = np.arange(len(pictures["image"])) % 10 > 0
-    training = {name: array[rest] for name, array in pictures.items()}
     batches, terms = WithOnePreference, mean_losses
     if method == "linear":
         batches, terms = Examples, losses
-
     model = yoto.LossConditionalModel(
         yoto.condition(lenet(), COEFFICIENTS, units=(64,)),
         terms,
         COEFFICIENTS,
         scalarization=METHODS[method],
     )
+    return fit(model, pictures, steps, batches, KeepBest)
+
+
+def fit(model, pictures, steps, batches, keep):
+    """Trains a model under the protocol.
+
+    Args:
+        model: a `LossConditionalModel`.
+        pictures: as from `overlay`.
+        steps: of the whole training.
+        batches: `Examples` or a subclass.
+        keep: of the pictures for validation, makes the callback that keeps the best
+            weights.
+
+    Returns:
+        The model.
+    """
+    validation = {name: array[::10] for name, array in pictures.items()}
+    rest = np.arange(len(pictures["image"])) % 10 > 0
+    training = {name: array[rest] for name, array in pictures.items()}
     rate = keras.optimizers.schedules.PiecewiseConstantDecay(
         [int(steps * part) for part in (0.2, 0.4, 0.8, 0.9)],
         [1e-3, 1e-4, 1e-5, 1e-6, 1e-7],
@@ -159,7 +175,7 @@ def train(method, pictures, steps):
         batches(training, BATCH_SIZE),
         steps_per_epoch=-(-steps // 10),
         epochs=10,
-        callbacks=[KeepBest(validation)],
+        callbacks=[keep(validation)],
         shuffle=False,
     )
     return model

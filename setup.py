@@ -85,6 +85,9 @@ setup(
             "jupytext",
             "nbclient",
             *WEB,
+            # Data for the examples, and what `to_dataframe` makes.
+            "scikit-learn",
+            "pandas",
             "selenium>=4.20",
         ],
     },

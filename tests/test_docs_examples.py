@@ -145,3 +145,25 @@ def test_multi_mnist(multi_mnist, digits, tmp_path, capsys, monkeypatch):
         assert len(preferences) == 25
         assert preferences == sorted(preferences, reverse=True)
     assert (tmp_path / "multi_mnist.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs", "falls", "rises"),
+    [
+        ("heads", 25, "picture", None),
+        ("fairness", 3, "gap", "error"),
+        ("precision_recall", 40, "missed", "false_alarm"),
+        ("backbone", 1, None, None),
+    ],
+)
+def test_gallery(name, epochs, falls, rises, tmp_path):
+    """One term is less at the high end of its coefficient, another is more."""
+    load(name).main(["--epochs", str(epochs), "--out", str(tmp_path)])
+    front = json.loads((tmp_path / f"{name}.json").read_text())
+    low, high = front["terms"][0], front["terms"][-1]
+    assert np.isfinite([*low.values(), *high.values()]).all()
+    if falls:
+        assert high[falls] < 0.95 * low[falls]
+    if rises:
+        assert high[rises] > 1.05 * low[rises]
+    assert Image.open(tmp_path / f"{name}.png").width > 100

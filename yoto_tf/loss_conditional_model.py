@@ -140,6 +140,7 @@ class LossConditionalModel(TrainingStep, keras.Model):
                 `ValidationVectors`.
         """
         batches.check_compile(self, loss, loss_weights, metrics or weighted_metrics)
+        loss_weights = batches.complete(loss, loss_weights)
         if validate_at is not None:
             validate_at = ValidationVectors(self.coefficients, validate_at)
         super().compile(

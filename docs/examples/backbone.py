@@ -2,11 +2,11 @@
 
     python docs/examples/backbone.py
 
-puts two heads on MobileNet, which begins with random weights: nothing is downloaded,
-and it learns scikit-learn's digits (8×8 pixels, enlarged to 32×32), not photographs.
-One head tells the digit, the other how much ink lies in each of 16 squares. `--out`
-receives `backbone.png`, the front on pictures that the network has not seen, and
-`backbone.json`.
+puts two heads on the first five blocks of MobileNet, which begins with random weights:
+nothing is downloaded, and it learns scikit-learn's digits (8×8 pixels, enlarged to
+32×32), not photographs. One head tells the digit, the other how much ink lies in each of
+16 squares. `--out` receives `backbone.png`, the front on pictures that the network has
+not seen, and `backbone.json`.
 """
 
 import argparse
@@ -26,9 +26,12 @@ LOSSES = {"digit": "sparse_categorical_crossentropy", "ink": "mse"}
 
 def network():
     backbone = keras.applications.MobileNet(
-        (32, 32, 3), alpha=0.25, include_top=False, weights=None, pooling="avg"
+        (32, 32, 3), alpha=0.25, include_top=False, weights=None
     )
-    x = layers.Dense(8, activation="tanh", name="middle")(backbone.output)
+    # What follows would halve pictures of this size until a pixel is left.
+    x = backbone.get_layer("conv_pw_5_relu").output
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dense(8, activation="tanh", name="middle")(x)
     digit = layers.Dense(10, activation="softmax", name="digit")(x)
     return keras.Model(
         backbone.input, {"digit": digit, "ink": layers.Dense(16, name="ink")(x)}

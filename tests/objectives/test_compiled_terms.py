@@ -356,3 +356,15 @@ def test_coefficients_out_of_range_are_not_clipped():
 
     batches = tf.data.Dataset.from_tensors((with_rows(x, 1.0, 7.0), y))
     assert np.isnan(model.evaluate(batches, verbose=0, return_dict=True)["loss"])
+
+
+def test_losses_that_loss_weights_leaves_out_have_weight_one():
+    x, y, _ = data()
+    found = []
+    for weights in ({"seg": 2.0}, {"seg": 2.0, "depth": 1.0, "normal": 1.0}):
+        _, ours = both(FIXED, LOSSES, weights)
+        found.append(ours.evaluate(x, y, verbose=0, return_dict=True))
+    assert found[0] == found[1]
+    model = yoto.LossConditionalModel(heads(True), coefficients=FIXED)
+    with pytest.raises(ValueError, match="weighs 'sge', which has no loss"):
+        model.compile("sgd", loss=LOSSES, loss_weights={"sge": 2.0})

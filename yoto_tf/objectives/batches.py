@@ -160,6 +160,23 @@ def check_compile(model, loss, loss_weights, metrics):
         )
 
 
+def complete(loss, loss_weights):
+    """`loss_weights` by name with 1 for the losses that it leaves out.
+
+    Raises:
+        ValueError: a weight of no loss.
+    """
+    if not (isinstance(loss, dict) and isinstance(loss_weights, dict)):
+        return loss_weights
+    unknown = sorted(set(loss_weights) - set(loss))
+    if unknown:
+        raise ValueError(
+            f"compile(loss_weights=...) weighs {unknown[0]!r}, which has no loss; "
+            f"expected {', '.join(loss)}"
+        )
+    return {name: loss_weights.get(name, 1.0) for name in loss}
+
+
 def _outputs_with_loss(network, loss):
     """The names of a functional network's outputs with a loss; None for another."""
     names = _output_names(network)

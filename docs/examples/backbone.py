@@ -4,9 +4,9 @@
 
 puts two heads on the first five blocks of MobileNet, which begins with random weights:
 nothing is downloaded, and it learns scikit-learn's digits (8×8 pixels, enlarged to
-32×32), not photographs. One head tells the digit, the other how much ink lies in each of
-16 squares. `--out` receives `backbone.png`, the front on pictures that the network has
-not seen, and `backbone.json`.
+32×32), not photographs. One head tells the digit, the other how much ink lies in each
+of 16 squares. `--out` receives `backbone.png`, the front on pictures that the network
+has not seen, and `backbone.json`.
 """
 
 import argparse

@@ -20,7 +20,7 @@ from sklearn.model_selection import train_test_split
 
 import yoto_tf as yoto
 
-COEFFICIENTS = yoto.Coefficients(ink=yoto.LogUniform(0.3, 300))
+COEFFICIENTS = yoto.Coefficients(ink=yoto.LogUniform(3, 300))
 LOSSES = {"digit": "sparse_categorical_crossentropy", "ink": "mse"}
 
 
@@ -55,7 +55,7 @@ def data():
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--out", type=Path, default=Path("results"))
     args = parser.parse_args(arguments)
     args.out.mkdir(parents=True, exist_ok=True)

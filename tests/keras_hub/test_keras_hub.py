@@ -84,7 +84,7 @@ def test_lora_stays():
 
 def test_a_task(tmp_path):
     task = keras_hub.models.BertTextClassifier(backbone(), 3, preprocessor=None)
-    network = yoto.condition(task, COEFFICIENTS, layers="*_backbone/transformer_*")
+    network = yoto.condition(task, COEFFICIENTS, layers="bert_backbone*/transformer_*")
     model = trained(network)
     model.network.save(tmp_path / "task.keras")
     loaded = keras.models.load_model(tmp_path / "task.keras")

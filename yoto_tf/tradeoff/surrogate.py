@@ -32,7 +32,7 @@ def minimise_by_surrogate(function, dimensions, evaluations):
     Computers & Operations Research, 2011.
     """
     if evaluations < 2:
-        raise ValueError(f"needs 2 evaluations. Received: evaluations={evaluations}")
+        raise ValueError(f"needs 2 evaluations, got evaluations={evaluations}")
     random = np.random.default_rng(0)
     positions = _cover(
         dimensions, max(evaluations // 2, min(dimensions + 2, evaluations))

@@ -27,7 +27,7 @@ class Affinity:
     Attributes:
         names: the T loss terms.
         coefficients: the V vectors, each by name.
-        matrices: [V][T][T]; entry [v][i][j] is the relative fall of term j after a step
+        matrices: [V, T, T]; entry `[v][i][j]` is the fall of term j after a step
             on term i alone, 1 − L_j(θ′) / L_j(θ): positive where i helps j, negative
             where they fight.
     """

@@ -3,6 +3,9 @@
 import keras
 import numpy as np
 import pytest
+from keras import ops
+
+from yoto_tf.tradeoff.gradients import gradients as gradients_of
 
 
 @pytest.fixture
@@ -49,15 +52,18 @@ def reload(tmp_path):
 @pytest.fixture
 def gradients(rng):
     """{name: gradient} of a random projection of a layer's outputs, as arrays."""
-    import tensorflow as tf
 
     def of(layer, *arrays, **options):
-        with tf.GradientTape() as tape:
-            outputs = tf.cast(layer(*arrays, **options), "float32")
-            loss = tf.reduce_sum(outputs * rng.normal(size=outputs.shape))
+        projection = rng.normal(size=layer(*arrays, **options).shape)
+        projection = ops.convert_to_tensor(projection, "float32")
+
+        def loss():
+            outputs = ops.cast(layer(*arrays, **options), "float32")
+            return {"loss": ops.sum(outputs * projection)}
+
         variables = layer.trainable_variables
-        found = tape.gradient(loss, [variable.value for variable in variables])
+        _, found = gradients_of(variables, loss)["loss"]
         names = [variable.path for variable in variables]
-        return dict(zip(names, (g.numpy() for g in found), strict=True))
+        return dict(zip(names, found, strict=True))
 
     return of

@@ -76,7 +76,7 @@ def test_thin_products_and_the_folded_kernel_agree(wrapped, randomize):
     layer, features, embedding = wrapped
     lora = built(layer, features, embedding, randomize)
     outputs = np.array(lora(features, embedding))
-    assert np.abs(outputs - layer(features)).max() > 0.1
+    assert np.abs(outputs - np.asarray(layer(features))).max() > 0.1
     for position in range(4):
         example = features[position : position + 1]
         row = embedding[position : position + 1]
@@ -131,7 +131,7 @@ def test_mixed_precision(wrapped, randomize):
     assert {weight.dtype for weight in lora.weights} == {"float32"}
     for rows in (embedding, embedding[:1]):
         outputs = lora(features, rows)
-        assert outputs.dtype == "bfloat16"
+        assert keras.backend.standardize_dtype(outputs.dtype) == "bfloat16"
         expected = np.array(exact(features, rows))
         difference = np.array(ops.cast(outputs, "float32")) - expected
         assert np.abs(difference).max() < 0.03 * np.abs(expected).max()

@@ -88,7 +88,7 @@ def test_lora():
 
 
 def test_a_backbone():
-    """Of the kind that KerasHub has; with its own see tests/keras_hub."""
+    """Of the kind that KerasHub has; with its own see tests/with_keras_hub."""
     network = run("a backbone or a task of KerasHub", model=Backbone())["network"]
     modulated = [layer.name for layer in network.layers if "_film" in layer.name]
     assert modulated == ["transformer_layer_0_film", "transformer_layer_1_film"]

@@ -6,6 +6,7 @@ status. Whatever takes long to import is imported there, when it is needed.
 
 import logging
 import os
+import signal
 import sys
 import warnings
 
@@ -62,7 +63,13 @@ def main(arguments=None):
         if more and not hasattr(options, "more"):
             parser.error(f"unrecognized arguments: {' '.join(more)}")
         options.more = more
-        return options.run(options)
+        status = options.run(options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read standard output, `head` say, has seen enough: as with `cat`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except YotoError as error:
         say_error(error)
     except OSError as error:

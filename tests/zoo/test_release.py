@@ -119,6 +119,16 @@ def test_damaged_release_is_refused(folder, name, damage):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "change", [{"ranges": {"distortion": [1e-6, 1e6]}}, {"family": "vae"}]
+)
+def test_altered_configuration_is_refused(change, folder):
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, **change}))
+    with pytest.raises(RecipeError):
+        read_release(folder)
+
+
 def test_release_without_its_tables_is_refused(folder):
     (folder / "tables.safetensors").unlink()
     with pytest.raises(RecipeError, match="its content makes the id"):

@@ -53,7 +53,8 @@ setup(
         'etils<1.14; python_version < "3.11"',
         "lazy-loader>=0.5",
         "numpy",
-        "pillow>=10",
+        # Older ones have known holes in the decoders that are used here.
+        "pillow>=12.3",
         "platformdirs>=3",
         "safetensors>=0.4.5",
         "scipy>=1.11",

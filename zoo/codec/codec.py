@@ -135,10 +135,9 @@ class Codec:
             target_psnr: PSNR in dB, met within 0.05 dB; or
             target_size: bytes of the file, never exceeded and met within 1 %; or
             lossless: true for a file from which the very same picture is decoded; or
-            effort: time to spend, 0 (none) to 9: the more, the better the picture in as
-                many bytes, by `yoto_tf.zoo.codec.coding.refinement`. Decoding takes no
-                longer.
             **coefficients: `distortion=λ` with λ · MSE + bits per pixel minimised.
+            effort: time to spend on a better picture in as many bytes, from 0, none, to
+                9, see `yoto_tf.zoo.codec.coding.refinement`. Decoding takes no longer.
 
         Returns:
             bytes, the content of a `.yoto` file. The same picture and coefficient give
@@ -227,10 +226,7 @@ class Codec:
         return image
 
     def reconstruct(self, image, quality=None, **coefficients):
-        """What `decompress(compress(image))` gives, without the bytes in between.
-
-        That is what it gives with no effort.
-        """
+        """What `decompress(compress(image))` gives, without the bytes in between."""
         image = _checked_image(image)
         vector = self.vector(quality, **coefficients)
         if may_be_missed(image, float(vector[0])).any():

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from yoto_tf.machine.keras_settings import usual_settings
 from yoto_tf.machine.processes import check_process
 from yoto_tf.zoo.codec.tiling.spans import spans
-from yoto_tf.zoo.codec.tiling.tiles import EdgePadded
+from yoto_tf.zoo.codec.tiling.tiles import EdgePadded, shifted, window
 
 # Steps of the levels of effort, 0 to 9.
 STEPS = (0, 20, 50, 75, 100, 150, 200, 400, 1000, 2000)
@@ -81,7 +81,7 @@ class Refiner:
         with bar, usual_settings():
             for row, column in windows:
                 area = [
-                    _places(row[:2], column[:2], factor) for factor in (*factors, cell)
+                    window(row[:2], column[:2], factor) for factor in (*factors, cell)
                 ]
                 refined = self._refined(
                     [code[place] for code, place in zip(codes, area, strict=False)],
@@ -95,8 +95,8 @@ class Refiner:
                     bar,
                 )
                 for code, factor, new in zip(codes, factors, refined, strict=True):
-                    kept = _places(_kept(row), _kept(column), factor)
-                    code[_places(row[2:], column[2:], factor)] = new[kept]
+                    kept = window(shifted(row), shifted(column), factor)
+                    code[window(row[2:], column[2:], factor)] = new[kept]
         codes[-1] /= gain
 
     def _refined(self, codes, image, size, vector, steps, bar):
@@ -120,7 +120,7 @@ class _Refinement(keras.Model):
     """
 
     def __init__(self, network, shapes):
-        super().__init__(name="refinement")
+        super().__init__(name="refinement", dtype="float32")
         self.shapes = shapes
         # Through functions: Keras must not take the network for a part of this model.
         self._embed = lambda vector: network.embedding(vector)
@@ -197,15 +197,3 @@ class _Refinement(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, *_, **__):
         """Returns what `call` returned."""
         return y_pred
-
-
-def _places(rows, columns, factor):
-    return tuple(
-        slice(first * factor, last * factor) for first, last in (rows, columns)
-    )
-
-
-def _kept(span):
-    """Of a span, what is kept of its result: first and last place within it."""
-    begin, _, first, last = span
-    return first - begin, last - begin

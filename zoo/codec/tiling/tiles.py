@@ -91,12 +91,12 @@ class TiledGraph:
         tiles = [(row, column) for row in rows for column in columns]
         for row, column in tqdm(tiles, unit="tile", delay=1, leave=False, disable=None):
             cut = [
-                ops.convert_to_tensor(x[_window(row[:2], column[:2], factor)][None])
+                ops.convert_to_tensor(x[window(row[:2], column[:2], factor)][None])
                 for x, factor in zip(inputs, factors, strict=False)
             ]
             result = ops.convert_to_numpy(self._function(*cut, vector))[0]
-            kept = _window(_shifted(row), _shifted(column), factors[-1])
-            output[_window(row[2:], column[2:], factors[-1])] = result[kept]
+            kept = window(shifted(row), shifted(column), factors[-1])
+            output[window(row[2:], column[2:], factors[-1])] = result[kept]
 
 
 class _Overwritten:
@@ -153,10 +153,12 @@ def _shares_memory(array, output):
     return isinstance(array, np.ndarray) and np.may_share_memory(array, output)
 
 
-def _window(rows, columns, factor):
+def window(rows, columns, factor):
+    """Slices of a map that is `factor` times as large as the grid of two spans."""
     return tuple(slice(a * factor, b * factor) for a, b in (rows, columns))
 
 
-def _shifted(span):
+def shifted(span):
+    """Where, in the output of a span, what is kept of it begins and ends."""
     begin, _, first, last = span
     return first - begin, last - begin

@@ -54,7 +54,8 @@ def test_the_same_effort_gives_the_same_file(untrained_codec, image):
     first = untrained_codec.compress(image, distortion=LAMBDA, effort=1)
     other = untrained_codec.compress(image[:64, :64], distortion=LAMBDA, effort=1)
     again = untrained_codec.compress(image, distortion=LAMBDA, effort=1)
-    assert first == again
+    at_once = untrained_codec.compress(image, distortion=LAMBDA, effort=1)
+    assert first == again == at_once
     assert first != other
     assert first != untrained_codec.compress(image, distortion=LAMBDA)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import keras
 
 from yoto_tf.data import Patches
+from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.training.precision import supported_precision
 from yoto_tf.zoo.recipes import load_recipe
 
@@ -108,7 +109,7 @@ def main():
     patches = Patches(arguments.photographs)
     results = {
         "cores": os.cpu_count(),
-        "photographs": len(patches.photographs.held),
+        "photographs": len(patches.photographs.loaded),
         "seconds_to_load": time.perf_counter() - began,
         "batches": [
             {
@@ -130,9 +131,7 @@ def main():
         f"{1000 * step['repeated']:.1f} ms with one repeated batch"
     )
     RESULTS.parent.mkdir(exist_ok=True)
-    temporary = RESULTS.with_suffix(".tmp")
-    temporary.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, RESULTS)
+    write_atomically(RESULTS, (json.dumps(results, indent=1) + "\n").encode())
     print(f"wrote {RESULTS}")
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from http_servers import running
 
 from yoto_tf import zoo
 from yoto_tf.cli import main
@@ -54,18 +55,8 @@ def server(tmp_path):
     server.root, server.requests, server.rewrites = root, [], False
     server.refused = {}
     server.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+    with running(server):
+        yield server
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from http_servers import running
 
 from yoto_tf import zoo
 from yoto_tf.errors import RecipeError, YotoError
@@ -73,18 +74,8 @@ def server(release_folder):
     server.sent, server.go_on = threading.Event(), threading.Event()
     server.go_on.set()
     server.handle = f"http://127.0.0.1:{server.server_port}/codec/1.tar.gz"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+    with running(server):
+        yield server
 
 
 def fetch_whole(server, cache):

@@ -6,12 +6,12 @@ import json
 import shutil
 import socket
 import subprocess
-import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from http_servers import running
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,17 +82,13 @@ class Server:
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
         self.address = f"127.0.0.1:{self.http.server_port}"
-        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.05,))
-        self.thread.start()
 
 
 @pytest.fixture
 def server():
     server = Server()
-    yield server
-    server.http.shutdown()
-    server.http.server_close()
-    server.thread.join()
+    with running(server.http):
+        yield server
 
 
 @pytest.fixture

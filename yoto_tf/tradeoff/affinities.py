@@ -2,26 +2,23 @@
 
 import dataclasses
 import itertools
-import json
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 
 from yoto_tf.errors import CoefficientError, DataError, YotoError
-from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.objectives.prediction import terms_at
 from yoto_tf.tradeoff import plots
 from yoto_tf.tradeoff.gradients import flat_norm, gradients
 from yoto_tf.tradeoff.sweeps import as_batches
-from yoto_tf.tradeoff.tables import dataframe
+from yoto_tf.tradeoff.tables import Results
 
 
 @dataclasses.dataclass(frozen=True)
-class Affinity:
+class Affinity(Results):
     """What `affinity` measured; `print` shows the mean matrix.
 
     Attributes:
@@ -68,24 +65,6 @@ class Affinity:
             )
         ]
 
-    def to_dataframe(self):
-        """`table` as a `pandas.DataFrame`.
-
-        Raises:
-            YotoError: pandas is not installed.
-        """
-        return dataframe(self.table())
-
-    def to_json(self, path: str | os.PathLike) -> None:
-        """Writes the matrices to a file."""
-        content = json.dumps(dataclasses.asdict(self), indent=2) + "\n"
-        write_atomically(path, content.encode())
-
-    @classmethod
-    def from_json(cls, path: str | os.PathLike) -> "Affinity":
-        """Reads what `to_json` wrote."""
-        return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
-
     def plot(self, path: str | os.PathLike) -> None:
         """Draws a matrix for each vector to a `.png`, `.svg` or `.pdf` file."""
         plots.affinity(path, self)
@@ -123,8 +102,8 @@ def affinity(
     they were. For a term below zero the quotient is by its magnitude.
 
     The length of a step is η_i = step · |L_i| / ‖∇L_i‖², by which L_i itself falls by
-    about `step`: terms of any size compare. (The paper steps by one learning rate.)
-    Dropout is off, normalisations take their moving averages.
+    about `step`, so that terms of any size can be compared. (The paper steps by one
+    learning rate.) Dropout is off, and normalisations take their moving averages.
 
     Args:
         model: a compiled `LossConditionalModel`.

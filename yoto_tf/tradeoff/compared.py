@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.tradeoff import plots
 from yoto_tf.tradeoff.sweeps import Sweep, regret
-from yoto_tf.tradeoff.tables import dataframe
+from yoto_tf.tradeoff.tables import Results
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
+class Comparison(Results):
     """What `compare` measured; `print` shows it as a table.
 
     Attributes:
@@ -55,14 +54,6 @@ class Comparison:
             for one, many, percent in rows
         ]
 
-    def to_dataframe(self):
-        """`table` as a `pandas.DataFrame`.
-
-        Raises:
-            YotoError: pandas is not installed.
-        """
-        return dataframe(self.table())
-
     def __str__(self):
         names = [*self.one.coefficients[0]]
         values = [*self.one.terms[0], *self.one.metrics[0], "total"]
@@ -87,11 +78,6 @@ class Comparison:
             f"{100 * (1 - self.one_parameters / parameters):.0f} % of the parameters, "
             f"{100 * (1 - self.one_hours / hours):.0f} % of the hours"
         )
-
-    def to_json(self, path: str | os.PathLike) -> None:
-        """Writes the comparison to a file."""
-        content = json.dumps(dataclasses.asdict(self), indent=2) + "\n"
-        write_atomically(path, content.encode())
 
     @classmethod
     def from_json(cls, path: str | os.PathLike) -> "Comparison":

@@ -1,10 +1,8 @@
 """A trained model's loss terms over a grid of coefficients."""
 
 import dataclasses
-import json
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,17 +10,16 @@ from keras import ops
 from tqdm import tqdm
 
 from yoto_tf.errors import DataError, YotoError
-from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.objectives.batches import finite
 from yoto_tf.objectives.prediction import measure
 from yoto_tf.tradeoff import plots
 from yoto_tf.tradeoff.fronts import non_dominated
 from yoto_tf.tradeoff.measurement import measurement
-from yoto_tf.tradeoff.tables import dataframe
+from yoto_tf.tradeoff.tables import Results
 
 
 @dataclasses.dataclass(frozen=True)
-class Sweep:
+class Sweep(Results):
     """Means over a data set, one point for each vector of coefficients.
 
     Attributes:
@@ -110,24 +107,6 @@ class Sweep:
                 self.coefficients, self.terms, self.metrics, self.totals(), strict=True
             )
         ]
-
-    def to_dataframe(self):
-        """`table` as a `pandas.DataFrame`.
-
-        Raises:
-            YotoError: pandas is not installed.
-        """
-        return dataframe(self.table())
-
-    def to_json(self, path: str | os.PathLike) -> None:
-        """Writes the sweep to a file."""
-        content = json.dumps(dataclasses.asdict(self), indent=2) + "\n"
-        write_atomically(path, content.encode())
-
-    @classmethod
-    def from_json(cls, path: str | os.PathLike) -> "Sweep":
-        """Reads what `to_json` wrote."""
-        return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
 
     def plot(self, path: str | os.PathLike, *names: str, fixed: "Sweep" = None) -> None:
         """Draws the front of two terms or metrics to a file.

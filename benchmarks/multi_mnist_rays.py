@@ -4,10 +4,11 @@
 
 trains the network of `docs/examples/multi_mnist.py` (weighted sum) once with its dial,
 and a LeNet without one at each of the 25 preferences that the example tests, all with
-the same pictures, steps, batches and schedule. Of a dedicated network the weights with
-the least weighted loss in validation are tested, of the other those with the largest
-hypervolume, as in the example. Printed are, for each preference, the weighted losses in
-the test and their ratio, then the mean ratio and the hypervolume of both fronts.
+the same pictures, steps, batches and schedule. A dedicated network is tested
+with the weights that had the least weighted loss in validation, the other with those
+that had the largest hypervolume, as in the example. The program prints for each
+preference the weighted losses in the test and their ratio, then the mean ratio and the
+hypervolume of both fronts.
 
 Every training is written to `results/multi_mnist_rays.json` when it ends and not
 repeated while `--steps` is the same. `--rays N` takes N of the 25, evenly spaced.
@@ -36,7 +37,7 @@ class KeepLeast(keras.callbacks.Callback):
         self.pictures, self.least = pictures, np.inf
 
     def on_epoch_end(self, epoch, logs=None):
-        (total,) = tested(self.model, self.pictures, [self.model.held]).totals()
+        (total,) = tested(self.model, self.pictures, [self.model.fixed_vector]).totals()
         if total < self.least:
             self.least, self.weights = total, self.model.get_weights()
 
@@ -55,12 +56,12 @@ def dedicated(program, preference, pictures, steps):
     model = yoto.LossConditionalModel(
         program.lenet(), program.losses, program.COEFFICIENTS
     )
-    model.held = np.asarray(preference, "float32")
+    model.fixed_vector = np.asarray(preference, "float32")
     return program.fit(model, pictures, steps, Examples, KeepLeast)
 
 
 def measure(program, digits, test_digits, rays, steps, path):
-    """Trains what `path` has not yet; returns what it then has, by ray."""
+    """Trains what `path` does not hold yet; returns all results, by ray."""
     pictures = program.overlay(digits, seed=0)
     test = program.overlay(test_digits, seed=1)
     stored = json.loads(path.read_text()) if path.exists() else {}

@@ -40,7 +40,7 @@ import numpy as np
 
 RESULTS = Path(__file__).parent / "results" / "soak.json"
 SAMPLES = 40
-# Of the mean of a third, which the next may add.
+# The share by which a third of the calls may take more memory than the third before.
 GROWTH = 0.05
 
 
@@ -88,7 +88,7 @@ class Soak:
         assert self.vae.reconstruct(images, kl=1.0).shape == images.shape
 
     def files_of_a_folder(self, draw):
-        """Three pictures, of which one is none."""
+        """Three files, of which one is not a picture."""
         from yoto_tf.data import write_image
         from yoto_tf.zoo.codec.files import compress_files, decompress_files
 
@@ -175,7 +175,7 @@ WEIGHTS = {
 
 
 def damaged(draw, content):
-    """Bytes of which a few are others, or which end too soon."""
+    """The data with a few bytes changed, or cut short."""
     content = bytearray(content)
     for _ in range(draw.randint(1, 5)):
         content[draw.randrange(len(content))] = draw.randrange(256)
@@ -235,7 +235,7 @@ def megabytes():
 
 
 def attempt(soak, name, number):
-    """Makes a call: (name, how it ended, whether it may end so)."""
+    """Makes a call: (name, how it ended, whether that is allowed)."""
     from yoto_tf.errors import YotoError
 
     may_refuse = name.startswith(("damaged", "senseless"))
@@ -276,7 +276,7 @@ def run(soak, calls, threads, seconds):
 
 
 def is_level(memory):
-    """Whether the last third has about as much as the one before."""
+    """Whether the last third takes about as much memory as the one before."""
     third = max(1, len(memory) // 3)
     return np.mean(memory[-third:]) <= (1 + GROWTH) * np.mean(
         memory[-2 * third : -third] or memory

@@ -40,8 +40,8 @@ def write(model, directory, name=None, version=1):
         The path of the archive.
 
     Raises:
-        RecipeError: a malformed name or version, or a version that exists: who has
-            loaded it would never learn that it changed.
+        RecipeError: a malformed name or version, or a version that exists: users who
+            have loaded it would not learn that it changed.
         DataError: a file cannot be written.
     """
     check_version(version)
@@ -49,8 +49,8 @@ def write(model, directory, name=None, version=1):
     archive = _place(directory, name, version)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "model")
-        # Those ops need this library, which has the codec itself: a second copy of the
-        # weights would only make the download larger.
+        # With those ops the archive would hold the weights twice. Whoever runs them has
+        # this library, and so the codec itself.
         write_saved_model(model, folder, with_tfc_ops=False)
         manifest = json.loads((folder / "assets" / "yoto.json").read_text("utf-8"))
         content = _pack(folder)

@@ -82,7 +82,7 @@ def _split(card):
 
 
 def _code(name):
-    """A name as code in a line or a table, which it cannot end."""
+    """A name as code in Markdown, escaped so that it stays in its line and its cell."""
     name = printable(name).replace("`", "'").replace("|", "\\|")
     return f"`{name}`"
 

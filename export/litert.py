@@ -74,7 +74,7 @@ def _converted(saved_model, name, precision):
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     try:
-        # It prints warnings that are of no use, and the errors that it raises anyway.
+        # It prints useless warnings, and errors that it raises as well.
         with muted_stderr():
             return converter.convert()
     except Exception as error:

@@ -71,9 +71,9 @@ def specs(tensors):
 
 
 def _checked(endpoint, inputs):
-    """Inputs of which those that may have one axis or two are refused with others.
+    """The inputs, checked: vectors have the shape [K] or [B, K].
 
-    Their specs say nothing of it, and [1, 3] for one coefficient would pass for three
+    Their specs allow any shape, and [1, 3] for one coefficient would pass for three
     examples.
     """
     checked = dict(inputs)
@@ -81,7 +81,7 @@ def _checked(endpoint, inputs):
         if not tensor.any_batch:
             continue
         shape, size = tf.shape(inputs[name]), tensor.shape[1]
-        # Of a scalar no last size can be asked for.
+        # The −1 is the last size of a scalar, which has no axis.
         last = tf.concat([[-1], shape], 0)[-1]
         fits = (last == size) & (tf.size(shape) <= 2)
         expected = f"input {name}: expected the shape [{size}] or [batch, {size}], got"

@@ -19,8 +19,8 @@ def with_sizes(exportable, batch=None, height=None, width=None):
             latents, follow from them.
 
     Raises:
-        RecipeError: no whole number from 1, a size that the model fixes itself, or one
-            that it does not work with.
+        RecipeError: not an integer ≥ 1, a size that the model fixes itself, or one that
+            it does not work with.
     """
     given = {"batch": batch, "height": height, "width": width}
     sizes, free = {}, free_sizes(exportable)

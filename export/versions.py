@@ -4,7 +4,7 @@ from yoto_tf.errors import RecipeError
 
 
 def check_version(version):
-    """Raises RecipeError for what is no whole number from 1."""
+    """Raises RecipeError unless the version is an integer ≥ 1."""
     if not isinstance(version, int) or version < 1:
         raise RecipeError(f"version {version!r}: expected a whole number from 1")
 

@@ -232,7 +232,7 @@ def _copy_weights(layer, copy):
     else:
         copy.set_weights(layer.get_weights())
     if isinstance(copy, layers.Normalization):
-        # It computes with tensors derived from its weights.
+        # It computes with tensors that it derives from its weights here.
         copy.finalize_state()
 
 

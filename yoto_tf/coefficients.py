@@ -104,8 +104,8 @@ class Coefficients:
                 equal probability, in random order (Latin hypercube sampling; not for
                 joint or annealed distributions).
             progress: how much of the training is over, a number or scalar tensor in
-                [0, 1], by which `Annealed` distributions change; None for what they are
-                without annealing.
+                [0, 1], by which `Annealed` distributions change; None for draws without
+                annealing.
 
         Returns:
             Float32 tensor [batch_size, K] of raw values.

@@ -54,7 +54,10 @@ def as_functional(model):
 
 
 def input_names(model):
-    """The names of a model's inputs: `inputs` or `input_0`, … of those without one."""
+    """The names of a model's inputs.
+
+    One without a name is called `inputs`; several are `input_0`, `input_1`, …
+    """
     names = [tensor.name for tensor in model.inputs]
     unnamed = [position for position, name in enumerate(names) if _UNNAMED.match(name)]
     for number, position in enumerate(unnamed):
@@ -71,7 +74,7 @@ class Modulation:
         paths: set of the chosen layers, `"encoder/conv"` for one of an inner model.
         how: `"film"` and `"gate"` put a layer of that kind after each, `"lora"` puts
             each into a `LoRA`.
-        rank: of `LoRA`.
+        rank: the rank of each `LoRA`.
         only: freeze all but the new layers.
     """
 
@@ -118,7 +121,7 @@ class Modulation:
         through = layers.Identity(name=f"{source.name}_through")
         outputs = [as_functional(model).output, through(originals[source.name])]
         clone = keras.models.clone_model(
-            # A list: a dict would need the names that are replaced.
+            # A list, since a dict would need the inputs' former names.
             keras.Model(list(originals.values()), outputs),
             input_tensors=list(inputs.values()),
             clone_function=lambda layer: self._copy(layer, embedding.shape[1:], prefix),
@@ -232,7 +235,7 @@ def _carry_over(original, copied):
         new.assign(keras.ops.convert_to_numpy(old))
         new.trainable = old.trainable
     if isinstance(copied, layers.Normalization):
-        # It computes with tensors derived from its weights.
+        # It computes with tensors that it derives from its weights here.
         copied.finalize_state()
 
 

@@ -9,6 +9,6 @@ def resolve(name):
     Raises:
         ImportError: no such module.
         AttributeError: the module has no such name.
-        ValueError: that is no name.
+        ValueError: the text is not such a name.
     """
     return pkgutil.resolve_name(name)

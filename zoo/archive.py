@@ -32,14 +32,14 @@ _EXTENSIONS = (
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
 )
-# Extended headers before one file: `tarfile` calls itself for each.
+# The most extended headers before one file: `tarfile` recurses for each.
 _MOST_EXTENSIONS = 8
 # Records by which a member has another size than its header says.
 _RESIZED = re.compile(rb"(^|\n)\d+ (size=|GNU\.sparse)")
 
 
 class BrokenOff(RecipeError):
-    """A download of which only a part came."""
+    """A download that ended before its end."""
 
 
 def receive(stream, size, archive, title, limits=None, start=0):
@@ -51,8 +51,8 @@ def receive(stream, size, archive, title, limits=None, start=0):
         archive: file, open for reading and writing.
         title: names the stream.
         limits: `Limits`; None for those of the environment.
-        start: how many bytes the stream leaves out, since the file has them already;
-            it is cut off after them.
+        start: how many bytes the file has already and the stream leaves out. What the
+            file holds after them is cut off.
 
     Returns:
         The SHA-256 of what is in the file, in hexadecimal.
@@ -157,7 +157,7 @@ def is_unpacked_in(archive, folder, besides):
     Args:
         archive: file, open for reading, that `unpack` has accepted before.
         folder: `pathlib.Path`.
-        besides: path of a file in the folder that is no part of the archive.
+        besides: path of a file in the folder that the archive does not hold.
     """
     with tempfile.TemporaryDirectory() as fresh:
         unpack(archive, fresh, folder.name)
@@ -169,7 +169,7 @@ def is_unpacked_in(archive, folder, besides):
 
 
 def _files(folder):
-    """{relative path: path} of everything in a folder but its folders."""
+    """{relative path: path} of all files and links below a folder."""
     paths = (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
     return {path.relative_to(folder): path for path in paths}
 

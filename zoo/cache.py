@@ -54,7 +54,7 @@ def place_of(address):
 
 @contextlib.contextmanager
 def locked(folder, address):
-    """Holds the lock of a place; a process that has to wait says for what.
+    """Holds the lock of a place, and says so while it waits for another process.
 
     The lock is the operating system's, and ends with the process that holds it.
 

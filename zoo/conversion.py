@@ -101,7 +101,7 @@ def pair_files(source, target, list_files, read, written, suffix=None):
 
 
 def _identity(path):
-    """Device and inode, the same for all names of a file; else the path of no file."""
+    """What tells files apart: device and inode, or the path if there is no file yet."""
     try:
         found = os.stat(path)
     except OSError:
@@ -120,11 +120,12 @@ def convert_files(pairs, many, convert, open_input=None, clobber=True, written=N
             for the report; raises DataError or FormatError. The input is its path, or
             what `open_input` has made of it.
         open_input: function of a path to what `convert` is given for it, with the
-            attribute `pixels`, the size of its picture. Given it, several threads
-            convert, as many pictures at once as hold few enough pixels together.
+            attribute `pixels`, the size of its picture. With it several threads
+            convert, and the pictures that are open at once have a bounded sum of
+            pixels.
         clobber: whether outputs that exist are replaced.
-        written: the `Kind` of the outputs, of which one that exists must be; None where
-            that is known.
+        written: the `Kind` of the outputs: no file of another kind is replaced. None if
+            that has been checked.
 
     Returns:
         A `ConversionReport`, in the order of the pairs.
@@ -165,7 +166,7 @@ def convert_files(pairs, many, convert, open_input=None, clobber=True, written=N
                 failed[path] = {"input": str(path), "error": str(error)}
             except YotoError:
                 raise
-            # One file never ends the others, whatever a library raises.
+            # Whatever a library raises for one file, the others are converted.
             except Exception as error:
                 reason = " ".join(str(error).split()) or type(error).__name__
                 failed[path] = {"input": str(path), "error": f"{path}: {reason}"}

@@ -15,7 +15,7 @@ from yoto_tf.errors import RecipeError
 
 # A server that sends no byte for this long is given up.
 _TIMEOUT_SECONDS = 60
-# Statuses of a file that a server does not have.
+# HTTP statuses that say that the server does not have the file.
 _ABSENT = (404, 410)
 _PARTIAL, _NO_SUCH_RANGE = 206, 416
 
@@ -28,8 +28,8 @@ class Download:
         stream: has `read`.
         size: bytes of the whole file, None if the server does not say.
         start: how many of its first bytes are left out.
-        tag: names the content of the file, where the server can leave bytes out; None
-            where it cannot.
+        tag: the strong entity tag of the file; None if the server cannot continue a
+            download.
     """
 
     stream: BinaryIO
@@ -50,9 +50,9 @@ def open_stream(address, query="?tf-hub-format=compressed", start=0, tag=None):
     Args:
         address: of http, https or gs.
         query: what a web server is asked for.
-        start: how many bytes are there already. The server may send them again, and
-            does if the file is another one by now.
-        tag: `Download.tag` of these.
+        start: how many bytes are there already. The server may still send the whole
+            file, and does so if the file has changed.
+        tag: the `Download.tag` of the bytes that are there.
 
     Raises:
         RecipeError: the server is out of reach or refuses, or gs without TensorFlow.
@@ -107,7 +107,7 @@ def _answer(address, start, tag):
     request = urllib.request.Request(address)
     if start:
         request.add_header("Range", f"bytes={start}-")
-        # Of another file all is sent.
+        # If the file has changed, the server sends the whole of it.
         request.add_header("If-Range", tag)
     try:
         answer = _opener().open(request, timeout=_TIMEOUT_SECONDS)

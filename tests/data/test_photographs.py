@@ -31,25 +31,25 @@ class TestRotation:
         index = 0
         while len(seen) < 20 and time.monotonic() < deadline:
             seen.update(np.rint(255 * np.unique(patches[index]["image"])).astype(int))
-            assert len(photographs.held) <= 5
+            assert len(photographs.loaded) <= 5
             index += 1
         assert seen == set(range(20))
 
     def test_unused_photographs_stay(self, folder):
         photographs = Photographs(folder, memory_bytes=5 * 32 * 32 * 3)
-        held = photographs.held
+        held = photographs.loaded
         time.sleep(0.3)
-        assert photographs.held is held
+        assert photographs.loaded is held
 
     def test_rate_of_reading_follows_use(self, folder):
         photographs = Photographs(folder, memory_bytes=5 * 32 * 32 * 3)
-        held = photographs.held
+        held = photographs.loaded
         photographs.use(2 * 32 * 32)
         deadline = time.monotonic() + 30
-        while photographs.held[0] is not held[2] and time.monotonic() < deadline:
+        while photographs.loaded[0] is not held[2] and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(0.3)
-        assert photographs.held[0] is held[2]
+        assert photographs.loaded[0] is held[2]
 
     @pytest.mark.parametrize("gone", ["empty", "removed"])
     def test_files_that_are_lost_end_the_use(self, folder, gone):

@@ -68,7 +68,7 @@ def test_patches(data_dir, monkeypatch):
     )
     patches = Patches("tfds:pictures:train", size=4, batch_size=2, scales=(1.0,))
     assert patches[0]["image"].shape == (2, 4, 4, 3)
-    assert len(patches.photographs.held) == 6
+    assert len(patches.photographs.loaded) == 6
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def test_keras_objects():
 def test_a_held_model_trains_as_plain_loss_weights():
     keras.utils.set_random_seed(0)
     model = build()
-    model.held = np.array([4.0], "float32")
+    model.fixed_vector = np.array([4.0], "float32")
     start = model.network.get_layer("hidden").get_weights()
     plain = bake(model, far=4.0)
     losses = {"near": "mse", "far": "mse"}

@@ -67,7 +67,7 @@ def main(arguments=None):
         sys.stdout.flush()
         return status
     except BrokenPipeError:
-        # Whoever read standard output, `head` say, has seen enough: as with `cat`.
+        # The reader of standard output, such as `head`, has closed it: end quietly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except YotoError as error:

@@ -20,7 +20,7 @@ def add_model(parser, argument="model", default=None, note=""):
         parser: of a subcommand.
         argument: `"--model"`; or `"model"`, one without a flag, which must be given.
         default: the model where none is given.
-        note: what its help says besides.
+        note: a text to add to its help.
     """
     shown = f" (default: {default})" if default else ""
     parser.add_argument(
@@ -32,7 +32,7 @@ def add_model(parser, argument="model", default=None, note=""):
 
 
 def add_no_clobber(parser):
-    """Adds the option of all that write files where some may be."""
+    """Adds `--no-clobber`, for commands that write files."""
     parser.add_argument(
         "--no-clobber",
         action="store_true",

@@ -92,7 +92,7 @@ def run(options):
 
 
 class _Help(argparse.Action):
-    """Shows the options of the recipe too, if one is named before."""
+    """Shows the options of the recipe too, if one is named before `--help`."""
 
     def __init__(self, **options):
         super().__init__(nargs=0, default=argparse.SUPPRESS, **options)
@@ -110,7 +110,7 @@ class _Help(argparse.Action):
 
 
 def _parser_of(recipe, name):
-    """What reads the options that a recipe declares."""
+    """A parser of the options that a recipe declares."""
     from yoto_tf.training.recipe import recipe_options
 
     parser = Parser(f"yoto train {name}", add_help=False)

@@ -50,7 +50,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 # looks.
 _PNG_CHUNKS = frozenset({b"tRNS", b"acTL", b"fcTL", b"fdAT"})
 _LARGEST_PROFILE = 2**24
-# More than as many pixels take as Pillow reads.
+# In bytes: more than the largest picture takes that Pillow reads.
 _LARGEST_FILE = 2**31
 
 
@@ -219,7 +219,7 @@ def format_to_write(path):
 
 def to_rgb(image):
     """An open picture or frame as 8-bit sRGB, upright: (RGB, alpha or None)."""
-    # Before the pixels are read, after which Pillow no longer tells.
+    # Asked for before the pixels are read: afterwards Pillow no longer knows it.
     rescale = _rescaled_transparency(image)
     upright = _UPRIGHT.get(_orientation(image))
     image.load()

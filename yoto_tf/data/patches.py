@@ -68,7 +68,7 @@ class Patches(keras.utils.PyDataset):
         self.seed = seed
         self.flip = flip
         self.first_batch = first_batch
-        self._table = _Table(self.photographs.held, size)
+        self._table = _Table(self.photographs.loaded, size)
         self.skipped = self._table.skipped
         if not self._table.candidates:
             raise DataError(
@@ -125,8 +125,8 @@ class Patches(keras.utils.PyDataset):
             index += 1
 
     def _current_table(self):
-        if self._table.held is not self.photographs.held:
-            table = _Table(self.photographs.held, self.size)
+        if self._table.loaded is not self.photographs.loaded:
+            table = _Table(self.photographs.loaded, self.size)
             if table.candidates:
                 self._table = table
         return self._table
@@ -136,18 +136,18 @@ _UNIT = np.float32(1 / 255)
 
 
 class _Table:
-    """Which of the photographs held are large enough, and their cumulated area."""
+    """Which of the loaded photographs are large enough, and their cumulated area."""
 
-    def __init__(self, held, size):
-        self.held = held
+    def __init__(self, loaded, size):
+        self.loaded = loaded
         self.candidates = []
         areas = []
-        for photograph in held:
+        for photograph in loaded:
             fitting = [image for image in photograph if min(image.shape[:2]) >= size]
             if fitting:
                 self.candidates.append(fitting)
                 areas.append(photograph[0].shape[0] * photograph[0].shape[1])
-        self.skipped = len(held) - len(self.candidates)
+        self.skipped = len(loaded) - len(self.candidates)
         self._cumulated = np.cumsum(areas, dtype=np.float64)
 
     def choose(self, uniform):

@@ -18,7 +18,7 @@ _DECODERS = 4
 
 
 class Photographs:
-    """Photographs held in memory as uint8, each at several scales.
+    """Photographs kept in memory as uint8, each at several scales.
 
     A set larger than `memory_bytes` is held in part: whenever as many pixels have been
     used (see `use`) as a newly decoded photograph has, a background thread puts that
@@ -32,9 +32,9 @@ class Photographs:
         seed: of the order in which the files of a larger set are read.
 
     Attributes:
-        held: a tuple of photographs, each a tuple of uint8 `[height, width, 3]`, one a
-            scale, in the order of `scales`. Replaced as a whole, never changed.
-        complete: whether the whole set is held.
+        loaded: a tuple of photographs, each a tuple of uint8 `[height, width, 3]`, one
+            a scale, in the order of `scales`. Replaced as a whole, never changed.
+        complete: whether the whole set is loaded.
         unreadable: the `DataError`s of files left out at the start.
 
     Raises:
@@ -53,7 +53,7 @@ class Photographs:
         self._failed = None
 
         stream = _stream(spec, self.scales, np.random.default_rng(seed))
-        held, size = [], 0
+        loaded, size = [], 0
         with tqdm(
             desc=printable(f"Loading {spec}"),
             total=None if is_tfds(spec) else len(image_files(spec)),
@@ -68,10 +68,10 @@ class Photographs:
                     self.unreadable.append(photograph)
                     continue
                 size += _bytes(photograph)
-                held.append(photograph)
+                loaded.append(photograph)
                 if size >= memory_bytes:
                     break
-        if not held:
+        if not loaded:
             raise DataError(
                 f"no readable photograph in {spec}"
                 + "".join(f"; {error}" for error in self.unreadable[:1])
@@ -82,7 +82,7 @@ class Photographs:
                 f"{self.unreadable[0]}",
                 stacklevel=2,
             )
-        self.held = tuple(held)
+        self.loaded = tuple(loaded)
         self.complete = photograph is _END_OF_PASS
         if not self.complete:
             threading.Thread(
@@ -103,12 +103,12 @@ class Photographs:
                 self._used.notify()
 
     def _replace_oldest(self, photograph):
-        held = deque(self.held)
-        held.append(photograph)
-        size = sum(map(_bytes, held))
-        while size > self.memory_bytes and len(held) > 1:
-            size -= _bytes(held.popleft())
-        self.held = tuple(held)
+        loaded = deque(self.loaded)
+        loaded.append(photograph)
+        size = sum(map(_bytes, loaded))
+        while size > self.memory_bytes and len(loaded) > 1:
+            size -= _bytes(loaded.popleft())
+        self.loaded = tuple(loaded)
 
     def _fail(self, error):
         self._failed = error

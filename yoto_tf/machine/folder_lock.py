@@ -50,7 +50,7 @@ def file_lock(path: Path, what):
 
     Args:
         path: the file; its folder must exist.
-        what: it stands for, to be named in errors.
+        what: the name, in errors, of what is locked.
 
     Raises:
         InUse: another process or thread holds it.

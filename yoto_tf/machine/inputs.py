@@ -7,14 +7,14 @@ import tempfile
 
 from yoto_tf.errors import DataError
 
-# What a pipe may give; it is copied to the disk.
+# The most bytes that are read from a pipe: they are copied to the disk.
 _LARGEST = 2**29
 
 
 class PipedFile(os.PathLike):
-    """What came through a pipe, in a file that is gone with this object.
+    """The content of a pipe, in a temporary file that lives as long as this object.
 
-    Its name in messages is that of the pipe.
+    Messages name the pipe.
 
     Args:
         pipe: the path.
@@ -41,7 +41,7 @@ class PipedFile(os.PathLike):
 
 
 def rereadable(path):
-    """A path, or a `PipedFile` of one that is a pipe."""
+    """The path, or its `PipedFile` if it is a pipe."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):

@@ -15,10 +15,11 @@ def usual_settings():
     """Within it Keras' own defaults hold: float32, and channels come last.
 
     Released networks are built and run with them, whatever the process uses elsewhere.
-    The settings are those of the whole process; threads may be within together.
+    They hold for the whole process. Several threads may use this context at once.
     """
     global _within, _before
-    # Keras makes the default policy at the first request: here, of the user's settings.
+    # Keras makes its default policy when it is first asked for one: here, while the
+    # user's settings hold.
     keras.config.dtype_policy()
     with _changing:
         if not _within:

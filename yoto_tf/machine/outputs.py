@@ -8,8 +8,8 @@ from pathlib import Path
 from yoto_tf.errors import DataError
 from yoto_tf.machine.atomic_files import check_writable, is_special
 
-# (where, how it begins there, the suffix that it should have) of files that may be a
-# user's, whatever they are called.
+# (offset, the bytes there, the suffix of such files): kinds of files that are
+# recognised by their content.
 _SIGNATURES = (
     (0, b"\x89PNG\r\n", ".png"),
     (0, b"\xff\xd8\xff", ".jpg"),
@@ -41,8 +41,8 @@ def check_output(path, suffixes, expected, sources=(), read=None):
             there.
 
     Raises:
-        DataError: it cannot be written, has another suffix, or is one of the inputs, or
-            would be one if the same were run again.
+        DataError: it cannot be written, has another suffix, is one of the inputs, or
+            would be one if the command were run again.
     """
     for given in (path, *sources):
         if not os.fspath(given) or "\0" in os.fspath(given):
@@ -66,11 +66,11 @@ def check_output(path, suffixes, expected, sources=(), read=None):
 
 
 def check_kind(path, suffixes, expected):
-    """Refuses to replace a file of another kind, by whatever name it is reached.
+    """Refuses to replace a file of another kind, also through a link.
 
     Raises:
-        DataError: the path is a link to a file that is called like something else, or
-            its content is something else.
+        DataError: the path is a link to a file with another suffix, or the file's
+            content is of another kind.
     """
     real = Path(os.path.realpath(path))
     if real.suffix and real.suffix.lower() not in suffixes:
@@ -83,7 +83,7 @@ def check_kind(path, suffixes, expected):
         with open(real, "rb") as file:
             head = file.read(16)
     except OSError:
-        # Whoever writes it says more.
+        # The attempt to write it raises an error that says more.
         return
     for start, signature, suffix in _SIGNATURES:
         if head[start:].startswith(signature):

@@ -26,9 +26,9 @@ def predict_at(model, inputs, batch_size, values):
 
 
 def _with_rows(model, inputs, rows):
-    """What `predict` takes: always with vectors, even if the network reads none.
+    """The inputs of `predict` with vectors, even if the network reads none.
 
-    Without them the model would draw some, and return them beside the outputs.
+    Without vectors the model would draw some and return them beside the outputs.
     """
     named = batches.network_inputs(model.network, inputs, rows)
     return {**named, "coefficients": rows}
@@ -37,8 +37,8 @@ def _with_rows(model, inputs, rows):
 def run(model, inputs, vector):
     """The outputs of one batch at one vector [K], as NumPy, and the network's losses.
 
-    It runs compiled, by `predict_on_batch`, unless layers add losses, which that does
-    not return, or there are replicas, to each of which it gives the whole batch.
+    It runs compiled, by `predict_on_batch`, with two exceptions. That function does not
+    return losses that layers add, and it gives the whole batch to each of the replicas.
     """
     size = len(keras.tree.flatten(inputs)[0])
     rows = np.tile(vector, (size, 1))

@@ -15,11 +15,11 @@ class TrainingStep:
     they reach `compute_loss` and `compute_metrics` on every backend.
 
     Attributes:
-        held: a vector [K] that every example gets in place of a drawn one; None to
-            draw. To be set before the first step.
+        fixed_vector: a vector [K] that every example gets; None to draw vectors.
+            To be set before the first step.
     """
 
-    held = None
+    fixed_vector = None
     validate_at = None
     _evaluating = False
     _fixed = None
@@ -62,8 +62,8 @@ class TrainingStep:
         return outputs, coefficients, self.network.losses
 
     def _draw(self, size):
-        if self.held is not None:
-            return ops.broadcast_to(self.held, (size, len(self.held)))
+        if self.fixed_vector is not None:
+            return ops.broadcast_to(self.fixed_vector, (size, len(self.fixed_vector)))
         if not self._evaluating:
             return self.coefficients.sample(
                 size, self.seed_generator, self.draw, self.progress
@@ -93,7 +93,7 @@ class TrainingStep:
     ):
         batches.check_batch(self, y, sample_weight)
         given = batches.given_coefficients(x) is not None
-        has_one_vector = self.draw == "batch" or self.held is not None
+        has_one_vector = self.draw == "batch" or self.fixed_vector is not None
         one_vector = self._at_vectors(x) or (has_one_vector and not given)
         totals = []
         for index, one_pass in enumerate(self._passes(x, y_pred)):

@@ -30,8 +30,9 @@ def compare(
     """Trains one network with a dial and one for each vector, and compares them.
 
     All are trained alike, on the same data and for as many epochs. A dedicated network
-    is the same network, given nothing but its one vector: what the vector changes in it
-    is a constant, which `bake` folds away, and is not counted as parameters.
+    is the same network, but it is only ever given its one vector. What depends on the
+    vector alone is then constant: `bake` folds it away, and it does not count as
+    parameters.
 
     The first argument may be a `Recipe` as well: `compare(recipe, vectors, data,
     evaluation, workdir, metrics=None)`, see `compare_recipe`.
@@ -49,7 +50,7 @@ def compare(
 
     Raises:
         CoefficientError: vectors out of the range of the coefficients, or a model that
-            is no `LossConditionalModel` or not compiled.
+            is not a `LossConditionalModel` or not compiled.
 
     Example:
         >>> found = yoto_tf.compare(build, coefficients.grid(3), train, val, epochs=20)
@@ -60,10 +61,10 @@ def compare(
     names = ("x", "y", "sample_weight")
     given = dict(zip(names, arguments, strict=False))
 
-    def trained(vector):
+    def train_at(vector):
         model = build_model()
         _check(model)
-        model.held = vector
+        model.fixed_vector = vector
         began = time.monotonic()
         model.fit(**given, **fit)
         return model, time.monotonic() - began
@@ -71,7 +72,7 @@ def compare(
     first = build_model()
     _check(first)
     vectors = np.atleast_2d(first.coefficients.validate(vectors))
-    return _compared(trained, vectors, val, metrics)
+    return _compared(train_at, vectors, val, metrics)
 
 
 @compare.register
@@ -105,18 +106,18 @@ def compare_recipe(
     """
     workdir = Path(workdir)
     vectors = np.atleast_2d(recipe.build().coefficients.validate(vectors))
-    held = _held(recipe, vectors[0]).build().coefficients.ranges()
-    if any(low != high for low, high in held.values()):
+    ranges = _with_fixed(recipe, vectors[0]).build().coefficients.ranges()
+    if any(low != high for low, high in ranges.values()):
         raise RecipeError(
             f"{type(recipe).__name__}.build trains for a range although `fixed` is "
             "given: it must take what self.training_coefficients returns"
         )
 
-    def trained(vector):
+    def train_at(vector):
         if vector is None:
             one, folder = recipe, "one"
         else:
-            one = _held(recipe, vector)
+            one = _with_fixed(recipe, vector)
             folder = "fixed-" + "-".join(f"{value:g}" for value in one.fixed)
         found = engine.train(one, data, workdir / folder, resume=True)
         if not found.finished:
@@ -126,17 +127,23 @@ def compare_recipe(
             )
         return found.model, found.seconds
 
-    return _compared(trained, vectors, evaluation, metrics)
+    return _compared(train_at, vectors, evaluation, metrics)
 
 
-def _compared(trained, vectors, evaluation, metrics):
-    """A `Comparison`, of a function that trains for a vector, or None for them all."""
-    one, seconds = trained(None)
+def _compared(train, vectors, evaluation, metrics):
+    """The `Comparison` of what `train` returns for None and for each of the vectors.
+
+    Args:
+        train: function of a vector, or of None for a network with a dial. It returns
+            the trained model and how many seconds it took.
+        vectors, evaluation, metrics: as for `compare_recipe`.
+    """
+    one, seconds = train(None)
     points = sweep(one, evaluation, vectors, metrics)
     parameters, hours = one.network.count_params(), seconds / 3600
     many, many_parameters, many_hours = Sweep([], [], []), [], []
     for vector in vectors:
-        model, seconds = trained(vector)
+        model, seconds = train(vector)
         many += sweep(model, evaluation, vector, metrics)
         many_parameters.append(_parameters(model, vector))
         many_hours.append(seconds / 3600)
@@ -144,9 +151,9 @@ def _compared(trained, vectors, evaluation, metrics):
 
 
 def _parameters(model, vector):
-    """Of a dedicated network, without what a constant vector leaves constant."""
-    if model.held is None:
-        # A recipe builds for its one vector what it wants.
+    """Parameters of a dedicated network but for those that its vector fixes."""
+    if model.fixed_vector is None:
+        # The recipe has built the network for its one vector.
         return model.network.count_params()
     try:
         named = dict(zip(model.coefficients.names, vector.tolist(), strict=True))
@@ -155,7 +162,7 @@ def _parameters(model, vector):
         return model.network.count_params()
 
 
-def _held(recipe, vector):
+def _with_fixed(recipe, vector):
     return dataclasses.replace(recipe, fixed=tuple(vector.tolist()))
 
 

@@ -53,9 +53,8 @@ def find(
         model: a `LossConditionalModel`.
         data: validation data as for `sweep`, gone through at every evaluation.
         minimise, maximise: a loss term or metric; one of the two.
-        subject_to: bounds on others, one or several: `"kl <= 20"`, `"psnr >= 34"`. A
-            single one is to rise or to fall throughout the range of a single
-            coefficient.
+        subject_to: bounds on others, one or several: `"kl <= 20"`, `"psnr >= 34"`. For
+            a bisection the bounded term must rise, or fall, throughout the range.
         over: the coefficients to choose; may be left out if only one is not fixed. Of
             coefficients that sum to 1, all.
         coefficient: the same for one.

@@ -34,7 +34,7 @@ def _tensorflow(variables, terms):
     found = {}
     for name, value in values.items():
         sources = tape.gradient(value, raw, unconnected_gradients=zero)
-        # Of an embedding it is a list of slices.
+        # TensorFlow returns the gradient of an embedding as slices.
         found[name] = _as_numpy(value, map(tf.convert_to_tensor, sources))
     return found
 

@@ -73,9 +73,9 @@ class Nothing:
 
 
 def measurement(model, metrics):
-    """A new `Means`, `KerasMetrics` or `Nothing`, of what `sweep` takes as metrics.
+    """A new `Means`, `KerasMetrics` or `Nothing` for the metrics that `sweep` is given.
 
-    A metric that is a function counts as ours: `compile` takes lists and dicts.
+    A function is taken as one of (inputs, outputs), not as a metric of Keras.
     """
     if callable(metrics) and not isinstance(metrics, keras.metrics.Metric):
         return Means(metrics)

@@ -43,7 +43,7 @@ def affinity(path, measured):
     matrices = 100 * np.array(measured.matrices)
     figure, axes = _figure(len(matrices))
     places = range(len(measured.names))
-    # The diagonal is what a step was meant to do; the colours are for the others.
+    # A step is meant to lower its own term: the colours do not scale with that.
     others = matrices[:, ~np.eye(len(places), dtype=bool)]
     most = np.abs(others).max(initial=1e-9)
     for one, matrix, row in zip(axes, matrices, measured.coefficients, strict=True):

@@ -14,7 +14,7 @@ from yoto_tf.objectives.prediction import terms_at
 from yoto_tf.tradeoff.gradients import flat_norm, gradients
 from yoto_tf.tradeoff.sweeps import as_batches
 
-# Stands for the coefficients that a plain network has not.
+# A coefficient for a plain network, which has none.
 _NONE = "no_coefficient"
 
 
@@ -33,10 +33,10 @@ def suggest_ranges(
 
         low = share · ‖∇ Σ_{j≠i} L_j‖ / ‖∇ L_i‖ ,   high = low / share²
 
-    with geometric means of both norms over batches. One term of all needs no
-    coefficient: only ratios of weights matter. Gradients change in training: ask with a
-    network that has been trained a little, with all weights 1, rather than with a new
-    one.
+    with geometric means of both norms over batches. One of the terms needs no
+    coefficient, since only ratios of weights matter. Gradients change in training: ask
+    with a network that has been trained a little, with all weights 1, rather than with
+    a new one.
 
     Args:
         network: a plain Keras model, as it was before `condition`.

@@ -34,7 +34,7 @@ class Elapsed(NamedTuple):
 
 
 def steps(folder: str | os.PathLike) -> list[int]:
-    """Returns the steps of the checkpoints in a folder, oldest first."""
+    """The steps of the checkpoints in a folder, oldest first."""
     names = os.listdir(folder) if os.path.isdir(folder) else []
     return sorted(int(match[1]) for match in map(_NAME.fullmatch, names) if match)
 
@@ -45,10 +45,10 @@ def save(
     """Writes a checkpoint, and keeps one of those before it.
 
     Args:
-        folder: Where the checkpoints are; made if need be.
-        model: A compiled model whose variables and optimizer are built.
-        step: Optimizer steps taken so far.
-        seconds: Wall-clock seconds trained so far.
+        folder: where the checkpoints are; made if need be.
+        model: a compiled model whose variables and optimizer are built.
+        step: optimizer steps taken so far.
+        seconds: wall-clock seconds trained so far.
 
     Returns:
         The file written.

@@ -10,12 +10,12 @@ class EndlessBatches:
     """Repeats a `tf.data.Dataset`, or any other iterable of batches as a generator.
 
     Args:
-        data: Batches, each what `fit` takes: a dict of inputs, or a tuple.
+        data: batches, each what `fit` takes: a dict of inputs, or a tuple.
 
     Attributes:
-        error: The exception with which the iterable ended, to be raised once `fit` has
+        error: the exception with which the iterable ended, to be raised once `fit` has
             returned: tf.data would bury it. None if it has raised none.
-        taken: How many batches `fit` has asked for; infinite where nobody can count.
+        taken: how many batches `fit` has asked for; infinite where nobody can count.
     """
 
     def __init__(self, data):
@@ -25,7 +25,7 @@ class EndlessBatches:
         self._batches = data.repeat() if self._is_tf_data else self._cycle(data)
 
     def first(self):
-        """Returns the inputs of the first batch, which `for_fit` still yields.
+        """The inputs of the first batch, which `for_fit` still yields.
 
         Raises:
             RecipeError: If there is no batch.
@@ -42,7 +42,7 @@ class EndlessBatches:
         return batch[0] if isinstance(batch, tuple) else batch
 
     def for_fit(self):
-        """Returns the `x` of `fit`."""
+        """The `x` of `fit`."""
         return self._batches if self._is_tf_data else self._until_closed()
 
     def close(self):

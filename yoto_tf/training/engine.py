@@ -32,9 +32,9 @@ class TrainingResult:
     """What `train` returns.
 
     Attributes:
-        model: The trained model.
-        step: Optimizer steps taken, over all resumes.
-        seconds: Wall-clock seconds trained, over all resumes.
+        model: the trained model.
+        step: optimizer steps taken, over all resumes.
+        seconds: wall-clock seconds trained, over all resumes.
         finished: False if an interrupt ended the training before its last step.
     """
 
@@ -63,17 +63,17 @@ def train(
     after the step at hand, with a checkpoint; a second Ctrl-C ends it at once.
 
     Args:
-        recipe: What to train and how.
-        data: Where the batches come from: a SPEC for `recipe.batches`, the batches
+        recipe: what to train and how.
+        data: where the batches come from: a SPEC for `recipe.batches`, the batches
             themselves, or None for the recipe's own SPEC.
-        workdir: The folder, made if need be.
-        steps: Replaces `recipe.steps`, the total over all resumes.
-        minutes: Replaces `recipe.minutes`, likewise.
-        resume: Carry on from the newest checkpoint, if there is one.
-        initialise: Replaces `recipe.initialise`, to start from other weights.
-        validation: What Keras `evaluate` takes, a finite `PyDataset` or
+        workdir: the folder, made if need be.
+        steps: replaces `recipe.steps`, the total over all resumes.
+        minutes: replaces `recipe.minutes`, likewise.
+        resume: carry on from the newest checkpoint, if there is one.
+        initialise: replaces `recipe.initialise`, to start from other weights.
+        validation: what Keras `evaluate` takes, a finite `PyDataset` or
             `tf.data.Dataset`; evaluated every 5,000 steps and at the end.
-        checkpoint_seconds: Seconds from one checkpoint to the next.
+        checkpoint_seconds: seconds from one checkpoint to the next.
 
     Raises:
         RecipeError: If a field of the recipe is out of range; if the folder holds a

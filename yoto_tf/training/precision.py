@@ -4,10 +4,10 @@ import keras
 
 
 def supported_precision(requested: str) -> str:
-    """Returns the dtype policy to train in.
+    """The dtype policy to train in.
 
     Args:
-        requested: A Keras dtype policy, returned as it is, or `"auto"`: then
+        requested: a Keras dtype policy, returned as it is, or `"auto"`: then
             `"mixed_bfloat16"` where the processor multiplies bfloat16 in hardware, and
             `"float32"` elsewhere.
     """

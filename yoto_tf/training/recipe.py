@@ -42,10 +42,10 @@ class Option:
     """An option of `yoto train` that sets a field of a recipe.
 
     Attributes:
-        field: The field's name.
-        flag: Such as "--add-style".
-        metavar: What its value is called.
-        help: What it is for.
+        field: the field's name.
+        flag: such as "--add-style".
+        metavar: what its value is called.
+        help: what it is for.
     """
 
     field: str
@@ -55,22 +55,22 @@ class Option:
 
 
 def option(flag: str, metavar: str, help: str, default: str = "") -> typing.Any:
-    """Returns a field of a recipe that `yoto train` sets by an option of its own.
+    """A field of a recipe that `yoto train` sets by an option of its own.
 
     An option with the flag of one that all recipes have takes its place: a recipe that
     builds on a pretrained model can have `--from` set the field that names it.
 
     Args:
-        flag: Such as "--add-style".
-        metavar: What its value is called.
-        help: What it is for.
-        default: The field's value where the option is not given.
+        flag: such as "--add-style".
+        metavar: what its value is called.
+        help: what it is for.
+        default: the field's value where the option is not given.
     """
     return dataclasses.field(default=default, metadata={_OPTION: (flag, metavar, help)})
 
 
 def recipe_options(recipe: "Recipe") -> dict[str, Option]:
-    """Returns {flag: `Option`} of the options that a recipe declares."""
+    """{flag: `Option`} of the options that a recipe declares."""
     options = [
         Option(field.name, *field.metadata[_OPTION])
         for field in dataclasses.fields(recipe)
@@ -87,23 +87,23 @@ class Recipe:
     """What every experiment states; see the module's docstring.
 
     Attributes:
-        steps: Optimizer steps of the whole training.
+        steps: optimizer steps of the whole training.
         minutes: None, or the minutes of wall clock that the whole training takes, over
             all resumes: the schedule then follows the clock, and `steps` is ignored.
-        batch_size: Examples a step.
-        learning_rate: Peak of the `WarmupStableDecay` schedule.
-        warmup_steps: Steps over which the rate rises to the peak.
-        decay_fraction: Share of `steps`, at the end, over which the rate falls to 0.
-        clipnorm: Largest norm of the gradient of all variables together; None for no
+        batch_size: examples a step.
+        learning_rate: peak of the `WarmupStableDecay` schedule.
+        warmup_steps: steps over which the rate rises to the peak.
+        decay_fraction: share of `steps`, at the end, over which the rate falls to 0.
+        clipnorm: largest norm of the gradient of all variables together; None for no
             limit.
-        precision: A Keras dtype policy, or "auto": mixed_bfloat16 where the processor
+        precision: a Keras dtype policy, or "auto": mixed_bfloat16 where the processor
             has it, else float32.
-        steps_per_execution: Steps that run without a return to Python; fewer where it
+        steps_per_execution: steps that run without a return to Python; fewer where it
             does not divide both the steps left and the steps between two records of the
             log.
-        jit_compile: Whether a step is compiled with XLA; `"auto"` is Keras' choice.
-        seed: Of the initial weights and of the order of the data.
-        data: Where the examples come from unless the command says otherwise:
+        jit_compile: whether a step is compiled with XLA; `"auto"` is Keras' choice.
+        seed: of the initial weights and of the order of the data.
+        data: where the examples come from unless the command says otherwise:
             `tfds:NAME[:SPLIT]`, a folder or a glob.
         fixed: None to train for the whole distribution of coefficients; or the value at
             which each is held, in their order: a network without a dial, to compare
@@ -125,14 +125,14 @@ class Recipe:
     fixed: tuple[float, ...] | None = None
 
     def build(self) -> keras.Model:
-        """Returns the model to train, not compiled. Called under the dtype policy."""
+        """The model to train, not compiled. Called under the dtype policy."""
         raise NotImplementedError
 
     def training_coefficients(self, coefficients: Coefficients) -> Coefficients:
-        """Returns the coefficients that `build` trains for.
+        """The coefficients that `build` trains for.
 
         Args:
-            coefficients: Those of the family. They are returned as they are, unless the
+            coefficients: those of the family. They are returned as they are, unless the
                 recipe states `fixed`: then each is held at its value there.
         """
         if self.fixed is None:
@@ -141,7 +141,7 @@ class Recipe:
         return Coefficients(**dict(zip(coefficients.names, values, strict=True)))
 
     def batches(self, spec: str, first_batch: int) -> Iterable:
-        """Returns batches from a data SPEC: a `tf.data.Dataset` or any iterable.
+        """Batches from a data SPEC: a `tf.data.Dataset` or any iterable.
 
         It is gone through again when it ends. A batch is what the model's `fit` takes:
         a dict of inputs, or a tuple of inputs and targets. A resumed training passes
@@ -159,13 +159,13 @@ class Recipe:
         """Writes a trained model in the form its users load; by default, nothing."""
 
     def schedule(self) -> WarmupStableDecay:
-        """Returns the schedule of the learning rate."""
+        """The schedule of the learning rate."""
         return WarmupStableDecay(
             self.learning_rate, self.steps, self.warmup_steps, self.decay_fraction
         )
 
     def optimizer(self) -> keras.optimizers.Optimizer:
-        """Returns Adam on this recipe's schedule.
+        """Adam on this recipe's schedule.
 
         Where the recipe states `minutes`, its rate is a number that the training sets
         by the clock.
@@ -175,7 +175,7 @@ class Recipe:
 
 
 def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
-    """Returns a recipe with some fields replaced, e.g. by `["steps=5000"]`.
+    """A recipe with some fields replaced, e.g. by `["steps=5000"]`.
 
     A value is read as its field's type: int, float, str, `true` or `false`, `none`
     where the field may be None, and numbers with commas between them for a tuple.

@@ -22,7 +22,7 @@ class ProgressLine(keras.callbacks.Callback):
     terms are means since the last record of the log.
 
     Args:
-        run: The `TrainingRun`, whose turn comes before this callback.
+        run: the `TrainingRun`, whose turn comes before this callback.
     """
 
     def __init__(self, run):
@@ -89,10 +89,10 @@ class Log(keras.callbacks.Callback):
     a validation set was evaluated.
 
     Args:
-        run: The `TrainingRun`, whose turn comes before this callback.
-        workdir: Folder of `log.jsonl` and of `logs/`, TensorBoard's folder.
-        validation: What Keras `evaluate` takes, or None.
-        validation_epochs: Epochs from one evaluation to the next; there is one at the
+        run: the `TrainingRun`, whose turn comes before this callback.
+        workdir: folder of `log.jsonl` and of `logs/`, TensorBoard's folder.
+        validation: what Keras `evaluate` takes, or None.
+        validation_epochs: epochs from one evaluation to the next; there is one at the
             end of the training too.
     """
 
@@ -147,7 +147,7 @@ class Log(keras.callbacks.Callback):
 
 
 def read_log(path: str | os.PathLike) -> list[dict]:
-    """Returns the records of a `log.jsonl`, without a last line that was cut short."""
+    """The records of a `log.jsonl`, without a last line that was cut short."""
     records = []
     for line in Path(path).read_text(encoding="utf-8").splitlines():
         try:

@@ -23,10 +23,10 @@ class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
     a longer one can carry on from any checkpoint before the decay.
 
     Args:
-        peak: The largest rate, above 0.
-        steps: Steps of the whole training, at least 1.
-        warmup_steps: Steps of the warm-up, at least 0.
-        decay_fraction: Share of `steps`, in [0, 1], over which the rate falls.
+        peak: the largest rate, above 0.
+        steps: steps of the whole training, at least 1.
+        warmup_steps: steps of the warm-up, at least 0.
+        decay_fraction: share of `steps`, in [0, 1], over which the rate falls.
     """
 
     def __init__(self, peak, steps, warmup_steps=0, decay_fraction=0.0):

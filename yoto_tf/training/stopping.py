@@ -15,17 +15,17 @@ class TrainingRun(keras.callbacks.Callback):
     """Counts steps and seconds, keeps checkpoints, and decides when to stop.
 
     Args:
-        folder: Where the checkpoints go.
-        elapsed: The `checkpoint.Elapsed` the training starts from.
-        checkpoint_seconds: Seconds from one checkpoint to the next.
-        batches: The `EndlessBatches` trained on.
-        steps: The step to stop at; or
+        folder: where the checkpoints go.
+        elapsed: the `checkpoint.Elapsed` the training starts from.
+        checkpoint_seconds: seconds from one checkpoint to the next.
+        batches: the `EndlessBatches` trained on.
+        steps: the step to stop at; or
         minutes: the minutes to stop after, over all resumes.
 
     Attributes:
-        step: Optimizer steps taken, over all resumes.
-        steps: The step to stop at, or None.
-        interrupted: Set it to stop after the steps at hand.
+        step: optimizer steps taken, over all resumes.
+        steps: the step to stop at, or None.
+        interrupted: set it to stop after the steps at hand.
 
     Raises:
         RecipeError: In `fit`, if the mean loss is not finite when a checkpoint is due
@@ -127,8 +127,8 @@ class RateByClock(keras.callbacks.Callback):
     """Sets the learning rate by the share of a training's minutes that is left.
 
     Args:
-        run: The `TrainingRun`, whose turn comes before this callback.
-        schedule: A `WarmupStableDecay`.
+        run: the `TrainingRun`, whose turn comes before this callback.
+        schedule: a `WarmupStableDecay`.
     """
 
     # Setting it costs as much as a small step; it changes slowly.

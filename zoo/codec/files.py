@@ -126,7 +126,7 @@ def decompress_files(source, target, model=None, *, clobber=True):
 
 def needs_model(source):
     """Whether a model is needed to decode this; false only for one lossless file."""
-    # Which could be read only once.
+    # A pipe or a device can be read only once.
     if is_special(source):
         return True
     try:

@@ -88,7 +88,7 @@ def _durations(image):
         frame.load()
         durations.append(round(frame.info.get("duration", _MILLISECONDS)))
     image.seek(0)
-    # A PNG may begin with a picture for viewers without animation, which is no frame.
+    # A PNG may begin with a picture for viewers without animation: it is not a frame.
     return durations[_first(image) :]
 
 
@@ -99,8 +99,8 @@ def _first(image):
 def _loop(image, form):
     """The `loop` with which a file of the format `form` is shown as often as `image`.
 
-    A GIF says how often it is shown again, and nothing where it is shown once; the
-    other formats say how often it is shown. 0 is for ever.
+    A GIF states how many times it is repeated after the first, and states nothing if it
+    is shown once. The other formats state how many times it is shown. 0 is for ever.
     """
     again = image.info.get("loop")
     if image.format == "GIF":

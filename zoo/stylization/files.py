@@ -52,7 +52,7 @@ def stylize_files(
     Raises:
         DataError: the one file cannot be read, stylised or written, or there are none.
         StyleError, CoefficientError: bad settings.
-        RecipeError: no such model, or no stylizer.
+        RecipeError: no such model, or one that is not a stylizer.
     """
     pairs, many = pair_files(source, target, image_files, PICTURES, PICTURES)
     stylizer = _stylizer(model, precision)

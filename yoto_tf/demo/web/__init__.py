@@ -21,7 +21,7 @@ __all__ = ["launch", "serve"]
 HOST = "127.0.0.1"
 PORT = 7860
 UPLOAD_BYTES = 20 * 2**20
-# What the form around an uploaded file may take.
+# The most bytes that the form around an uploaded file takes.
 _FORM_BYTES = 2**14
 
 
@@ -137,6 +137,6 @@ def _listen(host, port):
         return socket.create_server((host, port))
     except (OSError, OverflowError) as error:
         number = getattr(error, "errno", None) or 0
-        # Names that do not exist have negative numbers, which are no system errors.
+        # Names that do not exist give negative numbers, for which there is no text.
         reason = os.strerror(number) if number > 0 else error.args[-1]
         raise YotoError(f"cannot listen on {host}:{port}: {reason}") from error

@@ -17,7 +17,7 @@ QUOTA_BYTES = 2**29
 LARGEST_REQUEST = 2**20
 _DRAINED_BYTES = 2**26
 UPLOAD = "/gradio_api/upload"
-# What Gradio answers besides, and this page does not use: these fetch addresses, write
+# Addresses of Gradio's that this page does not use: they fetch other addresses, write
 # code or keep what users did.
 _CLOSED = (
     "/gradio_api/component_server",
@@ -169,7 +169,7 @@ def _size(scope):
 
 
 def _path(scope):
-    """The path in one spelling of the several that lead to the same place."""
+    """The path, spelt in the same way for all spellings of it that Gradio takes."""
     return "/" + scope["path"].lstrip("/").lower()
 
 
@@ -181,7 +181,7 @@ def _bytes_in(folder):
     total = 0
     for path, _, names in os.walk(folder):
         for name in names:
-            # Old ones are deleted meanwhile.
+            # Gradio may delete old files meanwhile.
             with contextlib.suppress(OSError):
                 total += os.stat(os.path.join(path, name)).st_size
     return total

@@ -76,7 +76,7 @@ class Container:
 
         Args:
             model_id: of the model that is to decode it.
-                coefficients: the `yoto_tf.Coefficients` of that model.
+            coefficients: the `yoto_tf.Coefficients` of that model.
             former_ids: ids that this model had before.
 
         Raises:

@@ -136,14 +136,14 @@ def _rounded(kernel, largest, sums=_sums):
 
 
 def _store(arrays, name, factors, offsets, **others):
-    """Stores what a sum of products goes through, and `others` in the same sum.
+    """Stores how a sum of products, and further sums added to it, are rescaled.
 
     Args:
         arrays: the dict to store in.
         name: of the sum.
-        factors: what it is multiplied by.
-        offsets: what is added then.
-        **others: what further sums are multiplied by that are added to it.
+        factors: what the sum is multiplied by.
+        offsets: what is added afterwards.
+        **others: for each further sum, what it is multiplied by before it is added.
     """
     factors = {name: factors, **others}
     largest = max(np.abs(factor).max() for factor in factors.values())

@@ -50,7 +50,7 @@ class ContextSymbolCoding(SymbolCoding):
             return super()._encoded(before, array, level)
         tables = self.code_tables[1]
         skipped = _Skipped(tables)
-        # Kept in one byte each, in case all symbols are coded in the end.
+        # The indexes are kept, in one byte each: all symbols may be coded after all.
         chosen = []
 
         def coded():

@@ -51,9 +51,9 @@ class NetworkCoding:
         return self.rounded(*self.unrounded(image, embedding), embedding)
 
     def unrounded(self, image, embedding):
-        """Graph: padded uint8 image to what is rounded, float32, one for each code.
+        """Graph: padded uint8 image to float32 arrays to be rounded, one a code.
 
-        The latents, which are the last, are those before the gain.
+        The last array holds the latents before the gain.
         """
         raise NotImplementedError
 

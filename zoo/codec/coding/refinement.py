@@ -1,14 +1,15 @@
 """Latents fitted to one picture: time spent at the encoder, none at the decoder.
 
-What the analysis makes of a picture is a good guess for all pictures, and not the best
-for this one. Here hyper-latents and latents are moved by gradients of
+The analysis is trained on many pictures, so the latents that it finds for one picture
+are good but not the best. Here gradient steps move hyper-latents and latents so as to
+minimise
 
     λ · MSE + bits per pixel
 
-with the networks held. In place of rounding, which has no gradient, a value goes to the
-integer below or above it at random, by a relaxed draw whose odds depend on its distance
-to both and harden as a temperature falls (stochastic Gumbel annealing): in the end
-values lie where rounding leaves them.
+while the networks stay as they are. Rounding has no gradient. In its place each value
+goes at random to the integer below or above it, by a relaxed draw. The odds depend on
+the distance to both integers and harden as a temperature falls (stochastic Gumbel
+annealing), so that in the end values lie where rounding leaves them.
 
 Reference: Yang, Bamler & Mandt, "Improving Inference for Neural Image Compression",
 NeurIPS 2020.
@@ -24,18 +25,18 @@ from yoto_tf.machine.processes import check_process
 from yoto_tf.zoo.codec.tiling.spans import spans
 from yoto_tf.zoo.codec.tiling.tiles import EdgePadded, shifted, window
 
-# Steps of the levels of effort, 0 to 9.
+# How many steps each level of effort takes, from 0 to 9.
 STEPS = (0, 20, 50, 75, 100, 150, 200, 400, 1000, 2000)
-# Of Adam, in quantisation steps.
+# Adam's learning rate, in quantisation steps.
 RATE = 0.02
-# Up to a share of the steps the temperature is the first of these, then it falls to the
-# last.
+# The temperature is the first of these for a share of the steps, COOLING_FROM, and then
+# falls to the last.
 TEMPERATURES = (0.5, 0.1)
 COOLING_FROM = 0.2
-# The longest side of what is refined at once, and how far that overlaps, in pixels.
+# The longest side of the windows that are refined, and their overlap, in pixels.
 WINDOW = 1024
 OVERLAP = 64
-# Distances to an integer are no smaller, where the logarithm of their odds is finite.
+# The smallest distance to an integer, so that the logarithm of the odds is finite.
 _NEAREST = 1e-5
 _SEED = 1
 
@@ -49,11 +50,11 @@ class Refiner:
 
     def __init__(self, network):
         self._network = network
-        # That of the last size, which is compiled.
+        # Kept for the next window of the same size, since it is compiled.
         self._refinement = None
 
     def refine(self, codes, image, vector, steps):
-        """Refines codes in place, the same way whenever it is given the same.
+        """Refines codes in place. The same arguments always give the same codes.
 
         Args:
             codes: float32 arrays [h, w, C], one for each code, before rounding; the
@@ -100,7 +101,10 @@ class Refiner:
         codes[-1] /= gain
 
     def _refined(self, codes, image, size, vector, steps, bar):
-        """Refined codes of one window, of whose image `size` pixels are no padding."""
+        """Refined codes of one window.
+
+        The first `size` rows and columns of its image are not padding.
+        """
         shapes = [code.shape for code in codes]
         if self._refinement is None or self._refinement.shapes != shapes:
             self._refinement = _Refinement(self._network, shapes)
@@ -108,9 +112,9 @@ class Refiner:
 
 
 class _Refinement(keras.Model):
-    """The codes of one window as weights, and the loss that they are to minimise.
+    """A model whose weights are the codes of one window and whose output is their loss.
 
-    Keras' training loop takes the gradients and compiles, on every backend.
+    Keras' own `fit` then compiles the steps and takes the gradients, on every backend.
 
     Args:
         network: a built `CodecNetwork`.
@@ -122,7 +126,7 @@ class _Refinement(keras.Model):
     def __init__(self, network, shapes):
         super().__init__(name="refinement", dtype="float32")
         self.shapes = shapes
-        # Through functions: Keras must not take the network for a part of this model.
+        # Functions hide the network from Keras, which would train it as a part of this.
         self._embed = lambda vector: network.embedding(vector)
         self._relax = lambda *arguments: network.relax(*arguments)
         self._synthesize = lambda *arguments: network.synthesize(*arguments)
@@ -184,7 +188,7 @@ class _Refinement(keras.Model):
         return loss / ops.sum(self._inside)
 
     def _draw(self, values, temperature):
-        """Values to somewhere between the integers below and above them."""
+        """Moves each value towards the integer below or above it, drawn at random."""
         below = ops.floor(values)
         above = ops.clip(values - below, _NEAREST, 1 - _NEAREST)
         odds = (ops.arctanh(above) - ops.arctanh(1 - above)) / temperature

@@ -24,10 +24,11 @@ class _Target:
     """What is searched for.
 
     Attributes:
-        measure: a file's content to its place on an axis that rises with quality.
+        measure: function of a file's content to its place, a number that rises with
+            quality.
         goal: the place to aim at.
         accept: the lowest and the highest place that meet the target.
-        spell: a place in the user's units.
+        spell: function of a place to a text in the user's units.
     """
 
     measure: Callable
@@ -50,14 +51,15 @@ def compress_to_target(codec, image, unit, goal, effort=0):
             never exceeded and met within 1 %; or "psnr" in dB, met within 0.05 dB. A
             rate is never asked for more precisely than whole bytes.
         goal: the target, > 0.
-        effort: see `Codec.compress`. What it changes is made up for by further encodes.
+        effort: see `Codec.compress`. It moves rate and quality, so further encodes
+            follow.
 
     Returns:
         bytes, the content of a `.yoto` file, after at most eight encodes, and with
         effort at most eight more.
 
     Raises:
-        CoefficientError: a goal that is no positive number.
+        CoefficientError: a goal that is not a positive number.
         DataError: the picture does not reach the goal; names what it reaches.
     """
     if not 0 < goal < math.inf:
@@ -95,7 +97,7 @@ def _searched(codec, image, target, trials):
 
 
 def _searched_with_effort(codec, image, target, trials, plain, effort):
-    """The same with effort, which moves all places by about the same.
+    """The same with effort, which moves the places of all files by about as much.
 
     Args:
         codec, image, target, trials: as above.
@@ -106,7 +108,7 @@ def _searched_with_effort(codec, image, target, trials, plain, effort):
     aim = target.goal
     for _ in range(MAX_ENCODES):
         quality = float(np.interp(aim, places, qualities))
-        # At an end of the dial an aim beyond it asks for the same once more.
+        # Beyond an end of the dial the quality stays the same: not encoded again.
         if not trials or quality != trials[-1][0]:
             data = codec.compress(image, quality=quality, effort=effort)
             trials.append((quality, target.measure(data)))

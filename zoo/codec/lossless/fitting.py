@@ -17,7 +17,7 @@ from yoto_tf.zoo.codec.lossless.prediction import (
 
 # Places of a pass that are looked at; more of them hardly change the weights.
 _PLACES = 2**14
-# How many places the default weighs as much as.
+# The default weighs as much as this many places.
 _PRIOR_PLACES = 16
 _ROUNDS = 3
 

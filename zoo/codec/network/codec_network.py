@@ -109,11 +109,11 @@ class CodecNetwork(keras.Model):
         raise NotImplementedError
 
     def relax(self, codes, embedding, rounding):
-        """Quantised latents and bits with something softer in place of rounding.
+        """Quantised latents and bits, with a function in place of rounding.
 
         Args:
-            codes: what is rounded, float32, one array for each code; the latents, which
-                are the last, after the gain.
+            codes: float32 arrays to be rounded, one for each code. The last holds the
+                latents after the gain.
             embedding: [B, E].
             rounding: graph of values to values that have a gradient.
 
@@ -123,7 +123,7 @@ class CodecNetwork(keras.Model):
         raise NotImplementedError
 
     def relax_under_prior(self, values, embedding, rounding):
-        """As `quantize_under_prior`, with something softer in place of rounding."""
+        """As `quantize_under_prior`, with a function in place of rounding."""
         rounded = rounding(values)
         modulation = self.prior_film.scale_and_shift(embedding)
         return rounded, total_bits(self.prior.likelihood(rounded, *modulation))

@@ -21,7 +21,7 @@ from keras import layers, ops
 from yoto_tf.layers import FiLM
 from yoto_tf.zoo.codec.network.modulated_convolution import modulated_convolution
 
-# At one resolution; a file that names more of them would build for ever.
+# The most blocks at one resolution: a forged file could name any number.
 MOST_BLOCKS = 64
 # Sides of the blocks that become channels, from the picture to the latents.
 STRIDES = (4, 2, 2)
@@ -208,7 +208,7 @@ def residual_transforms(widths, counts, conditioned):
 
     Raises:
         ValueError: not as many widths and counts as there are resolutions, an odd
-            width, or more blocks than anybody has.
+            width, or more than `MOST_BLOCKS` blocks.
     """
     if len(widths) != len(STRIDES) or len(counts) != len(STRIDES):
         raise ValueError(
@@ -217,7 +217,7 @@ def residual_transforms(widths, counts, conditioned):
         )
     if max(counts) > MOST_BLOCKS:
         raise ValueError(
-            f"blocks must be at most {MOST_BLOCKS}. Received: blocks={tuple(counts)}"
+            f"blocks must be at most {MOST_BLOCKS}, got blocks={tuple(counts)}"
         )
     if any(width % 2 for width in widths):
         raise ValueError(f"filters must be even, got filters={tuple(widths)}")

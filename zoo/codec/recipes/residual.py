@@ -6,7 +6,7 @@ Not released yet. On 139 photographs: 8,118 steps at a constant 5e-4, then 59,69
 constant 3e-4, and 9,000 more at a rate that falls to zero: 5.1 hours on two cores of an
 AMD EPYC beside other work. The loss, mean over 10,000 steps each, was 14.0, 10.8, 10.4,
 10.5, 10.3, 10.0 and 10.1 at the constant rates and 9.0 over the last 2,000 steps. So it
-still falls, and what the decay brings is large: weights before it are not to be judged.
+still falls. The decay lowers it much, so weights from before the decay say little.
 """
 
 from yoto_tf.zoo.codec.recipe import ResidualCodecRecipe

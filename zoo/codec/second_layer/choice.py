@@ -28,10 +28,10 @@ _MANY = 0.25
 
 
 def with_second_layer(container, image, decode):
-    """The coded picture, with a second layer where the networks miss by far.
+    """The coded picture, with a second layer where the networks are far off.
 
     Args:
-        container: the `Container` of what the networks made of it.
+        container: the `Container` that the networks made of the picture.
         image: uint8 [H, W, 3].
         decode: function of nothing to the same after decoding, uint8 [H, W, 3]; called
             only where the picture is unlike photographs.
@@ -74,7 +74,7 @@ def cheapest(container, image, decoded, odd, slope):
     """Of all ways to code a picture the one with the least λ · MSE + bits per pixel.
 
     Args:
-        container: the `Container` of what the networks made of it.
+        container: the `Container` that the networks made of the picture.
         image: uint8 [H, W, 3].
         decoded: the same after decoding; may be overwritten.
         odd: bool [h, w], blocks to look at. Where they are few, the networks are not

@@ -13,7 +13,7 @@ _FINE = 0.5
 _EQUAL = 0.5
 # A picture of flat areas with this much in its finest detail has edges too.
 _SOME = 1
-# In pictures with a side below this neither can be told.
+# Pictures with a side below this are too small for either test.
 _SMALL = 8
 
 

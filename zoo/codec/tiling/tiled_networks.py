@@ -40,7 +40,7 @@ def of_coefficients(network, function):
 
 
 class _TiledNetwork:
-    """What the tiled networks have in common."""
+    """The base of the tiled networks."""
 
     def fits_at_once(self, height, width):
         """Whether a picture is small enough to be one tile."""
@@ -134,7 +134,7 @@ class TiledHyperprior(_TiledNetwork):
         )
 
     def unrounded(self, image, vector):
-        """Picture uint8 [H, W, 3] to what is rounded, float32, without batch axis.
+        """Picture uint8 [H, W, 3] to float32 arrays to be rounded, without batch axis.
 
         Returns:
             [hyper-latents, latents before the gain].
@@ -148,7 +148,7 @@ class TiledHyperprior(_TiledNetwork):
         return [hyper_latents, latents]
 
     def rounded(self, codes, vector):
-        """What `unrounded` returns and is overwritten, to a list of integer arrays."""
+        """Rounds what `unrounded` returns, in place; a list of integer arrays."""
         hyper_latents, latents = codes
         hyper_latents = np.rint(hyper_latents).astype("int32")
         # A latent's symbol takes its place.

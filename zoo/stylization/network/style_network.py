@@ -26,11 +26,11 @@ from yoto_tf.zoo.stylization.network.style_table import StyleTable
 # Sides of a picture: the two strided convolutions halve them twice.
 MULTIPLE = 4
 MINIMUM = 16
-# A file that names more of them would build for ever.
+# A forged file could name any number.
 _MOST_BLOCKS = 64
 
 
-# Files name it as it was called in 0.1.
+# Files hold the name that the class had in 0.1.
 @keras.saving.register_keras_serializable("yoto_tf.stylization", name="Transformer")
 class StyleNetwork(keras.Model):
     """Image, style and coefficients to the stylised image.
@@ -57,7 +57,7 @@ class StyleNetwork(keras.Model):
         super().__init__(autocast=False, **kwargs)
         if blocks > _MOST_BLOCKS:
             raise ValueError(
-                f"blocks must be at most {_MOST_BLOCKS}. Received: blocks={blocks}"
+                f"blocks must be at most {_MOST_BLOCKS}, got blocks={blocks}"
             )
         self.coefficients = coefficients
         self.styles = tuple(styles)

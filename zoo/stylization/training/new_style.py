@@ -66,7 +66,7 @@ class NewStyleRecipe(StylizationRecipe):
     def batches(self, spec, first_batch):
         others = len(stylizer_release(self.base).config["config"]["styles"])
         return StyledPatches(
-            self.patches(spec, first_batch), others + 1, drawn=[others]
+            self.patches(spec, first_batch), others + 1, choices=[others]
         )
 
     def _painting(self):

@@ -18,19 +18,19 @@ class StyledPatches(keras.utils.PyDataset):
         patches: `Patches`; their seed is that of the styles too.
         styles: how many styles there are, S.
         mixtures: in [0, 1].
-        drawn: the styles to draw from, numbers below S; None for all.
+        choices: the styles to draw from, numbers below S; None for all.
 
     Batches:
         `{"image": float32 [B, size, size, 3], "style": float32 [B, S]}`, pixels in
         [0, 1] but for the noise and weights that sum to one.
     """
 
-    def __init__(self, patches, styles, mixtures=0.0, drawn=None):
+    def __init__(self, patches, styles, mixtures=0.0, choices=None):
         super().__init__()
         self.patches = patches
         self.styles = styles
         self.mixtures = mixtures
-        self.drawn = np.arange(styles) if drawn is None else np.asarray(drawn)
+        self.choices = np.arange(styles) if choices is None else np.asarray(choices)
 
     @property
     def num_batches(self):
@@ -44,7 +44,7 @@ class StyledPatches(keras.utils.PyDataset):
         seed = (patches.seed, patches.first_batch + index, 1)
         random = np.random.default_rng(seed)
         count = len(batch["image"])
-        first, second = random.choice(self.drawn, (2, count))
+        first, second = random.choice(self.choices, (2, count))
         share = random.random(count) * (random.random(count) < self.mixtures)
         identity = np.eye(self.styles, dtype="float32")
         share = share[:, None].astype("float32")

@@ -40,5 +40,5 @@ def test_mixtures_are_as_frequent_as_asked_and_all_styles_occur(patches):
 
 
 def test_only_the_styles_to_be_drawn(patches):
-    weights = StyledPatches(patches, 5, drawn=[4])[0]["style"]
+    weights = StyledPatches(patches, 5, choices=[4])[0]["style"]
     np.testing.assert_array_equal(weights, np.eye(5)[[4] * 4])

@@ -58,6 +58,8 @@ setup(
         "platformdirs>=3",
         "safetensors>=0.4.5",
         "scipy>=1.11",
+        # Writes the scripts of `yoto completion`.
+        "shtab>=1.6",
         "threadpoolctl>=3",
         "matplotlib>=3.8",
         "tqdm",

@@ -45,6 +45,16 @@ def recipe_names():
     )
 
 
+def recipe_title(name):
+    """The first line of the docstring of a recipe's file, "" where it has none.
+
+    Args:
+        name: as of `load_recipe`, which must have loaded it.
+    """
+    documented = sys.modules[_function_of(str(name)).__module__].__doc__ or ""
+    return documented.strip().partition("\n")[0]
+
+
 def _function_of(name):
     """The function `recipe` of what has this name."""
     if name.endswith(".py"):

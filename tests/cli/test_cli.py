@@ -208,7 +208,7 @@ BAD = [
     ("compress photo.png out.yoto --target-bpp -1", "is a positive number, got -1"),
     # Outputs
     ("compress photo.png none/out.yoto", "there is no folder none"),
-    ("compress photo.png empty", "cannot write empty: it is a folder"),
+    ("compress photo.png full", "cannot write full/photo.yoto: it is a folder"),
     ("compress photo.png photo.png", "photo.png is the input"),
     ("decompress photo.yoto photo.yoto", "photo.yoto is the input"),
     ("decompress photo.yoto none/out.png", "there is no folder none"),
@@ -260,6 +260,7 @@ def bad_files(here, release_folder):
     good = Path("photo.yoto").read_bytes()
     picture = Path("photo.png").read_bytes()
     Path("empty").mkdir()
+    Path("full/photo.yoto").mkdir(parents=True)
     Path("empty.png").touch()
     Path("text.png").write_text("no picture")
     Path("keep.jpg").write_bytes(b"a photograph")
@@ -508,7 +509,8 @@ def test_console_script(here, release_folder):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("a.yoto: ")
     done = yoto("decompress", "a.yoto", "a.png", "--model", release_folder)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    expected = "a.png: 70 × 60 pixels\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, expected, "")
     assert Path("a.yoto").read_bytes() == Path("photo.yoto").read_bytes()
     assert read_image("a.png").shape == (60, 70, 3)
     done = yoto("decompress", "photo.png", "b.png")

@@ -12,9 +12,11 @@ import warnings
 
 from yoto_tf import __version__
 from yoto_tf.cli import (
+    completion,
     compress,
     decompress,
     demo,
+    diff,
     evaluate,
     export,
     info,
@@ -27,12 +29,14 @@ from yoto_tf.cli import (
 from yoto_tf.cli.output import say, say_error
 from yoto_tf.cli.parser import Parser
 from yoto_tf.errors import YotoError
+from yoto_tf.machine.progress import hide_progress_bars
 
 _SUBCOMMANDS = (
     list_models,
     compress,
     decompress,
     info,
+    diff,
     stylize,
     sample,
     reconstruct,
@@ -40,6 +44,7 @@ _SUBCOMMANDS = (
     evaluate,
     export,
     demo,
+    completion,
 )
 
 
@@ -50,19 +55,13 @@ def main(arguments=None):
     """
     _quieten_tensorflow()
     _speak_to_any_terminal()
-    parser = Parser(
-        prog="yoto",
-        description="Models trained once on many losses: turn the dial afterwards.",
-    )
-    parser.add_argument("--version", action="version", version=f"yoto {__version__}")
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for subcommand in _SUBCOMMANDS:
-        subcommand.add(subparsers)
+    parser = build_parser()
     try:
         options, more = parser.parse_known_args(arguments)
         if more and not hasattr(options, "more"):
             parser.error(f"unrecognized arguments: {' '.join(more)}")
         options.more = more
+        _be_quiet(getattr(options, "quiet", False))
         status = options.run(options)
         sys.stdout.flush()
         return status
@@ -80,6 +79,29 @@ def main(arguments=None):
     except KeyboardInterrupt:
         return 130
     return 2
+
+
+def build_parser():
+    """The parser of all subcommands."""
+    parser = Parser(
+        prog="yoto",
+        description="Models trained once on many losses: turn the dial afterwards.",
+    )
+    parser.add_argument("--version", action="version", version=f"yoto {__version__}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for subcommand in _SUBCOMMANDS:
+        subcommand.add(subparsers)
+    return parser
+
+
+def _be_quiet(quiet):
+    """Shows neither warnings nor progress bars, or shows both."""
+    hide_progress_bars(quiet)
+    warnings.showwarning = _ignore_warning if quiet else _show_warning
+
+
+def _ignore_warning(message, category, filename, lineno, file=None, line=None):
+    pass
 
 
 def _speak_to_any_terminal():

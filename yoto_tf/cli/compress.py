@@ -1,10 +1,10 @@
 """`yoto compress`"""
 
-import dataclasses
-
 from yoto_tf.cli.coefficients import check_names, coefficients
-from yoto_tf.cli.output import print_failures, print_json, report_stream, say
-from yoto_tf.cli.parser import add_model, add_no_clobber
+from yoto_tf.cli.files import add_files, read_files
+from yoto_tf.cli.output import print_conversion
+from yoto_tf.cli.parser import add_model, add_no_clobber, add_threads, add_volume
+from yoto_tf.cli.sizes import size
 from yoto_tf.cli.startup import import_keras
 
 
@@ -13,37 +13,45 @@ def add(subparsers):
     parser = subparsers.add_parser(
         "compress",
         help="pictures to .yoto files",
-        description="Compresses a picture, or all pictures of a folder or glob. "
-        "Transparency is composited on white. The "
+        description="Compresses pictures. Transparency is composited on white. The "
         "trade-off is set by one of the options from --quality to --lossless.",
     )
-    parser.add_argument("source", metavar="IN", help="a picture, a folder or a glob")
-    parser.add_argument(
-        "target", metavar="OUT", help="the .yoto file; a folder where IN is many files"
-    )
+    add_files(parser, "a picture", "the .yoto file")
     add_model(parser, "--model", "codec")
     dial = parser.add_mutually_exclusive_group()
     dial.add_argument(
+        "-q",
         "--quality",
         type=float,
         metavar="Q",
-        help="0 (smallest) to 1 (best), a place on the coefficient's logarithmic range",
+        help="0 (smallest) to 1 (best), a place on the coefficient's logarithmic range "
+        "(default: 0.5)",
     )
     dial.add_argument(
         "--coefficients",
         type=coefficients,
         default={},
         metavar="NAME=VALUE",
-        help="such as distortion=0.02",
+        help="such as distortion=0.02 (default: the middle of the range)",
     )
     dial.add_argument(
-        "--target-bpp", type=float, metavar="B", help="bits per pixel, within 1 %%"
+        "--target-bpp",
+        type=float,
+        metavar="B",
+        help="bits per pixel, within 1 %% (default: no target)",
     )
     dial.add_argument(
-        "--target-psnr", type=float, metavar="P", help="PSNR in dB, within 0.05 dB"
+        "--target-psnr",
+        type=float,
+        metavar="P",
+        help="PSNR in dB, within 0.05 dB (default: no target)",
     )
     dial.add_argument(
-        "--target-size", type=int, metavar="BYTES", help="within 1 %%, never exceeded"
+        "--target-size",
+        type=size,
+        metavar="BYTES",
+        help="such as 30000, 30k or 30KiB; within 1 %%, never exceeded (default: no "
+        "target)",
     )
     dial.add_argument(
         "--lossless",
@@ -60,21 +68,24 @@ def add(subparsers):
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_no_clobber(parser)
+    add_threads(parser)
+    add_volume(parser, "say the coefficients and the PSNR too, which decodes each file")
     parser.set_defaults(run=run)
 
 
 def run(options):
     """Compresses; the status is 1 if one of many files failed."""
+    sources, target = read_files(options)
     from yoto_tf.zoo.codec.files import compress_files
 
     if not options.lossless:
-        import_keras()
+        import_keras(options.threads)
         from yoto_tf.zoo.codec.codec import Codec
 
         check_names(options.coefficients, compress_files, Codec.compress)
     report = compress_files(
-        options.source,
-        options.target,
+        sources,
+        target,
         options.model,
         quality=options.quality,
         target_bpp=options.target_bpp,
@@ -83,15 +94,17 @@ def run(options):
         lossless=options.lossless,
         effort=options.effort,
         clobber=not options.no_clobber,
+        measure=options.verbose,
         **options.coefficients,
     )
-    if options.json:
-        print_json(dataclasses.asdict(report))
-    else:
-        for file in report.files:
-            say(
-                f"{file['output']}: {file['bytes']:,} bytes, "
-                f"{file['bits_per_pixel']:.3f} bits per pixel",
-                report_stream(options.target),
-            )
-    return print_failures(report)
+    return print_conversion(options, report, target, _described)
+
+
+def _described(file):
+    text = f"{file['bytes']:,} bytes, {file['bits_per_pixel']:.3f} bits per pixel"
+    for name, value in file["coefficients"].items() if "psnr" in file else ():
+        text += f", {name} {value:g}"
+    if "psnr" in file:
+        exact = file["psnr"] is None
+        text += ", the very same pixels" if exact else f", PSNR {file['psnr']:.2f} dB"
+    return text

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from yoto_tf.cli.output import print_json, print_table, say
-from yoto_tf.cli.parser import add_no_clobber
+from yoto_tf.cli.parser import add_no_clobber, add_threads, add_volume
 from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import YotoError
 
@@ -45,6 +45,8 @@ def add(subparsers):
         "may be given several times (default: this machine's own names)",
     )
     add_no_clobber(parser)
+    add_threads(parser)
+    add_volume(parser)
     parser.set_defaults(run=run)
 
 
@@ -64,7 +66,7 @@ def run(options):
     if where:
         option = next(iter(where)).rstrip("s").replace("_", "-")
         raise YotoError(f"--{option} goes with --web")
-    import_keras()
+    import_keras(options.threads)
     from yoto_tf.demo.demonstration import PICTURE, demonstrate
 
     rows = demonstrate(options.out, clobber=not options.no_clobber)
@@ -85,6 +87,7 @@ def run(options):
         for row in rows
     ]
     print_table([head, *table])
-    print()
-    say(f"The compressed files and {PICTURE} are in {options.out}")
+    if not options.quiet:
+        print()
+        say(f"The compressed files and {PICTURE} are in {options.out}")
     return 0

@@ -2,10 +2,11 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
-from yoto_tf.cli.output import is_left, print_json, print_table
-from yoto_tf.cli.parser import add_model, add_no_clobber
+from yoto_tf.cli.output import is_left, print_json, print_table, report
+from yoto_tf.cli.parser import add_model, add_no_clobber, add_threads, add_volume
 from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import DataError
 
@@ -29,10 +30,18 @@ def add(subparsers):
         nargs="?",
         const="-",
         metavar="OUT",
-        help="write every picture's numbers to a file, or print them",
+        help="write every picture's numbers to a file, or print them (default: print "
+        "a table of the means)",
     )
-    parser.add_argument("--plot", type=_plot, metavar="OUT.png", help="draw the curves")
+    parser.add_argument(
+        "--plot",
+        type=_plot,
+        metavar="OUT.png",
+        help="draw the curves (default: none are drawn)",
+    )
     add_no_clobber(parser)
+    add_threads(parser)
+    add_volume(parser)
     parser.set_defaults(run=run)
 
 
@@ -42,16 +51,18 @@ def run(options):
     from yoto_tf.machine.atomic_files import write_atomically
 
     _check_outputs(options)
-    import_keras()
+    import_keras(options.threads)
     evaluation = zoo.evaluate(options.model, options.data)
     if options.plot and not is_left(options, options.plot):
         evaluation.plot(options.plot)
+        report(options, "the curves", options.plot, sys.stderr)
     if options.json == "-":
         print_json(evaluation.to_dict())
         return 0
     if options.json and not is_left(options, options.json):
         content = json.dumps(evaluation.to_dict(), indent=2, allow_nan=False) + "\n"
         write_atomically(options.json, content.encode())
+        report(options, "every picture's numbers", options.json, sys.stderr)
     print_table(evaluation.table())
     return 0
 

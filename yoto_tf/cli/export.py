@@ -22,17 +22,22 @@ def add(subparsers):
         help="saved-model (default), hub, serving, tpu, litert or web",
     )
     parser.add_argument(
-        "--name", metavar="NAME", help="what a Hub or server is to call it"
+        "--name",
+        metavar="NAME",
+        help="what a Hub or server is to call it (default: the name of its family)",
     )
     parser.add_argument(
-        "--version", type=int, metavar="N", help="of the model on a Hub or server"
+        "--version",
+        type=int,
+        metavar="N",
+        help="of the model on a Hub or server (default: 1)",
     )
     for name in ("batch", "height", "width"):
         parser.add_argument(
             f"--{name}",
             type=int,
             metavar="N",
-            help=f"{name} of a TPU's or device's input",
+            help=f"{name} of a TPU's or device's input (default: the target's own)",
         )
     parser.set_defaults(run=run)
 

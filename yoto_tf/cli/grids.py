@@ -2,7 +2,7 @@
 
 from yoto_tf.cli.coefficients import coefficients
 from yoto_tf.cli.output import print_json, report_stream, say
-from yoto_tf.cli.parser import add_model, add_no_clobber
+from yoto_tf.cli.parser import add_model, add_no_clobber, add_threads, add_volume
 
 
 def add_options(parser, number):
@@ -14,23 +14,30 @@ def add_options(parser, number):
         type=coefficients,
         default={},
         metavar="NAME=VALUE",
-        help="such as kl=4; without it, several β",
+        help="such as kl=4 (default: several β)",
     )
     parser.add_argument(
         "--rows", type=int, default=7, metavar="R", help="how many β without one given"
     )
+    note = "" if number else " (default: 64, or 12 at each of several β)"
     parser.add_argument(
-        "--number", type=int, default=number, metavar="N", help="pictures at each β"
+        "--number",
+        type=int,
+        default=number,
+        metavar="N",
+        help=f"pictures at each β{note}",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_no_clobber(parser)
+    add_threads(parser)
+    add_volume(parser)
 
 
-def print_report(report, as_json):
+def print_report(options, report):
     """Says what was written, for people or as JSON."""
-    if as_json:
-        print_json(report.to_dict())
-    else:
+    if options.json:
+        print_json(report.to_dict(), report_stream(report.output))
+    elif not options.quiet:
         settings = len(report.settings)
         say(
             f"{report.output}: {report.pictures} pictures at {settings} β",

@@ -25,7 +25,7 @@ def run(options):
     """Reconstructs the pictures."""
     if is_left(options, options.target):
         return 0
-    import_keras()
+    import_keras(options.threads)
     from yoto_tf.zoo.vae import VAE
     from yoto_tf.zoo.vae.files import write_reconstructions
 
@@ -38,5 +38,5 @@ def run(options):
         options.number,
         options.rows,
     )
-    print_report(report, options.json)
+    print_report(options, report)
     return 0

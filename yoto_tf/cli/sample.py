@@ -15,7 +15,9 @@ def add(subparsers):
         "without --coefficients a row for each of several β with the same latents.",
     )
     add_options(parser, number=None)
-    parser.add_argument("--seed", type=int, default=0, metavar="S")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of the latents"
+    )
     parser.set_defaults(run=run)
 
 
@@ -23,7 +25,7 @@ def run(options):
     """Draws the pictures."""
     if is_left(options, options.target):
         return 0
-    import_keras()
+    import_keras(options.threads)
     from yoto_tf.zoo.vae import VAE
     from yoto_tf.zoo.vae.files import write_samples
 
@@ -36,5 +38,5 @@ def run(options):
         options.rows,
         options.seed,
     )
-    print_report(report, options.json)
+    print_report(options, report)
     return 0

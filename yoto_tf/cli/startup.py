@@ -5,14 +5,20 @@ import os
 import sys
 
 from yoto_tf.machine.muted_stderr import muted_stderr
+from yoto_tf.machine.threads import limit_threads
 
 
-def import_keras():
+def import_keras(threads=None):
     """Imports Keras without packages that it imports where they are installed.
 
     These are Matplotlib, for plots, and scikit-learn, for wrappers. Matplotlib alone
     takes nearly a fifth of the time that the whole of Keras and TensorFlow take.
+
+    Args:
+        threads: how many threads to compute with; None for all there are.
     """
+    if threads is not None:
+        limit_threads(threads)
     with _hidden("matplotlib"), _hidden("sklearn"), _muted():
         # Released networks do not follow the settings in a user's keras.json.
         from yoto_tf.machine.keras_settings import set_usual_settings

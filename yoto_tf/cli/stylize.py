@@ -1,10 +1,15 @@
 """`yoto stylize`"""
 
-import dataclasses
-
 from yoto_tf.cli.coefficients import check_names, coefficients
-from yoto_tf.cli.output import is_left, print_failures, print_json
-from yoto_tf.cli.parser import add_model, add_no_clobber
+from yoto_tf.cli.files import add_files, read_files
+from yoto_tf.cli.output import (
+    is_left,
+    print_conversion,
+    print_json,
+    report,
+    report_stream,
+)
+from yoto_tf.cli.parser import add_model, add_no_clobber, add_threads, add_volume
 from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import YotoError
 
@@ -14,15 +19,15 @@ def add(subparsers):
     parser = subparsers.add_parser(
         "stylize",
         help="pictures in the style of paintings",
-        description="Stylises a picture or animation, or all pictures of a folder or "
-        "glob. Coefficients that are not named take the middle of their range.",
+        description="Stylises pictures and animations. The suffix of a picture to "
+        "write names its format; on standard output it is PNG.",
     )
-    parser.add_argument("source", metavar="IN", help="a picture, a folder or a glob")
+    add_files(parser, "a picture", "the picture")
     parser.add_argument(
-        "target", metavar="OUT", help="the picture; a folder where IN is many files"
-    )
-    parser.add_argument(
-        "--style", metavar="NAME", help="a style, or a mixture such as a=0.7,b=0.3"
+        "--style",
+        metavar="NAME",
+        help="a style, or a mixture such as a=0.7,b=0.3 (default: none, must be given "
+        "without --random)",
     )
     add_model(parser, "--model", "stylization")
     parser.add_argument(
@@ -30,7 +35,7 @@ def add(subparsers):
         type=coefficients,
         default={},
         metavar="NAME=VALUE,…",
-        help="such as content=1,style_1=0.2",
+        help="such as content=1,style_1=0.2 (default: the middle of their ranges)",
     )
     parser.add_argument(
         "--preserve-color", action="store_true", help="keep the photograph's colours"
@@ -39,49 +44,56 @@ def add(subparsers):
         "--random",
         type=int,
         metavar="N",
-        help="draw N settings and write one sheet of what they make of the picture",
+        help="draw N settings and write one sheet of what they make of one picture "
+        "(default: none, --style is used)",
     )
     parser.add_argument(
-        "--seed", type=int, metavar="S", help="with --random: the same settings again"
+        "--seed",
+        type=int,
+        metavar="S",
+        help="with --random: the same settings again (default: others each time)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_no_clobber(parser)
+    add_threads(parser)
+    add_volume(parser, "say all coefficients too")
     parser.set_defaults(run=run)
 
 
 def run(options):
     """Stylises; the status is 1 if one of many files failed."""
-    import_keras()
-    from yoto_tf.zoo.stylization import Stylizer
-    from yoto_tf.zoo.stylization.files import stylize_files, write_contact_sheet
-
-    check_names(options.coefficients, write_contact_sheet, Stylizer.stylize)
-    if options.random is not None:
-        return _write_sheet(options)
-    if options.style is None:
+    if options.style is None and options.random is None:
         raise YotoError("expected --style NAME, or --random N; yoto list --styles")
+    sources, target = read_files(options)
+    if options.random is not None:
+        return _write_sheet(options, sources, target)
+    _import_stylizer(options)
+    from yoto_tf.zoo.stylization.files import stylize_files
+
     report = stylize_files(
-        options.source,
-        options.target,
+        sources,
+        target,
         options.style,
         options.model,
         options.preserve_color,
         clobber=not options.no_clobber,
         **options.coefficients,
     )
-    if options.json:
-        print_json(dataclasses.asdict(report))
-    return print_failures(report)
+    describe = _described_at_length if options.verbose else _described
+    return print_conversion(options, report, target, describe)
 
 
-def _write_sheet(options):
+def _write_sheet(options, sources, target):
+    if len(sources) > 1:
+        raise YotoError(f"--random takes one picture, got {len(sources)}")
+    if is_left(options, target):
+        return 0
+    _import_stylizer(options)
     from yoto_tf.zoo.stylization.files import write_contact_sheet
 
-    if is_left(options, options.target):
-        return 0
     settings = write_contact_sheet(
-        options.source,
-        options.target,
+        sources[0],
+        target,
         options.random,
         options.style,
         options.model,
@@ -90,5 +102,31 @@ def _write_sheet(options):
         **options.coefficients,
     )
     if options.json:
-        print_json(settings)
+        print_json(settings, report_stream(target))
+    else:
+        report(options, f"{len(settings)} settings", target)
     return 0
+
+
+def _import_stylizer(options):
+    import_keras(options.threads)
+    from yoto_tf.zoo.stylization import Stylizer
+    from yoto_tf.zoo.stylization.files import write_contact_sheet
+
+    check_names(options.coefficients, write_contact_sheet, Stylizer.stylize)
+
+
+def _described(file):
+    return _mixture(file["style"])
+
+
+def _described_at_length(file):
+    values = (f"{name} {value:g}" for name, value in file["coefficients"].items())
+    return f"{_mixture(file['style'])}, {', '.join(values)}"
+
+
+def _mixture(style):
+    """A style, {name: weight}, as `--style` takes it."""
+    if len(style) == 1:
+        return next(iter(style))
+    return ",".join(f"{name}={weight:g}" for name, weight in style.items())

@@ -3,10 +3,11 @@
 import argparse
 import dataclasses
 import sys
+import textwrap
 from pathlib import Path
 
 from yoto_tf.cli.output import say
-from yoto_tf.cli.parser import Parser
+from yoto_tf.cli.parser import Parser, add_threads
 from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import RecipeError
 
@@ -29,15 +30,28 @@ def add(subparsers):
         "recipe", metavar="RECIPE", help="FAMILY/NAME of the zoo, or a .py file"
     )
     parser.add_argument(
-        "--data", metavar="SPEC", help="a folder, a glob or tfds:NAME[:SPLIT]"
+        "--list",
+        action=_List,
+        help="list all recipes and their fields, or those of RECIPE named before it",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="SPEC",
+        help="a folder, a glob or tfds:NAME[:SPLIT] (default: what the recipe names)",
     )
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, metavar="N", help="same as --set steps=N")
+    length.add_argument(
+        "--steps",
+        type=int,
+        metavar="N",
+        help="same as --set steps=N (default: the recipe's)",
+    )
     length.add_argument(
         "--minutes",
         type=float,
         metavar="N",
-        help="train for so long by the clock, over all resumes, instead of for steps",
+        help="train for so long by the clock, over all resumes, instead of for steps "
+        "(default: the recipe's)",
     )
     parser.add_argument(
         "--workdir",
@@ -52,7 +66,8 @@ def add(subparsers):
         "--from",
         dest="start",
         metavar="NAME",
-        help="start from the weights of a pretrained name, a folder or an address",
+        help="start from the weights of a pretrained name, a folder or an address "
+        "(default: new weights)",
     )
     parser.add_argument(
         "--set",
@@ -60,14 +75,15 @@ def add(subparsers):
         action="extend",
         default=[],
         metavar="FIELD=VALUE",
-        help="replace fields of the recipe",
+        help="replace fields of the recipe (default: none)",
     )
+    add_threads(parser)
     parser.set_defaults(run=run, more=[])
 
 
 def run(options):
     """Trains, and writes the release; the status is 130 after an interrupt."""
-    import_keras()
+    import_keras(options.threads)
     from yoto_tf import zoo
     from yoto_tf.training.recipe import override
     from yoto_tf.zoo.recipes import load_recipe
@@ -106,6 +122,31 @@ class _Help(argparse.Action):
             own = _parser_of(load_recipe(namespace.recipe), namespace.recipe)
             _, _, listed = own.format_help().partition("\n\n")
             print(f"\n{listed}" if listed else "", end="")
+        parser.exit()
+
+
+class _List(argparse.Action):
+    """Lists recipes and their fields."""
+
+    def __init__(self, **options):
+        super().__init__(nargs=0, default=argparse.SUPPRESS, **options)
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        import_keras()
+        from yoto_tf.training.recipe import settings
+        from yoto_tf.zoo.recipes import load_recipe, recipe_names, recipe_title
+
+        chosen = getattr(namespace, "recipe", None)
+        for name in [chosen] if chosen else recipe_names():
+            fields = settings(load_recipe(name))
+            say(f"{name}: {recipe_title(name)}")
+            if chosen:
+                for field, value, kind in fields:
+                    say(f"    {field}={value}  ({kind})")
+            else:
+                shown = " ".join(f"{field}={value}" for field, value, _ in fields)
+                for line in textwrap.wrap(shown, 84, break_long_words=False):
+                    say(f"    {line}")
         parser.exit()
 
 

@@ -14,13 +14,15 @@ import numpy as np
 from PIL import Image
 
 from yoto_tf.errors import DataError
-from yoto_tf.machine.atomic_files import atomic_file
+from yoto_tf.machine.atomic_files import atomic_file, is_special
 from yoto_tf.machine.inputs import rereadable
 
 SUFFIXES = frozenset(
     {".avif", ".bmp", ".gif", ".jfif", ".jpeg", ".jpg"}
     | {".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
+# What is read under its own name in a folder.
+READ_SUFFIXES = SUFFIXES
 # The usual profiles that need no conversion; any other sRGB is converted to itself.
 _SRGB_PROFILES = frozenset({"sRGB", "sRGB IEC61966-2.1", "sRGB built-in"})
 # What Pillow calls them; JPEG includes a phone's MPO.
@@ -194,20 +196,32 @@ def write_image(path, array):
     file_format = format_to_write(path)
     with atomic_file(path) as file:
         try:
-            Image.fromarray(array).save(file, format=file_format, quality=95)
+            _save(Image.fromarray(array), file, format=file_format, quality=95)
         except ValueError as error:
             # A picture larger than its format allows.
             reason = " ".join(str(error).split())
             raise DataError(f"cannot write {path}: {reason}") from error
 
 
+def _save(image, file, **options):
+    """`PIL.Image.Image.save`, which for some formats goes back in the file."""
+    if file.seekable():
+        image.save(file, **options)
+        return
+    content = io.BytesIO()
+    image.save(content, **options)
+    file.write(content.getbuffer())
+
+
 def format_to_write(path):
-    """The format that the suffix of a picture to write names.
+    """The format that the suffix of a picture to write names; PNG for a pipe.
 
     Raises:
         DataError: it names no format that can be read again.
     """
     suffix = Path(path).suffix
+    if not suffix and is_special(path):
+        return "PNG"
     file_format = Image.registered_extensions().get(suffix.lower())
     if file_format not in Image.SAVE or suffix.lower() not in SUFFIXES:
         raise DataError(

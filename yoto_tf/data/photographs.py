@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from yoto_tf.data.images import image_files, read_image
 from yoto_tf.data.sources import images_from_tfds, is_tfds
 from yoto_tf.errors import DataError, printable
+from yoto_tf.machine.progress import progress_bar
 
 _DECODERS = 4
 
@@ -54,11 +54,10 @@ class Photographs:
 
         stream = _stream(spec, self.scales, np.random.default_rng(seed))
         loaded, size = [], 0
-        with tqdm(
-            desc=printable(f"Loading {spec}"),
+        with progress_bar(
+            description=printable(f"Loading {spec}"),
             total=None if is_tfds(spec) else len(image_files(spec)),
             unit="photo",
-            delay=1,
         ) as progress:
             for photograph in stream:
                 if photograph is _END_OF_PASS:

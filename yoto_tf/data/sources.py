@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import numpy as np
-from tqdm import tqdm
 
 from yoto_tf.errors import DataError, printable
+from yoto_tf.machine.progress import progress_bar
 
 PREFIX = "tfds:"
 
@@ -55,9 +55,7 @@ def load_arrays(spec, data_dir=None):
     """
     columns = {}
     examples = _examples(spec, data_dir)
-    for example in tqdm(
-        examples, desc=printable(f"Loading {spec}"), unit="example", delay=1
-    ):
+    for example in progress_bar(examples, printable(f"Loading {spec}"), unit="example"):
         for name in ("image", "label"):
             if name in example:
                 columns.setdefault(name, []).append(example[name])

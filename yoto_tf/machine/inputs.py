@@ -17,17 +17,20 @@ class PipedFile(os.PathLike):
     Messages name the pipe.
 
     Args:
-        pipe: the path.
+        pipe: the path, or the number of a file that is open.
+        name: what messages call it; None for the path.
 
     Raises:
         DataError: it cannot be read or copied, or gives too much.
     """
 
-    def __init__(self, pipe):
-        self._name = os.fspath(pipe)
+    def __init__(self, pipe, name=None):
+        self._name = name or os.fspath(pipe)
         try:
             self._copy = tempfile.NamedTemporaryFile()  # noqa: SIM115
-            with open(pipe, "rb") as source:
+            # Closing the duplicate leaves the original open.
+            opened = os.dup(pipe) if isinstance(pipe, int) else pipe
+            with open(opened, "rb") as source:
                 shutil.copyfileobj(_Bounded(source, self._name), self._copy)
             self._copy.flush()
         except OSError as error:
@@ -38,6 +41,15 @@ class PipedFile(os.PathLike):
 
     def __str__(self):
         return self._name
+
+
+def standard_input():
+    """A `PipedFile` of what this process is given.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    return PipedFile(0, "standard input")
 
 
 def rereadable(path):

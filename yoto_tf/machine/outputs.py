@@ -26,7 +26,7 @@ _SIGNATURES = (
 )
 
 
-def check_output(path, suffixes, expected, sources=(), read=None):
+def check_output(path, suffixes, expected, sources=(), read=None, in_new_folder=False):
     """Refuses an output before any work is done for it.
 
     A regular file that exists may be replaced, see `check_kind`. Devices and pipes may
@@ -39,6 +39,7 @@ def check_output(path, suffixes, expected, sources=(), read=None):
         sources: what is read: files, folders and globs.
         read: suffixes of what is read in a folder or a glob; None for any file that is
             there.
+        in_new_folder: whether its folder is still to be made.
 
     Raises:
         DataError: it cannot be written, has another suffix, is one of the inputs, or
@@ -52,7 +53,8 @@ def check_output(path, suffixes, expected, sources=(), read=None):
     for source in sources:
         if os.path.isfile(source) and _same(path, source):
             raise DataError(f"{path} is the input, expected another file to write")
-    check_writable(path)
+    if not in_new_folder:
+        check_writable(path)
     suffix = Path(path).suffix
     if suffix.lower() not in suffixes:
         raise DataError(f"cannot write {path}: expected {expected}, got {suffix!r}")

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 import keras
 import numpy as np
 from keras import ops
-from tqdm import tqdm
 
 from yoto_tf.errors import DataError, YotoError
+from yoto_tf.machine.progress import progress_bar
 from yoto_tf.objectives.batches import finite
 from yoto_tf.objectives.prediction import measure
 from yoto_tf.tradeoff import plots
@@ -149,7 +149,7 @@ def sweep(
     sums = [{} for _ in grid]
     others = [measurement(model, metrics) for _ in grid]
     count = 0
-    for batch in tqdm(as_batches(model, data), unit="batch", leave=False, disable=None):
+    for batch in progress_bar(as_batches(model, data), unit="batch", leave=False):
         inputs, targets, weights = keras.utils.unpack_x_y_sample_weight(batch)
         count += len(keras.tree.flatten(inputs)[0])
         for vector, terms, other in zip(grid, sums, others, strict=True):

@@ -204,6 +204,24 @@ def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     return dataclasses.replace(recipe, **values)
 
 
+def settings(recipe: Recipe) -> list[tuple[str, str, str]]:
+    """Returns (field, value, type) of a recipe's fields, in the words of `override`."""
+    hints = typing.get_type_hints(type(recipe))
+    return [
+        (field.name, _written(getattr(recipe, field.name)), _spell(hints[field.name]))
+        for field in dataclasses.fields(recipe)
+    ]
+
+
+def _written(value):
+    """A value as `_parse` reads it."""
+    if isinstance(value, tuple):
+        return ",".join(map(_written, value))
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
 def _parse(text, kind):
     """Reads `text` as a value of the type `kind`, or raises ValueError."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)

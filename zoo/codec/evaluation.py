@@ -6,13 +6,13 @@ import math
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from yoto_tf.data import image_files, images_from_tfds, read_image
 from yoto_tf.data.sources import is_tfds
 from yoto_tf.errors import DataError
 from yoto_tf.imaging.metrics import bits_per_pixel, ms_ssim, ms_ssim_db, psnr
 from yoto_tf.machine.atomic_files import write_atomically
+from yoto_tf.machine.progress import progress_bar
 
 SETTINGS = 8
 
@@ -110,9 +110,7 @@ def evaluate(codec, spec, model="codec", settings=SETTINGS):
     dial = codec.settings(settings)
     total = None if is_tfds(spec) else len(image_files(spec))
     images = []
-    for name, image in tqdm(
-        _pictures(spec), total=total, unit="picture", delay=1, disable=None
-    ):
+    for name, image in progress_bar(_pictures(spec), total=total, unit="picture"):
         points = [_point(codec, image, setting) for setting in dial]
         height, width = image.shape[:2]
         images.append(

@@ -3,40 +3,51 @@
 import dataclasses
 import functools
 import glob
-import threading
+import math
 from pathlib import Path
 
-from yoto_tf import zoo
 from yoto_tf.errors import CoefficientError, DataError, FormatError
+from yoto_tf.imaging.metrics import psnr
 from yoto_tf.machine.atomic_files import is_special, write_atomically
 from yoto_tf.zoo.codec.coding.container import check_size
 from yoto_tf.zoo.codec.compressed_file import CompressedFile, PretrainedById
-from yoto_tf.zoo.codec.lossless.picture import decode_picture
+from yoto_tf.zoo.codec.decoder import Decoder, load_codec, loaded_once
 from yoto_tf.zoo.codec.second_layer.choice import exact
-from yoto_tf.zoo.conversion import PICTURES, Kind, convert_files, pair_files
-from yoto_tf.zoo.families import check_family
+from yoto_tf.zoo.conversion import convert_files
+from yoto_tf.zoo.pairing import PICTURES, PICTURES_TO_READ, Kind, pair_files
 
 SUFFIX = ".yoto"
 COMPRESSED = Kind(frozenset({SUFFIX}), f"the suffix {SUFFIX}")
 
 
 def compress_files(
-    source, target, model="codec", *, lossless=False, effort=0, clobber=True, **how
+    source,
+    target,
+    model="codec",
+    *,
+    lossless=False,
+    effort=0,
+    clobber=True,
+    measure=False,
+    **how,
 ):
-    """Compresses a picture file, or all that a folder or glob stands for.
+    """Compresses a picture file, or all that folders or globs stand for.
 
     Args:
-        source: a picture file, a folder (searched recursively) or a glob.
-        target: the `.yoto` file to write; for many files a folder, made if need be.
+        source: a picture file, a folder (searched recursively) or a glob; or a list of
+            them.
+        target: the `.yoto` file to write, or a folder for it; for many files a folder,
+            made if need be, see `yoto_tf.zoo.pairing`.
         model: a pretrained name or the directory of a release.
         lossless: true for files that hold the pictures exactly, which needs no model.
         effort: see `Codec.compress`; a lossless file takes none.
         clobber: whether `.yoto` files that exist are replaced.
+        measure: whether the pictures are decoded again for their PSNR.
         **how: passed to `Codec.compress`: a quality, a target or coefficients.
 
     Returns:
         A `ConversionReport`; its files are as `describe` has them, with "input" and
-        "output".
+        "output", and with `measure` "psnr", in dB, None for the very same pixels.
 
     Raises:
         DataError, FormatError: the one file cannot be read, compressed or written, or
@@ -49,7 +60,7 @@ def compress_files(
         raise CoefficientError(
             "a lossless file has no quality, target, coefficient or effort"
         )
-    codec = _loaded_once(functools.partial(_codec, model))
+    codec = loaded_once(functools.partial(load_codec, model))
     pretrained = PretrainedById()
 
     def compress(picture, output):
@@ -65,20 +76,46 @@ def compress_files(
         output.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(output, data)
         names = None if lossless else codec().coefficients.names
-        description = CompressedFile.of(output, data).description(pretrained, names)
-        return {"input": str(path), "output": str(output), **description}
+        file = CompressedFile.of(output, data)
+        described = {
+            "input": str(path),
+            "output": str(output),
+            **file.description(pretrained, names),
+        }
+        if measure:
+            reached = math.inf
+            if not lossless:
+                reached = psnr(image, codec().decode(file.container))
+            described["psnr"] = None if reached == math.inf else reached
+        return described
 
-    pairs, many = pair_files(source, target, image_files, PICTURES, COMPRESSED, SUFFIX)
-    return convert_files(pairs, many, compress, _open_picture, clobber, COMPRESSED)
+    found = pair_files(
+        source,
+        target,
+        image_files,
+        PICTURES_TO_READ,
+        COMPRESSED,
+        lambda path: path.with_suffix(SUFFIX),
+    )
+    return convert_files(
+        found.pairs,
+        found.many,
+        compress,
+        _open_picture,
+        clobber,
+        COMPRESSED,
+        found.skipped,
+    )
 
 
 def decompress_files(source, target, model=None, *, clobber=True):
-    """Decodes a `.yoto` file, or all that a folder or glob stands for.
+    """Decodes a `.yoto` file, or all that folders or globs stand for.
 
     Args:
-        source: a `.yoto` file, a folder (searched recursively) or a glob.
-        target: the picture file to write, its format named by its suffix; for many
-            files a folder, made if need be, to which PNG files are written.
+        source: a `.yoto` file, a folder (searched recursively) or a glob; or a list of
+            them.
+        target: the picture file to write, its format named by its suffix; or a folder,
+            for many files made if need be, to which PNG files are written.
         model: a pretrained name or the directory of a release; None for the pretrained
             model that each file names.
         clobber: whether pictures that exist are replaced.
@@ -94,20 +131,11 @@ def decompress_files(source, target, model=None, *, clobber=True):
     """
     from yoto_tf.data.images import write_image
 
-    codec, pretrained = _loaded_once(_codec), PretrainedById()
+    pretrained = PretrainedById()
+    decoder = Decoder(model, pretrained)
 
     def decompress(file, output):
-        container, names = file.container, None
-        try:
-            if container.lossless is None:
-                loaded = codec(model or pretrained.name_for(container))
-                image, names = loaded.decode(container), loaded.coefficients.names
-            else:
-                image = decode_picture(
-                    container.lossless, container.height, container.width
-                )
-        except FormatError as error:
-            raise FormatError(f"{file.path}: {error}") from error
+        image, names = decoder.decode(file)
         output.parent.mkdir(parents=True, exist_ok=True)
         write_image(output, image)
         return {
@@ -116,23 +144,38 @@ def decompress_files(source, target, model=None, *, clobber=True):
             **file.description(pretrained, names),
         }
 
-    pairs, many = pair_files(
-        source, target, _compressed_files, COMPRESSED, PICTURES, ".png"
+    found = pair_files(
+        source,
+        target,
+        compressed_files,
+        COMPRESSED,
+        PICTURES,
+        lambda path: path.with_suffix(".png"),
     )
     return convert_files(
-        pairs, many, decompress, CompressedFile.read, clobber, PICTURES
+        found.pairs,
+        found.many,
+        decompress,
+        CompressedFile.read,
+        clobber,
+        PICTURES,
+        found.skipped,
     )
 
 
-def needs_model(source):
-    """Whether a model is needed to decode this; false only for one lossless file."""
+def needs_model(sources):
+    """Whether a model is needed to decode these; false only for lossless files."""
+    return not all(map(_is_lossless, sources))
+
+
+def _is_lossless(source):
     # A pipe or a device can be read only once.
     if is_special(source):
-        return True
+        return False
     try:
-        return CompressedFile.read(source).container.lossless is None
+        return CompressedFile.read(source).container.lossless is not None
     except (DataError, FormatError):
-        return True
+        return False
 
 
 def describe(path):
@@ -149,17 +192,6 @@ def describe(path):
     """
     description = CompressedFile.read(path).description(PretrainedById())
     return {"input": str(path), **description}
-
-
-def _loaded_once(load):
-    """Caches a function for threads, of which only the first calls it."""
-    cached, lock = functools.cache(load), threading.Lock()
-
-    def call(*arguments):
-        with lock:
-            return cached(*arguments)
-
-    return call
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,13 +223,7 @@ def _open_picture(path):
     return _Picture(path, height * width)
 
 
-def _codec(model):
-    loaded = zoo.load(model)
-    check_family(model, loaded.release, "codec")
-    return loaded
-
-
-def _compressed_files(spec):
+def compressed_files(spec):
     """As `yoto_tf.data.image_files`, for `.yoto` files."""
     path = Path(spec)
     found = path.rglob(f"*{SUFFIX}") if path.is_dir() else _glob(spec)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageSequence
-from tqdm import tqdm
 
 from yoto_tf.data.images import open_picture, picture_errors, to_rgb
 from yoto_tf.errors import DataError, printable
 from yoto_tf.machine.atomic_files import atomic_file
+from yoto_tf.machine.progress import progress_bar
 
 SUFFIXES = frozenset({".gif", ".webp"})
 # Others of several pictures, such as a phone's MPO or a TIFF, are pages or previews.
@@ -66,12 +66,10 @@ def convert_animation(source, target, convert):
 
 def _frames(source, image, count, convert):
     """Yields the converted frames."""
-    with tqdm(
-        desc=printable(os.path.basename(str(source))),
+    with progress_bar(
+        description=printable(os.path.basename(str(source))),
         total=count,
         unit="frame",
-        delay=1,
-        disable=None,
     ) as progress:
         for number in range(count):
             with picture_errors(source):

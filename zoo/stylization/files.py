@@ -3,14 +3,15 @@
 import dataclasses
 
 import numpy as np
-from tqdm import tqdm
 
 from yoto_tf.data import image_files, read_image, write_image
 from yoto_tf.data.images import WITH_ALPHA, format_to_write, read_image_and_alpha
 from yoto_tf.errors import DataError
 from yoto_tf.machine.inputs import rereadable
 from yoto_tf.machine.outputs import check_output
-from yoto_tf.zoo.conversion import PICTURES, convert_files, pair_files
+from yoto_tf.machine.progress import progress_bar
+from yoto_tf.zoo.conversion import convert_files
+from yoto_tf.zoo.pairing import PICTURES, PICTURES_TO_READ, pair_files
 from yoto_tf.zoo.stylization.animation import (
     SUFFIXES,
     convert_animation,
@@ -30,15 +31,17 @@ def stylize_files(
     clobber=True,
     **coefficients,
 ):
-    """Stylises a picture file, or all that a folder or glob stands for.
+    """Stylises a picture file, or all that folders or globs stand for.
 
     Animations (GIF, WebP) that are written as such are stylised frame by frame. Of a
     picture that is transparent in part the stylised one is too, where its format can
     hold that; what lies behind is stylised as if it were on white.
 
     Args:
-        source: a picture file, a folder (searched recursively) or a glob.
-        target: the picture file to write; for many files a folder, made if need be.
+        source: a picture file, a folder (searched recursively) or a glob; or a list of
+            them.
+        target: the picture file to write, or a folder for it; for many files a folder,
+            made if need be, see `yoto_tf.zoo.pairing`.
         style: see `Stylizer.stylize`.
         model: a pretrained name or the directory of a release.
         preserve_color: see `Stylizer.stylize`.
@@ -54,7 +57,9 @@ def stylize_files(
         StyleError, CoefficientError: bad settings.
         RecipeError: no such model, or one that is not a stylizer.
     """
-    pairs, many = pair_files(source, target, image_files, PICTURES, PICTURES)
+    found = pair_files(
+        source, target, image_files, PICTURES_TO_READ, PICTURES, _name_to_write
+    )
     stylizer = _stylizer(model, precision)
     setting = stylizer.setting(style, **coefficients)
 
@@ -86,7 +91,14 @@ def stylize_files(
             **dataclasses.asdict(setting),
         }
 
-    return convert_files(pairs, many, convert, clobber=clobber, written=PICTURES)
+    return convert_files(
+        found.pairs,
+        found.many,
+        convert,
+        clobber=clobber,
+        written=PICTURES,
+        skipped=found.skipped,
+    )
 
 
 def write_contact_sheet(
@@ -133,12 +145,19 @@ def write_contact_sheet(
                 preserve_color=preserve_color,
                 **setting.coefficients,
             )
-            for setting in tqdm(settings, unit="picture", delay=1, disable=None)
+            for setting in progress_bar(settings, unit="picture")
         ]
     except DataError as error:
         raise DataError(f"{source}: {error}") from error
     write_image(target, contact_sheet(pictures, map(str, settings)))
     return [dataclasses.asdict(setting) for setting in settings]
+
+
+def _name_to_write(path):
+    """The name of a picture to write: JPEG where its own format is only read."""
+    if path.suffix.lower() in PICTURES.suffixes:
+        return path
+    return path.with_suffix(".jpg")
 
 
 def _stylizer(model, precision):

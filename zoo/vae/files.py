@@ -10,8 +10,8 @@ from yoto_tf.data import write_image
 from yoto_tf.errors import DataError
 from yoto_tf.imaging.grids import grid
 from yoto_tf.machine.outputs import check_output
-from yoto_tf.zoo.conversion import PICTURES
 from yoto_tf.zoo.families import check_family
+from yoto_tf.zoo.pairing import PICTURES
 from yoto_tf.zoo.vae.pictures import load_pictures
 
 MODEL = "vae-cifar10"

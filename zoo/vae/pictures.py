@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 from PIL import Image, ImageOps
-from tqdm import tqdm
 
 from yoto_tf.data import image_files, images_from_tfds, read_image
 from yoto_tf.data.sources import is_tfds
 from yoto_tf.errors import printable
+from yoto_tf.machine.progress import progress_bar
 
 
 def load_pictures(spec, image_shape, limit=None):
@@ -33,7 +33,7 @@ def load_pictures(spec, image_shape, limit=None):
     else:
         found = map(read_image, image_files(spec))
     found = itertools.islice(found, limit)
-    found = tqdm(found, desc=printable(f"Loading {spec}"), unit="picture", delay=1)
+    found = progress_bar(found, printable(f"Loading {spec}"), unit="picture")
     return np.stack([fitted(image, image_shape) for image in found])
 
 

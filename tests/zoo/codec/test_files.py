@@ -129,7 +129,7 @@ def test_input_is_never_overwritten(pretrained, pictures, tmp_path):
         ("*.tif", "small", r"no file matches .*\*.tif"),
         ("empty", "small", "no pictures in the folder"),
         ("a.png", "none/a.yoto", "there is no folder .*none"),
-        ("a.png", "below", "it is a folder, expected a file"),
+        ("a.png", "full", "it is a folder, expected a file"),
         (".", "bad.png", "is a file, expected a folder"),
     ],
 )
@@ -137,6 +137,8 @@ def test_what_cannot_be_is_said_before_anything_is_done(
     pictures, source, target, message
 ):
     (pictures / "empty").mkdir()
+    (pictures / "full").mkdir()
+    (pictures / "full" / "a.yoto").mkdir()
     before = names(pictures)
     with pytest.raises(DataError, match=message):
         compress_files(pictures / source, pictures / target)

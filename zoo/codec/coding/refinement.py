@@ -18,10 +18,10 @@ NeurIPS 2020.
 import keras
 import numpy as np
 from keras import ops
-from tqdm import tqdm
 
 from yoto_tf.machine.keras_settings import usual_settings
 from yoto_tf.machine.processes import check_process
+from yoto_tf.machine.progress import progress_bar
 from yoto_tf.zoo.codec.tiling.spans import spans
 from yoto_tf.zoo.codec.tiling.tiles import EdgePadded, shifted, window
 
@@ -76,9 +76,7 @@ class Refiner:
         )
         windows = [(row, column) for row in rows for column in columns]
         codes[-1] *= gain
-        bar = tqdm(
-            total=steps * len(windows), unit="step", delay=1, leave=False, disable=None
-        )
+        bar = progress_bar(total=steps * len(windows), unit="step", leave=False)
         with bar, usual_settings():
             for row, column in windows:
                 area = [

@@ -12,9 +12,9 @@ import math
 
 import numpy as np
 from keras import ops
-from tqdm import tqdm
 
 from yoto_tf.machine.compilation import compiled
+from yoto_tf.machine.progress import progress_bar
 from yoto_tf.zoo.codec.tiling.spans import spans
 
 # Numbers in the largest feature map of a tile; several such maps are in use at once.
@@ -89,7 +89,7 @@ class TiledGraph:
         ]
         vector = ops.convert_to_tensor(vector[None])
         tiles = [(row, column) for row in rows for column in columns]
-        for row, column in tqdm(tiles, unit="tile", delay=1, leave=False, disable=None):
+        for row, column in progress_bar(tiles, unit="tile", leave=False):
             cut = [
                 ops.convert_to_tensor(x[window(row[:2], column[:2], factor)][None])
                 for x, factor in zip(inputs, factors, strict=False)

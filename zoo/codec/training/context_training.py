@@ -6,9 +6,9 @@ No transform runs: a step costs a fraction of one of the whole network.
 import keras
 import numpy as np
 from keras import ops
-from tqdm import tqdm
 
 from yoto_tf.machine.compilation import compiled
+from yoto_tf.machine.progress import progress_bar
 
 # What is trained; the rest of the network stays as it is.
 _TRAINED = ("mean_context", "scale_context", "scale_synthesis")
@@ -76,7 +76,7 @@ class LatentPatches(keras.utils.PyDataset):
         random = np.random.default_rng(patches.seed)
         encode = compiled(lambda *inputs: _encoded(network, *inputs))
         made = []
-        for number in tqdm(range(count), "Encoding", unit="patch", disable=None):
+        for number in progress_bar(range(count), "Encoding", unit="patch"):
             vector = network.coefficients.at(random.random())[None]
             image = ops.convert_to_tensor(patches[number]["image"])
             latents, hyper_latents = encode(image, ops.convert_to_tensor(vector))

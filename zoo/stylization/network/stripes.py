@@ -9,10 +9,10 @@ held: the first and the last are computed for their statistics and again when re
 
 import numpy as np
 from keras import ops
-from tqdm import tqdm
 
 from yoto_tf.layers.conditional_instance_normalization import exact_moments
 from yoto_tf.machine.compilation import local_inference
+from yoto_tf.machine.progress import progress_bar
 from yoto_tf.zoo.stylization.network.stage import reflected
 from yoto_tf.zoo.stylization.network.style_network import MULTIPLE
 
@@ -40,7 +40,7 @@ def stylize_in_stripes(network, image, style, coefficients, values=STRIPE_VALUES
     *modulations, colors = network.modulations(style[None], coefficients[None])
     full_size = (network.encoder[0], network.decoder[-1])
     features, skipped = _Picture(image, network), None
-    with tqdm(total=len(modulations) + 1, unit="layer", delay=1) as progress:
+    with progress_bar(total=len(modulations) + 1, unit="layer") as progress:
         for stage, modulation in zip(network.stages, modulations, strict=True):
             if stage in network.residual[::2]:
                 skipped = features

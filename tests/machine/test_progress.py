@@ -11,20 +11,21 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture(params=[Terminal, io.StringIO])
-def stream(request, monkeypatch):
-    stream = request.param()
-    monkeypatch.setattr(sys, "stderr", stream)
-    yield stream
+@pytest.fixture(autouse=True)
+def shown_again():
+    yield
     hide_progress_bars(False)
 
 
-def test_bars_are_for_terminals(stream):
+@pytest.mark.parametrize(("kind", "shown"), [(Terminal, True), (io.StringIO, False)])
+def test_bars_are_for_terminals(kind, shown, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", kind())
     assert list(progress_bar(range(3), "Reading", unit="file", delay=0)) == [0, 1, 2]
-    assert ("Reading" in stream.getvalue()) == stream.isatty()
+    assert ("Reading" in sys.stderr.getvalue()) == shown
 
 
-def test_bars_that_are_hidden(stream):
+def test_bars_that_are_hidden(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
     hide_progress_bars()
     assert list(progress_bar(range(3), delay=0)) == [0, 1, 2]
-    assert stream.getvalue() == ""
+    assert sys.stderr.getvalue() == ""

@@ -67,6 +67,8 @@ setup(
     extras_require={
         # The site: mkdocs build --strict, beside an installed package.
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
+        # HEIC, the pictures of phones.
+        "heif": ["pillow-heif>=0.22"],
         "kaggle": ["kagglehub"],
         "serving": SERVING,
         "web": WEB,
@@ -75,6 +77,7 @@ setup(
             "pytest-xdist>=3.5",
             "hypothesis>=6.100",
             "jax[cpu]",
+            "pillow-heif>=0.22",
             "ruff>=0.6",
             *SERVING,
             # The official messages, and a client that is not ours.

@@ -13,8 +13,8 @@ def add(subparsers):
     parser = subparsers.add_parser(
         "compress",
         help="pictures to .yoto files",
-        description="Compresses pictures. Transparency is composited on white. The "
-        "trade-off is set by one of the options from --quality to --lossless.",
+        description="Compresses pictures. The trade-off is set by one of the options "
+        "from --quality to --lossless. Transparency is kept, without loss.",
     )
     add_files(parser, "a picture", "the .yoto file")
     add_model(parser, "--model", "codec")
@@ -66,6 +66,14 @@ def add(subparsers):
         help="time to spend on a better picture in as many bytes (default: 0, none); "
         "decoding takes no longer",
     )
+    parser.add_argument(
+        "--metadata",
+        choices=("none", "icc", "all"),
+        default="none",
+        help="what to keep besides the pixels: none, which are then sRGB; the ICC "
+        "profile, in whose colour space they are left; or all, that, EXIF and XMP "
+        "(default: none)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_no_clobber(parser)
     add_threads(parser)
@@ -95,6 +103,7 @@ def run(options):
         effort=options.effort,
         clobber=not options.no_clobber,
         measure=options.verbose,
+        metadata=options.metadata,
         **options.coefficients,
     )
     return print_conversion(options, report, target, _described)

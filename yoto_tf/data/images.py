@@ -5,14 +5,16 @@ import functools
 import glob
 import io
 import os
-import struct
 import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from yoto_tf.data import heif
+from yoto_tf.data.heif import enable_heif, is_heif
+from yoto_tf.data.metadata import NO_METADATA, Metadata
+from yoto_tf.data.png import png_without_metadata
 from yoto_tf.errors import DataError
 from yoto_tf.machine.atomic_files import atomic_file, is_special
 from yoto_tf.machine.inputs import rereadable
@@ -22,7 +24,7 @@ SUFFIXES = frozenset(
     | {".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
 # What is read under its own name in a folder.
-READ_SUFFIXES = SUFFIXES
+READ_SUFFIXES = SUFFIXES | heif.SUFFIXES
 # The usual profiles that need no conversion; any other sRGB is converted to itself.
 _SRGB_PROFILES = frozenset({"sRGB", "sRGB IEC61966-2.1", "sRGB built-in"})
 # What Pillow calls them; JPEG includes a phone's MPO.
@@ -47,11 +49,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_PNG = b"\x89PNG\r\n\x1a\n"
-# Ancillary chunks, whose names begin with a small letter, that change how the picture
-# looks.
-_PNG_CHUNKS = frozenset({b"tRNS", b"acTL", b"fcTL", b"fdAT"})
-_LARGEST_PROFILE = 2**24
 # In bytes: more than the largest picture takes that Pillow reads.
 _LARGEST_FILE = 2**31
 
@@ -74,7 +71,7 @@ def image_files(spec):
         found = [
             file
             for file in path.rglob("*")
-            if file.suffix.lower() in SUFFIXES
+            if file.suffix.lower() in READ_SUFFIXES
             and not file.name.startswith(".")
             and file.is_file()
         ]
@@ -101,7 +98,8 @@ def read_image(path):
     or of several pages the first is read, with a warning.
 
     Args:
-        path: the file, of one of `FORMATS` whatever its name is.
+        path: the file, of one of `FORMATS` or HEIC, whatever its name is. HEIC needs
+            the extra `heif`.
 
     Returns:
         uint8 `[height, width, 3]`.
@@ -121,9 +119,25 @@ def read_image_and_alpha(path):
         uint8 `[height, width, 3]`, and uint8 `[height, width]`, 255 where the picture
         is opaque, or None where all of it is.
     """
+    return read_picture(path)[:2]
+
+
+def read_picture(path, metadata="none"):
+    """Reads a picture as `read_image` does, its transparency and its metadata.
+
+    Args:
+        path: see `read_image`.
+        metadata: which to keep: `"none"`; `"icc"`, the profile, which leaves the pixels
+            in its colour space; or `"all"`, that, EXIF and XMP. A profile for other
+            channels than RGB is not kept: the pixels are converted to sRGB.
+
+    Returns:
+        As `read_image_and_alpha`, and a `Metadata`.
+    """
     with picture_errors(path), open_picture(path) as image:
         several = image.format not in _STILL and _has_several_frames(image)
-        rgb, alpha = to_rgb(image)
+        kept = Metadata.of(image, metadata)
+        rgb, alpha = to_rgb(image, keep_profile=kept.icc is not None)
         if alpha is not None:
             white = Image.new("RGB", rgb.size, (255, 255, 255))
             rgb = Image.composite(rgb, white, alpha)
@@ -132,9 +146,9 @@ def read_image_and_alpha(path):
         if several:
             warnings.warn(
                 f"{path} has several frames or pages: only the first is used",
-                stacklevel=3,
+                stacklevel=4,
             )
-        return np.array(rgb), alpha
+        return np.array(rgb), alpha, kept
 
 
 @contextlib.contextmanager
@@ -165,20 +179,24 @@ def open_picture(path):
     """
     if os.path.isfile(path) and os.path.getsize(path) > _LARGEST_FILE:
         raise DataError(f"it has more than {_LARGEST_FILE:,} bytes")
-    content, profile = _png_without_metadata(path)
+    if is_heif(path):
+        enable_heif()
+        return Image.open(path, formats=(heif.FORMAT,))
+    content, metadata = png_without_metadata(path)
     image = Image.open(content or path, formats=_formats())
-    if profile:
-        image.info["icc_profile"] = profile
+    image.info.update(metadata)
     return image
 
 
-def write_image(path, array):
+def write_image(path, array, metadata=NO_METADATA):
     """Writes a picture in the format its suffix names, completely or not at all.
 
     Args:
         path: the file to write, such as `out.png`; its folder must exist.
         array: uint8 `[height, width, 3]`, or `[height, width]` for grey, or
             `[height, width, 4]` with alpha for a format of `WITH_ALPHA`.
+        metadata: a `Metadata` to write with it, as far as the format can hold it. Where
+            it holds no ICC profile, the pixels are converted to sRGB.
 
     Raises:
         DataError: the suffix names no format Pillow writes, or the file cannot be
@@ -194,9 +212,12 @@ def write_image(path, array):
             f"got {array.dtype} {array.shape}"
         )
     file_format = format_to_write(path)
+    image, options = Image.fromarray(array), metadata.options(file_format)
+    if metadata.icc is not None and "icc_profile" not in options:
+        image = _to_srgb(image, metadata.icc)
     with atomic_file(path) as file:
         try:
-            _save(Image.fromarray(array), file, format=file_format, quality=95)
+            _save(image, file, format=file_format, quality=95, **options)
         except ValueError as error:
             # A picture larger than its format allows.
             reason = " ".join(str(error).split())
@@ -231,8 +252,11 @@ def format_to_write(path):
     return file_format
 
 
-def to_rgb(image):
-    """An open picture or frame as 8-bit sRGB, upright: (RGB, alpha or None)."""
+def to_rgb(image, keep_profile=False):
+    """An open picture or frame as 8-bit RGB, upright: (RGB, alpha or None).
+
+    It is sRGB, or what the picture's ICC profile says if that is to be kept.
+    """
     # Asked for before the pixels are read: afterwards Pillow no longer knows it.
     rescale = _rescaled_transparency(image)
     upright = _UPRIGHT.get(_orientation(image))
@@ -250,7 +274,7 @@ def to_rgb(image):
         image = image.convert("RGBA")
         alpha = image.getchannel("A")
         image = image.convert("RGB")
-    if profile:
+    if profile and not keep_profile:
         image = _to_srgb(image, profile)
     image = image.convert("RGB")
     if upright is not None:
@@ -339,46 +363,6 @@ def _is_video(path):
     if start[4:8] == b"ftyp":
         return start[8:] not in (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")
     return start[:4] == b"\x1aE\xdf\xa3" or start[8:] == b"AVI "
-
-
-def _png_without_metadata(path):
-    """A PNG without its metadata: (content, ICC profile).
-
-    Pillow refuses pictures with texts or profiles that are damaged, or large when
-    unpacked. Other files are not read: (None, None).
-    """
-    if not os.path.isfile(path):
-        return None, None
-    content, profile = io.BytesIO(), None
-    with open(path, "rb") as file:
-        if file.read(len(_PNG)) != _PNG:
-            return None, None
-        content.write(_PNG)
-        while len(head := file.read(8)) == 8:
-            length, name = struct.unpack(">I4s", head)
-            if name in (b"iCCP", b"eXIf"):
-                data, check = file.read(length), file.read(4)
-                if zlib.crc32(name + data).to_bytes(4, "big") != check:
-                    continue
-                if name == b"iCCP":
-                    profile = _unpacked_profile(data)
-                else:
-                    content.write(head + data + check)
-            elif name in _PNG_CHUNKS or name[:1].isupper():
-                content.write(head + file.read(length + 4))
-            else:
-                file.seek(length + 4, os.SEEK_CUR)
-    content.seek(0)
-    return content, profile
-
-
-def _unpacked_profile(data):
-    """The ICC profile in the chunk iCCP: a name, a zero, the method 0, the profile."""
-    packed = data.partition(b"\0")[2][1:]
-    try:
-        return zlib.decompressobj().decompress(packed, _LARGEST_PROFILE)
-    except zlib.error:
-        return None
 
 
 def _to_srgb(image, profile):

@@ -7,11 +7,12 @@ import math
 from pathlib import Path
 
 from yoto_tf.errors import CoefficientError, DataError, FormatError
-from yoto_tf.imaging.metrics import psnr
+from yoto_tf.imaging.metrics import bits_per_pixel, psnr
 from yoto_tf.machine.atomic_files import is_special, write_atomically
 from yoto_tf.zoo.codec.coding.container import check_size
 from yoto_tf.zoo.codec.compressed_file import CompressedFile, PretrainedById
 from yoto_tf.zoo.codec.decoder import Decoder, load_codec, loaded_once
+from yoto_tf.zoo.codec.extras import Extras, attach, num_bytes, with_alpha
 from yoto_tf.zoo.codec.second_layer.choice import exact
 from yoto_tf.zoo.conversion import convert_files
 from yoto_tf.zoo.pairing import PICTURES, PICTURES_TO_READ, Kind, pair_files
@@ -29,9 +30,13 @@ def compress_files(
     effort=0,
     clobber=True,
     measure=False,
+    metadata="none",
     **how,
 ):
     """Compresses a picture file, or all that folders or globs stand for.
+
+    Of a picture that is transparent in part, the file holds how it looks on white, and
+    the transparency without loss.
 
     Args:
         source: a picture file, a folder (searched recursively) or a glob; or a list of
@@ -42,6 +47,7 @@ def compress_files(
         lossless: true for files that hold the pictures exactly, which needs no model.
         effort: see `Codec.compress`; a lossless file takes none.
         clobber: whether `.yoto` files that exist are replaced.
+        metadata: `"none"`, `"icc"` or `"all"`, see `yoto_tf.data.images.read_picture`.
         measure: whether the pictures are decoded again for their PSNR.
         **how: passed to `Codec.compress`: a quality, a target or coefficients.
 
@@ -54,7 +60,7 @@ def compress_files(
             there are no files.
         CoefficientError, RecipeError: see `Codec.compress` and `yoto_tf.zoo.load`.
     """
-    from yoto_tf.data.images import image_files, read_image
+    from yoto_tf.data.images import image_files, read_picture
 
     if lossless and (effort or any(value is not None for value in how.values())):
         raise CoefficientError(
@@ -65,12 +71,15 @@ def compress_files(
 
     def compress(picture, output):
         path = picture.path
-        image = read_image(path)
+        image, alpha, kept = read_picture(path, metadata)
         try:
+            extras = Extras(alpha, kept).sections()
             if lossless:
                 data = exact(image).to_bytes()
             else:
-                data = codec().compress(image, effort=effort, **how)
+                rest = _for_the_picture(how, num_bytes(extras), image)
+                data = codec().compress(image, effort=effort, **rest)
+            data = attach(data, extras)
         except (DataError, FormatError) as error:
             raise type(error)(f"{path}: {error}") from error
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -111,6 +120,8 @@ def compress_files(
 def decompress_files(source, target, model=None, *, clobber=True):
     """Decodes a `.yoto` file, or all that folders or globs stand for.
 
+    Transparency and metadata are restored where the format can hold them.
+
     Args:
         source: a `.yoto` file, a folder (searched recursively) or a glob; or a list of
             them.
@@ -129,15 +140,21 @@ def decompress_files(source, target, model=None, *, clobber=True):
             there are no files.
         RecipeError: see `yoto_tf.zoo.load`.
     """
-    from yoto_tf.data.images import write_image
+    from yoto_tf.data.images import WITH_ALPHA, format_to_write, write_image
 
     pretrained = PretrainedById()
     decoder = Decoder(model, pretrained)
 
     def decompress(file, output):
         image, names = decoder.decode(file)
+        try:
+            extras = Extras.read(file.container)
+        except FormatError as error:
+            raise FormatError(f"{file.path}: {error}") from error
+        if extras.alpha is not None and format_to_write(output) in WITH_ALPHA:
+            image = with_alpha(image, extras.alpha)
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_image(output, image)
+        write_image(output, image, extras.metadata)
         return {
             "input": str(file.path),
             "output": str(output),
@@ -161,6 +178,22 @@ def decompress_files(source, target, model=None, *, clobber=True):
         PICTURES,
         found.skipped,
     )
+
+
+def _for_the_picture(how, num_extra, image):
+    """`how` with what further sections take subtracted from a target for the file."""
+    how = dict(how)
+    if how.get("target_size") is not None:
+        how["target_size"] -= num_extra
+    if how.get("target_bpp") is not None:
+        how["target_bpp"] -= bits_per_pixel(num_extra, *image.shape[:2])
+    left = [how.get(name) for name in ("target_size", "target_bpp")]
+    if num_extra and any(value is not None and value <= 0 for value in left):
+        raise DataError(
+            f"transparency and metadata alone take {num_extra:,} bytes, more than the "
+            "target"
+        )
+    return how
 
 
 def needs_model(sources):

@@ -59,7 +59,8 @@ class Container:
             `yoto_tf.zoo.codec.second_layer`; or None.
         lossless: the picture by `yoto_tf.zoo.codec.lossless`, in place of `sections`;
             or None.
-        metadata: {`Section`: bytes} of ICC profile, EXIF and XMP.
+        metadata: {`Section`: bytes} of what may be skipped: ICC profile, EXIF, XMP and
+            transparency, see `yoto_tf.zoo.codec.extras`.
     """
 
     model_id: bytes

@@ -22,7 +22,7 @@ _MAX_METADATA = 2**24
 
 
 class Section(enum.IntEnum):
-    """Types of sections. 5 is kept free for transparency."""
+    """Types of sections."""
 
     HYPER_LATENTS = 1
     LATENTS = 2
@@ -31,6 +31,8 @@ class Section(enum.IntEnum):
     ICC = 0x81
     EXIF = 0x82
     XMP = 0x83
+    # By `yoto_tf.zoo.codec.lossless`; what it is the transparency of is seen on white.
+    ALPHA = 0x84
 
 
 def join_sections(sections):

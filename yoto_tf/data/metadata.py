@@ -1,0 +1,137 @@
+"""What a picture file says besides its pixels: ICC profile, EXIF and XMP.
+
+Pixels are stored upright here, so that EXIF and XMP say so too when they are kept.
+"""
+
+import dataclasses
+import re
+
+from PIL.PngImagePlugin import PngInfo
+
+from yoto_tf.errors import DataError
+
+KINDS = ("none", "icc", "all")
+_EXIF = b"Exif\0\0"
+# EXIF 2.3, section 4.6: the tag, and the type of its value.
+_ORIENTATION, _SHORT = 0x0112, 3
+_XMP_ORIENTATION = re.compile(
+    rb"""(tiff:Orientation(?:\s*=\s*["']|\s*>)\s*)[0-9]+""",
+)
+# The colour space that an ICC profile is for, ICC.1:2022, section 7.2.6.
+_COLOR_SPACE = slice(16, 20)
+_RGB_MODES = frozenset({"RGB", "RGBA", "RGBa", "RGBX", "P", "PA"})
+# Formats that Pillow writes each kind in.
+_WITH_ICC = frozenset({"AVIF", "JPEG", "PNG", "TIFF", "WEBP"})
+_WITH_TEXTS = frozenset({"AVIF", "JPEG", "PNG", "WEBP"})
+# JPEG holds EXIF and XMP in one segment each, which is no longer than this.
+_JPEG_SEGMENT = 65_533 - len(b"http://ns.adobe.com/xap/1.0/\0")
+
+
+@dataclasses.dataclass(frozen=True)
+class Metadata:
+    """Metadata of a picture whose pixels are upright.
+
+    Attributes:
+        icc: the ICC profile, for RGB, of the colour space that the pixels are in; None
+            for sRGB.
+        exif: from the byte order on, without `Exif` before it; or None.
+        xmp: an XMP packet; or None.
+    """
+
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+
+    @classmethod
+    def of(cls, image, kinds):
+        """What is to be kept of an open picture.
+
+        Args:
+            image: of Pillow's, still in the mode of its file.
+            kinds: one of `KINDS`.
+
+        Raises:
+            DataError: another kind.
+        """
+        if kinds not in KINDS:
+            raise DataError(f"expected metadata of {', '.join(KINDS)}, got {kinds!r}")
+        if kinds == "none":
+            return NO_METADATA
+        info = image.info
+        icc = info.get("icc_profile")
+        if not icc or image.mode not in _RGB_MODES or icc[_COLOR_SPACE] != b"RGB ":
+            icc = None
+        if kinds == "icc":
+            return cls(icc)
+        return cls(icc, _upright_exif(info.get("exif")), _upright_xmp(info.get("xmp")))
+
+    def options(self, file_format):
+        """The options of `PIL.Image.Image.save` that write it, as far as there are.
+
+        Args:
+            file_format: a format's name in Pillow.
+        """
+        found = {}
+        if self.icc is not None and file_format in _WITH_ICC:
+            found["icc_profile"] = self.icc
+        if file_format not in _WITH_TEXTS:
+            return found
+        most = _JPEG_SEGMENT if file_format == "JPEG" else 2**24
+        if self.exif is not None and len(self.exif) <= most:
+            found["exif"] = _EXIF + self.exif
+        if self.xmp is not None and len(self.xmp) <= most:
+            if file_format == "PNG":
+                found["pnginfo"] = PngInfo()
+                found["pnginfo"].add_itxt("XML:com.adobe.xmp", self.xmp.decode())
+            else:
+                found["xmp"] = self.xmp
+        return found
+
+
+NO_METADATA = Metadata()
+
+
+def _upright_exif(exif):
+    """EXIF whose orientation is 1, or None if it is damaged or there is none.
+
+    What it holds is left where it is, since makers' notes name places in it. A picture
+    that was turned loses its thumbnail, which was not.
+    """
+    if not exif:
+        return None
+    data = bytearray(exif.removeprefix(_EXIF))
+    order = {b"II*\0": "little", b"MM\0*": "big"}.get(bytes(data[:4]))
+    if order is None:
+        return None
+
+    def number(at, size):
+        if len(data) < at + size:
+            raise IndexError
+        return int.from_bytes(data[at : at + size], order)
+
+    try:
+        first = number(4, 4)
+        count = number(first, 2)
+        after = first + 2 + 12 * count
+        for at in range(first + 2, after, 12):
+            if (number(at, 2), number(at + 2, 2)) == (_ORIENTATION, _SHORT):
+                if number(at + 8, 2) != 1:
+                    data[at + 8 : at + 10] = (1).to_bytes(2, order)
+                    number(after, 4)
+                    data[after : after + 4] = bytes(4)
+                break
+    except IndexError:
+        return None
+    return bytes(data)
+
+
+def _upright_xmp(xmp):
+    """XMP whose orientation is 1, or None if it is no UTF-8 or there is none."""
+    if not xmp:
+        return None
+    xmp = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
+    try:
+        xmp.decode()
+    except UnicodeDecodeError:
+        return None
+    return _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from keras import ops
 
-from yoto_tf.machine.compilation import SHAPES, compiled, is_local_inference
+from yoto_tf.machine.compilation import (
+    SHAPES,
+    compiled,
+    is_local_inference,
+    run_once,
+)
 
 
 def test_what_is_traced_knows_that_it_is_local_inference():
@@ -36,3 +41,22 @@ def test_jax_keeps_the_last_shapes_only(saved_on_jax):
     saved = saved_on_jax(script)
     np.testing.assert_array_equal(saved["answers"], saved["sizes"])
     assert saved["traces"] == SHAPES + 3 + 1
+
+
+def test_what_runs_once_is_not_compiled():
+    ran = []
+
+    def function(x):
+        ran.append(x)
+        return x + 1
+
+    call, one = compiled(function), ops.convert_to_tensor([1.0])
+    with run_once():
+        for _ in range(2):
+            assert ops.convert_to_numpy(call(one)).tolist() == [2.0]
+    assert len(ran) == 2
+    with run_once(pixels=2**27):
+        for _ in range(2):
+            call(one)
+    call(one)
+    assert len(ran) == 3

@@ -44,7 +44,7 @@ def add(subparsers):
 
 def run(options):
     """Exports, and says where."""
-    import_keras()
+    import_keras(pictures=False)
     from yoto_tf.export import export
 
     names = ("name", "version", "batch", "height", "width")

@@ -5,7 +5,6 @@ import sys
 
 from yoto_tf.cli.parser import PATHS_AND_OUTPUT
 from yoto_tf.errors import DataError
-from yoto_tf.machine.inputs import standard_input
 
 STDIN = STDOUT = "-"
 # What the file that this process writes to is called, see `atomic_files`.
@@ -67,4 +66,6 @@ def read_files(options):
 
 def read_sources(names):
     """The same names, with `-` replaced by what standard input gives."""
+    from yoto_tf.machine.inputs import standard_input
+
     return [standard_input() if name == STDIN else name for name in names]

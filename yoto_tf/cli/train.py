@@ -83,7 +83,7 @@ def add(subparsers):
 
 def run(options):
     """Trains, and writes the release; the status is 130 after an interrupt."""
-    import_keras(options.threads)
+    import_keras(options.threads, pictures=False)
     from yoto_tf import zoo
     from yoto_tf.training.recipe import override
     from yoto_tf.zoo.recipes import load_recipe

@@ -153,9 +153,17 @@ class CodingTables:
         int32 vector: for each table the negated precision, which turns on its escape
         symbol, and then its cumulative.
         """
-        return np.concatenate(
-            [[-self.precision, *cumulative] for cumulative in self.cumulatives]
-        ).astype("int32")
+        numbers = np.arange(len(self))
+        sums = np.concatenate([[0], np.cumsum(self.frequencies, dtype="int64")])
+        # Each table has two entries more than frequencies.
+        heads = self._starts + 2 * numbers
+        places = np.arange(len(self.frequencies)) + 2 * np.repeat(
+            numbers + 1, self.lengths
+        )
+        result = np.empty(len(self.frequencies) + 2 * len(self), "int32")
+        result[heads], result[heads + 1] = -self.precision, 0
+        result[places] = sums[1:] - np.repeat(sums[self._starts], self.lengths)
+        return result
 
     @property
     def _starts(self):

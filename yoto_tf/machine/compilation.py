@@ -12,6 +12,8 @@ from yoto_tf.machine.keras_settings import usual_settings
 from yoto_tf.machine.processes import check_process
 
 SHAPES = 4
+_RUN_ONCE = contextvars.ContextVar("_RUN_ONCE", default=False)
+_PIXELS_ONCE = 2**21
 _LOCAL_INFERENCE = contextvars.ContextVar("_LOCAL_INFERENCE", default=False)
 
 
@@ -40,6 +42,24 @@ def local_inference():
         _LOCAL_INFERENCE.reset(token)
 
 
+@contextlib.contextmanager
+def run_once(pixels=0):
+    """A context in which what is `compiled` is to be called only once.
+
+    On TensorFlow it then runs operation by operation: to compile it takes longer than
+    that. Results may differ by rounding.
+
+    Args:
+        pixels: of the picture. A large one is worth the compilation, which saves
+            memory too.
+    """
+    token = _RUN_ONCE.set(pixels <= _PIXELS_ONCE)
+    try:
+        yield
+    finally:
+        _RUN_ONCE.reset(token)
+
+
 def compiled(function):
     """Compiles a function of tensors that only reads its model's variables.
 
@@ -63,6 +83,8 @@ def compiled(function):
     @functools.wraps(function)
     def call(*tensors):
         check_process()
+        if _RUN_ONCE.get() and keras.backend.backend() == "tensorflow":
+            return traced(*tensors)
         return fast(*tensors)
 
     return call

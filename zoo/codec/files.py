@@ -1,5 +1,6 @@
 """Picture files to `.yoto` files and back, one or many at a time."""
 
+import contextlib
 import dataclasses
 import functools
 import glob
@@ -94,7 +95,8 @@ def compress_files(
         if measure:
             reached = math.inf
             if not lossless:
-                reached = psnr(image, codec().decode(file.container))
+                with _runs(found, picture.pixels):
+                    reached = psnr(image, codec().decode(file.container))
             described["psnr"] = None if reached == math.inf else reached
         return described
 
@@ -146,7 +148,8 @@ def decompress_files(source, target, model=None, *, clobber=True):
     decoder = Decoder(model, pretrained)
 
     def decompress(file, output):
-        image, names = decoder.decode(file)
+        with _runs(found, file.pixels):
+            image, names = decoder.decode(file)
         try:
             extras = Extras.read(file.container)
         except FormatError as error:
@@ -178,6 +181,19 @@ def decompress_files(source, target, model=None, *, clobber=True):
         PICTURES,
         found.skipped,
     )
+
+
+def _runs(found, pixels):
+    """The context to decode in: `run_once` for one picture.
+
+    Not to encode in: a latent that is rounded the other way would make other bytes of
+    the same picture.
+    """
+    if found.many:
+        return contextlib.nullcontext()
+    from yoto_tf.machine.compilation import run_once
+
+    return run_once(pixels)
 
 
 def _for_the_picture(how, num_extra, image):

@@ -1,5 +1,6 @@
 """Picture files to stylised picture files, one or many, and sheets of settings."""
 
+import contextlib
 import dataclasses
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from yoto_tf.data import image_files, read_image, write_image
 from yoto_tf.data.images import WITH_ALPHA, format_to_write, read_image_and_alpha
 from yoto_tf.errors import DataError
+from yoto_tf.machine.compilation import run_once
 from yoto_tf.machine.inputs import rereadable
 from yoto_tf.machine.outputs import check_output
 from yoto_tf.machine.progress import progress_bar
@@ -81,7 +83,11 @@ def stylize_files(
             convert_animation(path, output, stylize)
         else:
             image, alpha = read_image_and_alpha(path)
-            stylized = stylize(image)
+            run = contextlib.nullcontext()
+            if not found.many:
+                run = run_once(image.shape[0] * image.shape[1])
+            with run:
+                stylized = stylize(image)
             if alpha is not None and format_to_write(output) in WITH_ALPHA:
                 stylized = np.dstack([stylized, alpha])
             write_image(output, stylized)

@@ -5,13 +5,16 @@ Pixels are stored upright here, so that EXIF and XMP say so too when they are ke
 
 import dataclasses
 import re
+import warnings
 
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from yoto_tf.errors import DataError
 
 KINDS = ("none", "icc", "all")
 _EXIF = b"Exif\0\0"
+_BYTE_ORDERS = {b"II*\0": "little", b"MM\0*": "big"}
 # EXIF 2.3, section 4.6: the tag, and the type of its value.
 _ORIENTATION, _SHORT = 0x0112, 3
 _XMP_ORIENTATION = re.compile(
@@ -65,6 +68,15 @@ class Metadata:
             return cls(icc)
         return cls(icc, _upright_exif(info.get("exif")), _upright_xmp(info.get("xmp")))
 
+    def intact(self):
+        """The same without EXIF or XMP that Pillow could not write."""
+        exif, xmp = self.exif, self.xmp
+        if exif is not None and not _is_exif(exif):
+            exif = None
+        if xmp is not None and not _is_utf_8(xmp):
+            xmp = None
+        return Metadata(self.icc, exif, xmp)
+
     def options(self, file_format):
         """The options of `PIL.Image.Image.save` that write it, as far as there are.
 
@@ -100,7 +112,7 @@ def _upright_exif(exif):
     if not exif:
         return None
     data = bytearray(exif.removeprefix(_EXIF))
-    order = {b"II*\0": "little", b"MM\0*": "big"}.get(bytes(data[:4]))
+    order = _BYTE_ORDERS.get(bytes(data[:4]))
     if order is None:
         return None
 
@@ -125,13 +137,34 @@ def _upright_exif(exif):
     return bytes(data)
 
 
+def _is_exif(data):
+    if data[:4] not in _BYTE_ORDERS or len(data) < 8:
+        return False
+    exif = Image.Exif()
+    # On damaged tags Pillow raises nearly anything, or warns.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            exif.load(_EXIF + data)
+            exif.tobytes()
+    except Exception:
+        return False
+    return True
+
+
+def _is_utf_8(data):
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _upright_xmp(xmp):
     """XMP whose orientation is 1, or None if it is no UTF-8 or there is none."""
     if not xmp:
         return None
     xmp = xmp.encode() if isinstance(xmp, str) else bytes(xmp)
-    try:
-        xmp.decode()
-    except UnicodeDecodeError:
+    if not _is_utf_8(xmp):
         return None
     return _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)

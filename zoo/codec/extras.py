@@ -59,7 +59,7 @@ class Extras:
             if (planes != alpha[..., None]).any():
                 raise FormatError("damaged .yoto file: transparency with colours")
         kinds = (Section.ICC, Section.EXIF, Section.XMP)
-        return cls(alpha, Metadata(*map(sections.get, kinds)))
+        return cls(alpha, Metadata(*map(sections.get, kinds)).intact())
 
 
 def num_bytes(sections):
@@ -91,9 +91,12 @@ def with_alpha(image, alpha):
     Returns:
         uint8 [H, W, 4]; white where nothing of it shows.
     """
-    share = alpha[..., None].astype(np.int32)
-    # image = (color · share + 255 · (255 - share)) / 255, rounded.
-    color = image.astype(np.int32) * 255 - 255 * (255 - share)
-    color = (color + share // 2) // np.maximum(share, 1)
-    color = np.where(share, np.clip(color, 0, 255), 255).astype(np.uint8)
-    return np.dstack([color, alpha])
+    result = np.dstack([image, alpha])
+    # A row at a time, since products take more memory than pixels.
+    for row in result:
+        share = row[:, 3:].astype(np.int32)
+        # image = (color · share + 255 · (255 - share)) / 255, rounded.
+        color = row[:, :3].astype(np.int32) * 255 - 255 * (255 - share)
+        color = (color + share // 2) // np.maximum(share, 1)
+        row[:, :3] = np.where(share, np.clip(color, 0, 255), 255)
+    return result

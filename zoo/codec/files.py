@@ -95,7 +95,7 @@ def compress_files(
         if measure:
             reached = math.inf
             if not lossless:
-                with _runs(found, picture.pixels):
+                with _runs(found, file):
                     reached = psnr(image, codec().decode(file.container))
             described["psnr"] = None if reached == math.inf else reached
         return described
@@ -148,7 +148,7 @@ def decompress_files(source, target, model=None, *, clobber=True):
     decoder = Decoder(model, pretrained)
 
     def decompress(file, output):
-        with _runs(found, file.pixels):
+        with _runs(found, file):
             image, names = decoder.decode(file)
         try:
             extras = Extras.read(file.container)
@@ -183,17 +183,17 @@ def decompress_files(source, target, model=None, *, clobber=True):
     )
 
 
-def _runs(found, pixels):
-    """The context to decode in: `run_once` for one picture.
+def _runs(found, file):
+    """The context to decode a `CompressedFile` in: `run_once` for a single one.
 
     Not to encode in: a latent that is rounded the other way would make other bytes of
     the same picture.
     """
-    if found.many:
+    if found.many or file.container.lossless is not None:
         return contextlib.nullcontext()
     from yoto_tf.machine.compilation import run_once
 
-    return run_once(pixels)
+    return run_once(file.pixels)
 
 
 def _for_the_picture(how, num_extra, image):

@@ -1,6 +1,7 @@
 """Transparency and metadata through a `.yoto` file and back."""
 
 import dataclasses
+import tempfile
 
 import numpy as np
 import pytest
@@ -113,15 +114,28 @@ def test_too_much_metadata_is_refused():
         attach(data, {Section.XMP: bytes(2**24 + 1)})
 
 
-@given(st.binary(max_size=50), st.binary(max_size=50), st.integers(1, 3))
-def test_sections_make_a_file_longer_by_at_most_what_is_said(exif, xmp, passes):
-    sections = Extras(metadata=Metadata(exif=exif, xmp=xmp)).sections()
+@given(st.binary(max_size=40), st.sampled_from([b"", b"II*\0", b"MM\0*\0\0\0\x08"]))
+def test_damaged_metadata_of_a_file_costs_no_picture(data, head):
+    metadata = Metadata(icc=data, exif=head + data, xmp=data)
+    sections = Extras(metadata=metadata).sections()
+    container = Container(b"8 bytes.", (0.5,), 8, 8, (b"", b""), metadata=sections)
+    found = Extras.read(Container.from_bytes(container.to_bytes())).metadata
+    image = np.zeros((8, 8, 3), "uint8")
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix in ("avif", "bmp", "jpg", "png", "tif", "webp"):
+            write_image(f"{folder}/a.{suffix}", image, found)
+            assert read_image(f"{folder}/a.{suffix}").shape == (8, 8, 3)
+
+
+@given(st.binary(max_size=50), st.integers(1, 3))
+def test_sections_make_a_file_longer_by_at_most_what_is_said(xmp, passes):
+    metadata = Metadata(icc=xmp, exif=EXIF, xmp=xmp)
+    sections = Extras(metadata=metadata).sections()
     data = Container(b"8 bytes.", (0.5,), 2, 2, (b"a",) * (1 + passes)).to_bytes()
     longer = len(attach(data, sections)) - len(data)
     assert 0 < longer <= num_bytes(sections)
-    assert Extras.read(Container.from_bytes(attach(data, sections))) == Extras(
-        metadata=Metadata(exif=exif, xmp=xmp)
-    )
+    read = Extras.read(Container.from_bytes(attach(data, sections)))
+    assert read == Extras(metadata=metadata.intact())
 
 
 @given(arrays("uint8", (2, 3, 4)))

@@ -14,6 +14,7 @@ WITHOUT_TFC = 'python_version >= "3.13"'
 
 # Gradio keeps Pillow below a major version: without a bound an old Gradio is taken.
 WEB = ["gradio>=6"]
+HUGGINGFACE = ["huggingface_hub>=0.34"]
 SERVING = ["grpcio>=1.60", "protobuf>=3.20.3"]
 
 setup(
@@ -69,6 +70,7 @@ setup(
         "docs": ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.26"],
         # HEIC, the pictures of phones.
         "heif": ["pillow-heif>=0.22"],
+        "huggingface": HUGGINGFACE,
         "kaggle": ["kagglehub"],
         "serving": SERVING,
         "web": WEB,
@@ -79,6 +81,7 @@ setup(
             "jax[cpu]",
             "pillow-heif>=0.22",
             "ruff>=0.6",
+            *HUGGINGFACE,
             *SERVING,
             # The official messages, and a client that is not ours.
             f"tensorflow-serving-api~=2.17.1; {WITH_TFC}",

@@ -100,8 +100,9 @@ def load(name, **options):
 
     Args:
         name: a pretrained name (see `names`), the directory of a release or of an
-            exported SavedModel, or a handle such as `https://HOST/codec/1.tar.gz`
-            (see `yoto_tf.zoo.handles.fetch`), which is downloaded once.
+            exported SavedModel, or a handle such as `https://HOST/codec/1.tar.gz` or
+            `hf://OWNER/NAME@REVISION` (see `yoto_tf.zoo.handles.fetch`), which is
+            downloaded once.
         **options: `precision`, the Keras dtype policy of the network: `"float32"`
             (default) or `"mixed_bfloat16"`.
 

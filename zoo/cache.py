@@ -1,6 +1,6 @@
 """Where downloaded models lie, one folder for each address.
 
-    NAME/                    a SavedModel, NAME the SHA-1 of its address
+    NAME/                    a SavedModel or a release, NAME the SHA-1 of its address
     NAME/.archive.tar.gz     what was downloaded, for comparison with a pin
     .NAME.part, .NAME.tag    a download that broke off, see `yoto_tf.zoo.partial`
 
@@ -10,7 +10,7 @@ as a whole or not at all: it is made under another name and renamed.
 It is written here since no library that keeps files has these names, and the limits of
 `yoto_tf.zoo.limits`: pooch 1.9 starts interrupted downloads again and takes whatever a
 server sends, and huggingface_hub 2.4 continues them but keeps only what lies on its
-own Hub, under the names of revisions there.
+own Hub, and lets a repository be there in part.
 """
 
 import contextlib
@@ -25,6 +25,7 @@ from pathlib import Path
 from yoto_tf.errors import RecipeError, printable
 from yoto_tf.machine.folder_lock import InUse, file_lock
 from yoto_tf.zoo.archive import is_unpacked_in
+from yoto_tf.zoo.downloads import cannot_be_fetched
 
 ARCHIVE = ".archive.tar.gz"
 _SILENT_SECONDS = 2
@@ -50,6 +51,29 @@ def cache_folder():
 def place_of(address):
     """The folder in which the model of an address lies, or will."""
     return cache_folder() / hashlib.sha1(address.encode()).hexdigest()
+
+
+def kept(address, download):
+    """The folder of an address in the cache, made unless it is there.
+
+    Args:
+        address: of the model.
+        download: function of the folder to be, whose lock is held, and of an empty one
+            that it fills and that becomes the former. If it raises, nothing stays.
+
+    Raises:
+        RecipeError: the cache cannot be written, and what `download` raises.
+    """
+    folder = place_of(address)
+    try:
+        if not folder.exists():
+            with locked(folder, address):
+                if not folder.exists():
+                    with new_folder(folder) as temporary:
+                        download(folder, temporary)
+    except OSError as error:
+        raise cannot_be_fetched(address, error) from error
+    return folder
 
 
 @contextlib.contextmanager

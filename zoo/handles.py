@@ -5,14 +5,16 @@ only when all of it is known to be good, the release in it included. A download 
 breaks off is continued the next time, where the server can do that.
 """
 
+import functools
 import re
 import shutil
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError
 from yoto_tf.zoo.archive import unpack
-from yoto_tf.zoo.cache import ARCHIVE, check_pin, locked, new_folder, place_of
+from yoto_tf.zoo.cache import ARCHIVE, check_pin, kept
 from yoto_tf.zoo.downloads import cannot_be_fetched, published_checksum
+from yoto_tf.zoo.hugging_face import fetch_repository
 from yoto_tf.zoo.limits import Limits
 from yoto_tf.zoo.partial import received
 from yoto_tf.zoo.release_folder import read_release
@@ -28,17 +30,20 @@ _PIN = re.compile("sha256=([0-9a-fA-F]{64})")
 
 
 def fetch(handle):
-    """The SavedModel that a handle names, downloaded unless the cache has it.
+    """What a handle names, downloaded unless the cache has it.
 
     - `https://HOST/…/NAME/VERSION.tar.gz`, or without the suffix on a server that
       follows tensorflow_hub's protocol;
     - `gs://BUCKET/…/NAME/VERSION.tar.gz`;
     - `kaggle://OWNER/MODEL/FRAMEWORK/VARIATION/VERSION`, which kagglehub downloads,
-      checks and caches.
+      checks and caches;
+    - `hf://OWNER/NAME@REVISION`, a repository on the Hugging Face Hub with a release
+      in it, see `yoto_tf.zoo.hugging_face`.
 
     A version never changes, and so a cached one is neither asked for again nor
     replaced. A handle without a version is refused: the cache would answer for ever
-    with what was the newest at the first time.
+    with what was the newest at the first time. (Of `hf://` a commit is the version,
+    which without one is asked for each time.)
 
     `#sha256=HEX` at the end pins the archive, as in pip's links. It is a part of the
     handle, not an argument, since a handle is what is passed on: to `--model`, in a
@@ -50,8 +55,8 @@ def fetch(handle):
         handle: see above.
 
     Returns:
-        The folder of the SavedModel, below TFHUB_CACHE_DIR or else in the user's own
-        folder for caches.
+        The folder of the SavedModel, or of the release, below TFHUB_CACHE_DIR or else
+        in the user's own folder for caches.
 
     Raises:
         RecipeError: a handle that is malformed or names no version; a server that is
@@ -62,8 +67,10 @@ def fetch(handle):
     """
     address, _, pin = handle.partition("#")
     scheme, _, path = address.partition("://")
+    if scheme == "hf":
+        return fetch_repository(handle)
     if scheme not in _FORMS:
-        raise RecipeError(f"{handle}: expected {'://, '.join(_FORMS)}://")
+        raise RecipeError(f"{handle}: expected {'://, '.join([*_FORMS, 'hf'])}://")
     pattern, form = _FORMS[scheme]
     if not re.fullmatch(pattern, path):
         raise RecipeError(f"{handle} names no version: expected {scheme}://{form}")
@@ -93,14 +100,7 @@ def _from_kaggle(address, path):
 
 def _from_cache(address, expected):
     """The folder of the SavedModel in the cache, downloaded or not."""
-    folder = place_of(address)
-    try:
-        if not folder.exists():
-            with locked(folder, address):
-                if not folder.exists():
-                    _download(address, folder, expected)
-    except OSError as error:
-        raise cannot_be_fetched(address, error) from error
+    folder = kept(address, functools.partial(_download, address, expected))
     if not (folder / "saved_model.pb").is_file():
         raise RecipeError(
             f"{address} is cached in {folder}, which is incomplete: delete it"
@@ -110,21 +110,20 @@ def _from_cache(address, expected):
     return folder
 
 
-def _download(address, folder, expected):
-    """Makes the folder of the cache, or leaves nothing of it."""
+def _download(address, expected, folder, temporary):
+    """Fills the folder that becomes the one in the cache."""
     limits = Limits.from_environment()
-    with new_folder(folder) as temporary:
-        with received(folder, address, limits) as (archive, digest):
-            wanted = expected or published_checksum(address)
-            if wanted not in (None, digest):
-                raise RecipeError(f"{address} has SHA-256 {digest}, expected {wanted}")
-            unpack(archive, temporary, address, limits)
-            archive.seek(0)
-            # Not over a file that the archive has.
-            with open(temporary / ARCHIVE, "xb") as copy:
-                shutil.copyfileobj(archive, copy)
-        try:
-            read_release(temporary / "release")
-        except RecipeError as error:
-            reason = str(error).replace(str(temporary / "release"), "its release/")
-            raise RecipeError(f"{address} cannot be used: {reason}") from error
+    with received(folder, address, limits) as (archive, digest):
+        wanted = expected or published_checksum(address)
+        if wanted not in (None, digest):
+            raise RecipeError(f"{address} has SHA-256 {digest}, expected {wanted}")
+        unpack(archive, temporary, address, limits)
+        archive.seek(0)
+        # Not over a file that the archive has.
+        with open(temporary / ARCHIVE, "xb") as copy:
+            shutil.copyfileobj(archive, copy)
+    try:
+        read_release(temporary / "release")
+    except RecipeError as error:
+        reason = str(error).replace(str(temporary / "release"), "its release/")
+        raise RecipeError(f"{address} cannot be used: {reason}") from error

@@ -23,6 +23,7 @@ TARGETS = {
     "tpu": ("yoto_tf.export.tpu", "write"),
     "litert": ("yoto_tf.export.litert", "write"),
     "web": ("yoto_tf.export.web", "write"),
+    "huggingface": ("yoto_tf.export.hugging_face", "write"),
 }
 
 
@@ -34,7 +35,8 @@ def export(model, path, target="saved-model", *, coefficients=None, **options):
             `yoto_tf.zoo.load`; an object of the zoo, such as
             `yoto_tf.zoo.codec.Codec`; a `yoto_tf.LossConditionalModel`; or the Keras
             network in one, with its coefficients.
-        path: the folder to write. What is in it depends on the target.
+        path: the folder to write. What is in it depends on the target. For the target
+            "huggingface" also `hf://OWNER/NAME`, a repository to upload to.
         target: one of `TARGETS`.
         coefficients: the `yoto_tf.Coefficients` of a Keras network; otherwise None.
         **options: of the target's function.

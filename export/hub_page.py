@@ -34,12 +34,7 @@ def page(manifest, name, version):
     coefficients = ", ".join(map(_code, manifest["coefficients"]))
     description, overview = _split(manifest["card"])
     family = all_families().get(manifest["family"])
-    released = {
-        known.hex()
-        for summary in zoo.summaries().values()
-        for known in (summary.id, *summary.former_ids)
-    }
-    licence = "apache-2.0" if manifest["id"] in released else "custom"
+    licence = licence_of(manifest["id"]) or "custom"
     metadata = {
         # Relative to this page. A catalogue elsewhere needs the whole address.
         "asset-path": f"{version}.tar.gz",
@@ -69,6 +64,20 @@ def page(manifest, name, version):
         _LICENCES[licence],
     ]
     return ("\n\n".join(part for part in parts if part) + "\n").encode()
+
+
+def licence_of(model_id):
+    """ "apache-2.0" of a model that is pretrained here; None of another.
+
+    Args:
+        model_id: hexadecimal, of the model as it is or as it was named before.
+    """
+    released = {
+        known.hex()
+        for summary in zoo.summaries().values()
+        for known in (summary.id, *summary.former_ids)
+    }
+    return "apache-2.0" if model_id in released else None
 
 
 def _split(card):

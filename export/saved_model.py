@@ -5,6 +5,7 @@
     release/            of the zoo's models: what `yoto_tf.zoo.load` takes
     model.keras         of others: what `keras.models.load_model` takes; or
     model.weights.h5    their weights, where their class has no `get_config`
+    README.md           the model's card, if it has one
     with_tfc_ops/       of codecs: a SavedModel of its own, from pictures to bytes
 
 Every signature is an attribute too: `tf.saved_model.load(directory).stylize(inputs)`
@@ -44,6 +45,9 @@ def write_saved_model(model, directory, with_tfc_ops=True):
         if with_tfc_ops and exportable.endpoints_with_tfc_ops:
             _save_with_tfc_ops(exportable, folder / "with_tfc_ops")
         exportable.write_keras(folder)
+        if exportable.card:
+            card = exportable.card.encode(errors="replace")
+            (folder / "README.md").write_bytes(card)
 
 
 def check_backend():

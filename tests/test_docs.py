@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 
+from yoto_tf import zoo
 from yoto_tf.data import photograph, write_image
 
 ROOT = Path(__file__).parent.parent
@@ -48,6 +49,15 @@ def test_guide(guide, tmp_path, monkeypatch):
     """The user that a guide speaks to has a photograph."""
     write_image(tmp_path / "photo.jpg", photograph())
     run(guide, tmp_path, monkeypatch)
+
+
+def test_readme_has_the_sizes_of_the_models():
+    sizes = dict(
+        re.findall(r"^\| `([\w-]+)` \|.*\| (\S+) MB \|$", README, re.MULTILINE)
+    )
+    assert sizes == {
+        name: f"{summary.bytes / 1e6:.1f}" for name, summary in zoo.summaries().items()
+    }
 
 
 @pytest.mark.parametrize(

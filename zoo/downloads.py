@@ -98,8 +98,13 @@ def published_checksum(address):
 
 def cannot_be_fetched(address, error):
     """A one-line error for an exception that any library may have raised."""
-    reason = str(getattr(error, "reason", error)).partition("\n")[0]
-    return RecipeError(f"{address} cannot be fetched: {reason or type(error).__name__}")
+    return RecipeError(f"{address} cannot be fetched: {one_line(error)}")
+
+
+def one_line(error):
+    """What an exception says first, or else what it is called."""
+    reason = str(getattr(error, "reason", error)).strip().partition("\n")[0]
+    return reason or type(error).__name__
 
 
 def _answer(address, start, tag):

@@ -54,6 +54,7 @@ class Family:
         demo_tab: name of a function of a model's name, the object and a picture uint8
             [H, W, 3], which fills the tab. None: it has no tab.
         hub_task: one of the tasks of tfhub.dev. None: it has none for such models.
+        pipeline_tag: one of the tasks of the Hugging Face Hub, likewise.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Family:
     demo_title: str = ""
     demo_tab: str | None = None
     hub_task: str | None = None
+    pipeline_tag: str | None = None
 
     def resolve(self, field):
         """Imports what a field names.
@@ -119,6 +121,7 @@ _OURS = (
         requests="yoto_tf.export.serving.client.codec_requests:CodecRequests",
         demo_title="Codec",
         demo_tab="yoto_tf.demo.web.codec_tab:add",
+        pipeline_tag="image-to-image",
     ),
     Family(
         name="stylization",
@@ -132,6 +135,7 @@ _OURS = (
         demo_title="Style",
         demo_tab="yoto_tf.demo.web.style_tab:add",
         hub_task="image-style-transfer",
+        pipeline_tag="image-to-image",
     ),
     Family(
         name="vae",
@@ -145,6 +149,7 @@ _OURS = (
         demo_title="VAE",
         demo_tab="yoto_tf.demo.web.vae_tab:add",
         hub_task="image-generator",
+        pipeline_tag="unconditional-image-generation",
     ),
 )
 

@@ -9,22 +9,13 @@ import shutil
 import sys
 
 from yoto_tf.errors import RecipeError, printable
-from yoto_tf.zoo import array_file, release_format_1
 from yoto_tf.zoo.cache import kept
 from yoto_tf.zoo.downloads import cannot_be_fetched
 from yoto_tf.zoo.limits import Limits, refuse_beyond
-from yoto_tf.zoo.release_folder import read_release
+from yoto_tf.zoo.release_folder import FILES, read_release
 
 _REPOSITORY = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([^\s@#?]+))?")
 _COMMIT = re.compile("[0-9a-f]{40}")
-_FILES = (
-    "README.md",
-    "config.json",
-    array_file.WEIGHTS,
-    array_file.TABLES,
-    release_format_1.WEIGHTS,
-    release_format_1.TABLES,
-)
 
 
 def parse(handle):
@@ -78,7 +69,7 @@ def fetch_repository(handle):
                 repository,
                 revision=revision,
                 local_dir=temporary,
-                allow_patterns=list(_FILES),
+                allow_patterns=list(FILES),
             )
         except Exception as error:
             raise _refusal(address, error) from error
@@ -141,6 +132,6 @@ def _check_sizes(address, info):
         RecipeError: more bytes than these allow.
     """
     most = Limits.from_environment().archive_bytes
-    files = (file for file in info.siblings if file.rfilename in _FILES)
+    files = (file for file in info.siblings if file.rfilename in FILES)
     if sum(file.size or 0 for file in files) > most:
         raise refuse_beyond("archive_bytes", most, address, "has more than")

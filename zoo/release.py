@@ -38,6 +38,7 @@ class Release:
         card: Markdown.
         former_ids: ids that the same model had before; what was written under them it
             decodes.
+        measured: tuple of `yoto_tf.zoo.measurements.Measurement`, possibly empty.
     """
 
     family: str
@@ -47,6 +48,7 @@ class Release:
     tables: dict
     card: str = ""
     former_ids: tuple[bytes, ...] = ()
+    measured: tuple = ()
 
     @classmethod
     def from_network(cls, family, network):

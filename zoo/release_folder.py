@@ -10,6 +10,7 @@ A release is a folder:
                            `zoo.quantization`
     tables.safetensors     what must be the same everywhere; only some families have it
     README.md              the model card: data, steps, hours, machine, numbers
+    measured.json          figures, see `zoo.measurements`; not of every release
 
 Releases of format 1 are read too, see `zoo.release_format_1`.
 """
@@ -19,11 +20,22 @@ from pathlib import Path
 
 from yoto_tf.errors import RecipeError, YotoError
 from yoto_tf.machine.atomic_files import write_atomically
-from yoto_tf.zoo import array_file, release_format_1
+from yoto_tf.zoo import array_file, measurements, release_format_1
 from yoto_tf.zoo.network_config import check_network, check_size, without_modules
 from yoto_tf.zoo.quantization import SUFFIX
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.release_summary import FORMAT, damaged, missing, read_texts
+
+# All that may be in the folder of a release.
+FILES = (
+    "README.md",
+    "config.json",
+    measurements.FILE,
+    array_file.WEIGHTS,
+    array_file.TABLES,
+    release_format_1.WEIGHTS,
+    release_format_1.TABLES,
+)
 
 
 def write_release(directory, release):
@@ -38,6 +50,9 @@ def write_release(directory, release):
     if release.tables:
         write_atomically(directory / array_file.TABLES, array_file.pack(release.tables))
     write_atomically(directory / "README.md", release.card.encode(errors="replace"))
+    if release.measured:
+        figures = measurements.pack(release.measured)
+        write_atomically(directory / measurements.FILE, figures)
     config = {
         "format": FORMAT,
         "family": release.family,
@@ -51,7 +66,9 @@ def write_release(directory, release):
     write_atomically(directory / "config.json", text.encode())
     # Files that another release may have left here.
     stale = [release_format_1.WEIGHTS, release_format_1.TABLES]
-    for name in stale if release.tables else [*stale, array_file.TABLES]:
+    stale += [] if release.tables else [array_file.TABLES]
+    stale += [] if release.measured else [measurements.FILE]
+    for name in stale:
         (directory / name).unlink(missing_ok=True)
 
 
@@ -100,6 +117,7 @@ def read_release(directory, check=None):
         texts.card,
         # Files that were written under the old id stay readable.
         (texts.id,) if old else texts.former_ids,
+        texts.measured,
     )
     content = release.id
     if old:

@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError
+from yoto_tf.zoo import measurements
+from yoto_tf.zoo.card import own_card
 
 FORMAT = 2
 _LARGEST_TEXT = 2**22
@@ -24,6 +26,8 @@ class Summary:
         former_ids: likewise.
         ranges: likewise.
         headline: the card's first line of text below its title, or an empty string.
+        measured: see `Release`.
+        bytes: of all files of the folder.
     """
 
     family: str
@@ -31,6 +35,8 @@ class Summary:
     former_ids: tuple[bytes, ...]
     ranges: dict
     headline: str
+    measured: tuple
+    bytes: int
 
 
 def read_summary(directory):
@@ -39,15 +45,24 @@ def read_summary(directory):
     Raises:
         RecipeError: no release there, or a damaged one.
     """
-    texts = read_texts(Path(directory))
+    directory = Path(directory)
+    texts = read_texts(directory)
     lines = (line.strip() for line in texts.card.splitlines())
     headline = next((line for line in lines if line and line[0] != "#"), "")
-    return Summary(texts.family, texts.id, texts.former_ids, texts.ranges, headline)
+    return Summary(
+        texts.family,
+        texts.id,
+        texts.former_ids,
+        texts.ranges,
+        headline,
+        texts.measured,
+        sum(path.stat().st_size for path in directory.iterdir() if path.is_file()),
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class ReleaseTexts:
-    """What a release's folder says in words: the parsed config.json, and the card."""
+    """What a release's folder says in words: config.json, card and figures."""
 
     format: int
     family: str
@@ -56,6 +71,7 @@ class ReleaseTexts:
     ranges: dict
     network: dict
     card: str
+    measured: tuple
 
 
 def read_texts(directory):
@@ -72,6 +88,7 @@ def read_texts(directory):
                 f"version reads 1 and {FORMAT}"
             )
         card = directory / "README.md"
+        measured = directory / measurements.FILE
         return ReleaseTexts(
             format=config.get("format", 1),
             family=config["family"],
@@ -82,7 +99,10 @@ def read_texts(directory):
                 for name, (low, high) in config["ranges"].items()
             },
             network=config["network"],
-            card=_read_text(card) if card.exists() else "",
+            card=own_card(_read_text(card)) if card.exists() else "",
+            measured=measurements.parse(_read_text(measured))
+            if measured.exists()
+            else (),
         )
     except FileNotFoundError as error:
         raise missing(directory, error) from error

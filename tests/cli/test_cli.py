@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -90,13 +91,27 @@ def test_list(pretrained, untrained_codec, capsys):
             "family": "codec",
             "id": untrained_codec.model_id.hex(),
             "coefficients": {"distortion": {"low": 0.0018, "high": 0.18}},
+            "bytes": sum(path.stat().st_size for path in pretrained.iterdir()),
             "headline": "Nobody trained it.",
+            "measured": [],
         }
     }
     assert main(["list"]) == 0
     text = capsys.readouterr().out
     assert "codec" in text
     assert "distortion 0.0018 … 0.18" in text
+    assert re.search(r"; \d+\.\d MB\)\n", text)
+
+
+def test_list_shows_what_was_measured(pretrained, tmp_path, monkeypatch, capsys):
+    folder = shutil.copytree(pretrained, tmp_path / "copy")
+    figure = {"metric": "PSNR", "value": -37.25, "unit": "dB", "data": "Kodak"}
+    (folder / "measured.json").write_text(json.dumps([figure]))
+    monkeypatch.setattr("yoto_tf.zoo.names", lambda: {"codec": folder})
+    assert main(["list"]) == 0
+    assert "    Kodak, PSNR: −37.25 dB\n" in capsys.readouterr().out
+    assert main(["list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["codec"]["measured"] == [figure]
 
 
 def test_folder_with_a_bad_file(here, capsys):

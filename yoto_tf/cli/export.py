@@ -14,12 +14,16 @@ def add(subparsers):
         "coefficients as an input.",
     )
     add_model(parser)
-    parser.add_argument("directory", metavar="DIR", help="the folder to write")
+    parser.add_argument(
+        "directory",
+        metavar="DIR",
+        help="the folder to write; with --target huggingface also hf://OWNER/NAME",
+    )
     parser.add_argument(
         "--target",
         default="saved-model",
         metavar="T",
-        help="saved-model (default), hub, serving, tpu, litert or web",
+        help="saved-model (default), hub, serving, tpu, litert, web or huggingface",
     )
     parser.add_argument(
         "--name",

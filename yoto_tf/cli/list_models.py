@@ -1,5 +1,7 @@
 """`yoto list`"""
 
+from dataclasses import asdict
+
 from yoto_tf.cli.output import print_json, say
 from yoto_tf.cli.parser import add_model
 
@@ -7,7 +9,8 @@ from yoto_tf.cli.parser import add_model
 def add(subparsers):
     """Adds the subcommand."""
     parser = subparsers.add_parser(
-        "list", help="pretrained models, their coefficients and ranges"
+        "list",
+        help="pretrained models, their coefficients and ranges, sizes and figures",
     )
     parser.add_argument(
         "--styles", action="store_true", help="the names of a stylizer's styles instead"
@@ -34,7 +37,9 @@ def run(options):
                         coefficient: {"low": low, "high": high}
                         for coefficient, (low, high) in summary.ranges.items()
                     },
+                    "bytes": summary.bytes,
                     "headline": summary.headline,
+                    "measured": [asdict(figure) for figure in summary.measured],
                 }
                 for name, summary in summaries.items()
             }
@@ -45,9 +50,11 @@ def run(options):
             f"{coefficient} {low:g} … {high:g}"
             for coefficient, (low, high) in summary.ranges.items()
         )
-        say(f"{name}  ({summary.family}; {ranges})")
-        if summary.headline:
-            say(f"    {summary.headline}")
+        size = f"{summary.bytes / 1e6:.1f} MB"
+        say(f"{name}  ({summary.family}; {ranges}; {size})")
+        for line in (summary.headline, *summary.measured):
+            if line:
+                say(f"    {line}")
     if not summaries:
         say("no pretrained model is installed")
     return 0

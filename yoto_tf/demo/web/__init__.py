@@ -25,14 +25,15 @@ UPLOAD_BYTES = 20 * 2**20
 _FORM_BYTES = 2**14
 
 
-def launch(host=HOST, port=PORT, allow_hosts=()):
-    """Serves the page with all pretrained models until the process is interrupted.
+def launch(host=HOST, port=PORT, allow_hosts=(), models=None):
+    """Serves the page until the process is interrupted.
 
     Args:
         host: address to listen on; `"0.0.0.0"` for other machines to reach it.
         port: number from 1 to 65,535.
         allow_hosts: names under which the page is reached besides this machine's own,
             such as a proxy's.
+        models: {name: what `yoto_tf.zoo.load` takes}; None for all that is pretrained.
 
     Raises:
         YotoError: Gradio is not installed, nothing is pretrained, or the address cannot
@@ -44,8 +45,8 @@ def launch(host=HOST, port=PORT, allow_hosts=()):
             "'yoto_tf[web]', or '.[web]' in a checkout"
         )
     _listen(host, port).close()  # says what is wrong before the models are loaded
-    models = {name: zoo.load(name) for name in zoo.names()}
-    if not models:
+    loaded = {name: zoo.load(model) for name, model in (models or zoo.names()).items()}
+    if not loaded:
         raise YotoError("the web demo shows pretrained models, and none is installed")
     from yoto_tf.data import photograph
 
@@ -54,20 +55,23 @@ def launch(host=HOST, port=PORT, allow_hosts=()):
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         contextlib.suppress(KeyboardInterrupt),
-        serve(models, photograph(), host, port, allow_hosts) as url,
+        serve(loaded, photograph(), host, port, allow_hosts, models is None) as url,
     ):
         print(f"{url} (Ctrl-C ends it)", flush=True)
         threading.Event().wait()
 
 
 @contextlib.contextmanager
-def serve(models, example, host=HOST, port=PORT, allow_hosts=()):
+def serve(
+    models, example, host=HOST, port=PORT, allow_hosts=(), say_what_is_missing=True
+):
     """Serves the page while the context lasts; gives its URL.
 
     Args:
         models: {name: object of the zoo}.
         example: uint8 [H, W, 3], the picture that is there at first.
         host, port, allow_hosts: see `launch`; port 0 is any free one.
+        say_what_is_missing: see `yoto_tf.demo.web.page.build`.
 
     Raises:
         YotoError: the address cannot be listened on.
@@ -85,7 +89,7 @@ def serve(models, example, host=HOST, port=PORT, allow_hosts=()):
 
         app = gradio.mount_gradio_app(
             fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
-            build(models, example),
+            build(models, example, say_what_is_missing),
             path="/",
             max_file_size=UPLOAD_BYTES,
             theme=THEME,

@@ -36,12 +36,13 @@ footer .divider { display: none !important; }
 """
 
 
-def build(models, example):
+def build(models, example, say_what_is_missing=True):
     """Builds the page.
 
     Args:
         models: {name: object of the zoo}, such as {"codec": zoo.load("codec")}.
         example: uint8 [H, W, 3], the picture that is there at first.
+        say_what_is_missing: whether families without a model are named.
 
     Returns:
         A `gradio.Blocks`, to be launched with `THEME` and `CSS`. What runs at a time
@@ -57,7 +58,7 @@ def build(models, example):
                 if members:
                     with gr.Tab(family.demo_title):
                         _fill(family.resolve("demo_tab"), members, example)
-        for line in left_out(models):
+        for line in left_out(models) if say_what_is_missing else ():
             gr.Markdown(line, elem_classes="note")
     refuse_foreign_files(page)
     return page.queue(max_size=WAITING, default_concurrency_limit=AT_A_TIME)

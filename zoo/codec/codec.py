@@ -25,11 +25,11 @@ from yoto_tf.zoo.codec.second_layer.choice import (
 from yoto_tf.zoo.codec.second_layer.residual import decode_residual
 from yoto_tf.zoo.codec.tiling.tiled_networks import to_pixels
 from yoto_tf.zoo.pixels import as_picture
+from yoto_tf.zoo.pretrained import Pretrained
 from yoto_tf.zoo.release import Release
-from yoto_tf.zoo.release_folder import write_release
 
 
-class Codec:
+class Codec(Pretrained):
     """A pretrained image codec with a dial.
 
     Large pictures run through the network in tiles, so that the memory it takes does
@@ -57,14 +57,13 @@ class Codec:
         >>> image = codec.decompress(data)
     """
 
+    family = "codec"
+
     def __init__(self, release, precision="float32"):
-        self.release = release
-        self.model = release.network(precision)
-        self.coefficients = self.model.coefficients
+        super().__init__(release, precision)
         self.graphs = self.model.coding(self.model, release.tables)
         self.coding = self.graphs.coder
         self.model_id = release.id
-        self.card = release.card
         self._analyze = compiled(self.graphs.analyze)
         self._synthesize = compiled(self._pixels)
         self._tiled = self.graphs.tiled(self.graphs)
@@ -82,14 +81,10 @@ class Codec:
         Raises:
             RecipeError: weights that float16 cannot hold.
         """
-        rounded = Release.from_network("codec", network)
+        rounded = Release.from_network(cls.family, network)
         exact = rounded.network()
         tables = exact.coding.build_tables(exact)
         return cls(dataclasses.replace(rounded, tables=tables, card=card))
-
-    def save(self, directory):
-        """Writes a release that `yoto_tf.zoo.load(directory)` loads."""
-        write_release(directory, self.release)
 
     def vector(self, quality=None, **coefficients):
         """The coefficient vector [1] of a quality in [0, 1] or of named coefficients.

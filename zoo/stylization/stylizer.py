@@ -9,8 +9,8 @@ from yoto_tf.errors import DataError
 from yoto_tf.machine.compilation import compiled
 from yoto_tf.machine.processes import check_process
 from yoto_tf.zoo.pixels import as_picture
+from yoto_tf.zoo.pretrained import Pretrained
 from yoto_tf.zoo.release import Release
-from yoto_tf.zoo.release_folder import write_release
 from yoto_tf.zoo.stylization.color import with_colors_of
 from yoto_tf.zoo.stylization.network.stripes import stylize_in_stripes
 from yoto_tf.zoo.stylization.network.style_network import MINIMUM
@@ -41,7 +41,7 @@ class Setting:
         return ", ".join([names, *values])
 
 
-class Stylizer:
+class Stylizer(Pretrained):
     """A pretrained style network with its styles and its dials.
 
     Args:
@@ -60,12 +60,11 @@ class Stylizer:
         >>> out = stylizer.stylize(image, {"starry_night": 0.7, "udnie": 0.3})
     """
 
+    family = "stylization"
+
     def __init__(self, release, precision="float32"):
-        self.release = release
-        self.model = release.network(precision)
-        self.coefficients = self.model.coefficients
+        super().__init__(release, precision)
         self.styles = self.model.styles
-        self.card = release.card
         self._stylize = compiled(self._pixels)
 
     @classmethod
@@ -75,12 +74,8 @@ class Stylizer:
         Raises:
             RecipeError: weights that float16 cannot hold.
         """
-        release = Release.from_network("stylization", network)
+        release = Release.from_network(cls.family, network)
         return cls(dataclasses.replace(release, card=card))
-
-    def save(self, directory):
-        """Writes a release that `yoto_tf.zoo.load(directory)` loads."""
-        write_release(directory, self.release)
 
     def stylize(self, image, style, *, preserve_color=False, **coefficients):
         """Stylises a picture.

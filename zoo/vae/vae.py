@@ -7,8 +7,8 @@ from keras import ops
 
 from yoto_tf.errors import DataError
 from yoto_tf.machine.compilation import compiled
+from yoto_tf.zoo.pretrained import Pretrained
 from yoto_tf.zoo.release import Release
-from yoto_tf.zoo.release_folder import write_release
 
 # Registers the network that a release names.
 from yoto_tf.zoo.vae.conv_vae import ConvVAE  # noqa: F401
@@ -17,7 +17,7 @@ from yoto_tf.zoo.vae.conv_vae import ConvVAE  # noqa: F401
 _BATCH = 256
 
 
-class VAE:
+class VAE(Pretrained):
     """A pretrained β-VAE with a dial.
 
     A small β keeps much of a picture in the latents: faithful reconstructions. A large
@@ -38,11 +38,10 @@ class VAE:
         >>> pictures = vae.sample(16, kl=4.0)
     """
 
+    family = "vae"
+
     def __init__(self, release, precision="float32"):
-        self.release = release
-        self.model = release.network(precision)
-        self.coefficients = self.model.coefficients
-        self.card = release.card
+        super().__init__(release, precision)
         self._encode = compiled(self._posterior)
         self._decode = compiled(self._pixels)
 
@@ -57,12 +56,8 @@ class VAE:
         Raises:
             RecipeError: weights that float16 cannot hold.
         """
-        release = Release.from_network("vae", network)
+        release = Release.from_network(cls.family, network)
         return cls(dataclasses.replace(release, card=card))
-
-    def save(self, directory):
-        """Writes a release that `yoto_tf.zoo.load(directory)` loads."""
-        write_release(directory, self.release)
 
     def settings(self, count):
         """The dial: `count` settings {"kl": β}, evenly spaced in log β."""

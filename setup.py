@@ -1,5 +1,6 @@
 """Installs yoto_tf, its zoo (as yoto_tf.zoo) and its exporters (as yoto_tf.export)."""
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -14,16 +15,28 @@ WITHOUT_TFC = 'python_version >= "3.13"'
 
 # Gradio keeps Pillow below a major version: without a bound an old Gradio is taken.
 WEB = ["gradio>=6"]
+# The TensorFlow of the older Pythons wants an ml_dtypes that newer onnx cannot use.
+ONNX = ["tf2onnx>=1.17", f"onnx<1.19; {WITH_TFC}", "onnxruntime"]
 HUGGINGFACE = ["huggingface_hub>=0.34"]
 SERVING = ["grpcio>=1.60", "protobuf>=3.20.3"]
+
+URL = "https://github.com/yoto-tf/yoto_tf"
+
+
+def description():
+    """The README for a package index, where its relative links would lead nowhere."""
+    text = Path("README.md").read_text(encoding="utf-8")
+    text = re.sub(r"(!\[[^]]*\]\()(?!https?:)", rf"\1{URL}/raw/main/", text)
+    return re.sub(r"(\]\()(?!https?:|#)", rf"\1{URL}/blob/main/", text)
+
 
 setup(
     name="yoto_tf",
     version="0.2.0",
     description="Train once on a distribution of loss coefficients, choose afterwards.",
-    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description=description(),
     long_description_content_type="text/markdown",
-    url="https://github.com/yoto-tf/yoto_tf",
+    url=URL,
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=[
@@ -72,6 +85,7 @@ setup(
         "heif": ["pillow-heif>=0.22"],
         "huggingface": HUGGINGFACE,
         "kaggle": ["kagglehub"],
+        "onnx": ONNX,
         "serving": SERVING,
         "web": WEB,
         "test": [
@@ -82,6 +96,7 @@ setup(
             "pillow-heif>=0.22",
             "ruff>=0.6",
             *HUGGINGFACE,
+            *ONNX,
             *SERVING,
             # The official messages, and a client that is not ours.
             f"tensorflow-serving-api~=2.17.1; {WITH_TFC}",

@@ -30,7 +30,7 @@ ENDPOINTS = {
     "vae": ("reconstruct",),
     "stylization": ("stylize",),
 }
-TARGETS = ("saved-model", "hub", "serving", "tpu", "litert")
+TARGETS = ("saved-model", "hub", "serving", "tpu", "litert", "onnx")
 
 
 def keras_answers(model, size):
@@ -82,6 +82,8 @@ def exports(model, target, size, folder):
         for precision in ("float16", "int8"):
             files = lite(folder / precision, ENDPOINTS[family])
             yield f"litert, {precision}", *files
+    elif target == "onnx":
+        yield target, *onnx(folder, ENDPOINTS[family])
     elif target == "hub":
         with tarfile.open(written) as archive:
             archive.extractall(folder / "unpacked", filter="data")
@@ -112,6 +114,22 @@ def lite(folder, names):
     }
     content = sum(path.stat().st_size for path in paths.values())
     return content, lambda name, inputs: models[name].get_signature_runner()(**inputs)
+
+
+def onnx(folder, names):
+    from onnxruntime import InferenceSession
+
+    paths = {name: folder / f"{name}.onnx" for name in names}
+    sessions = {name: InferenceSession(path) for name, path in paths.items()}
+
+    def answer(name, inputs):
+        outputs = [output.name for output in sessions[name].get_outputs()]
+        arrays = sessions[name].run(outputs, inputs)
+        # Outputs that would be called as an input is have another name.
+        keys = (output.removesuffix("_out") for output in outputs)
+        return dict(zip(keys, arrays, strict=True))
+
+    return sum(path.stat().st_size for path in paths.values()), answer
 
 
 def measured(requests, answer, rounds):

@@ -22,6 +22,7 @@ TARGETS = {
     "serving": ("yoto_tf.export.serving", "write"),
     "tpu": ("yoto_tf.export.tpu", "write"),
     "litert": ("yoto_tf.export.litert", "write"),
+    "onnx": ("yoto_tf.export.onnx", "write"),
     "web": ("yoto_tf.export.web", "write"),
     "huggingface": ("yoto_tf.export.hugging_face", "write"),
 }

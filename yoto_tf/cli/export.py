@@ -23,7 +23,8 @@ def add(subparsers):
         "--target",
         default="saved-model",
         metavar="T",
-        help="saved-model (default), hub, serving, tpu, litert, web or huggingface",
+        help="saved-model (default), hub, serving, tpu, litert, onnx, web or "
+        "huggingface",
     )
     parser.add_argument(
         "--name",

@@ -17,7 +17,8 @@ def pad_to_multiple(image, multiple):
         size = ops.shape(image)[axis]
         if isinstance(size, int) and size % multiple == 0:
             continue
-        padded = -(-size // multiple) * multiple
+        # Without negative numbers: divided in ONNX, these are truncated.
+        padded = (size + multiple - 1) // multiple * multiple
         positions = ops.minimum(ops.arange(padded), size - 1)
         image = ops.take(image, positions, axis=axis)
     return image

@@ -1,16 +1,20 @@
 """What `pip install .` and `pip install -e .` put into an environment."""
 
+import email
 import json
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
 import yoto_tf as yoto
+from yoto_tf import zoo
 
 _REPOSITORY = Path(__file__).parent.parent
 # Isolated from the environment's own copy: without site, hence without its path files;
@@ -34,7 +38,14 @@ def sources(tmp_path_factory):
     pytest.importorskip("setuptools")
     pytest.importorskip("pip")
     root = tmp_path_factory.mktemp("sources")
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+    for name in (
+        "CHANGELOG.md",
+        "LICENSE",
+        "MANIFEST.in",
+        "README.md",
+        "pyproject.toml",
+        "setup.py",
+    ):
         shutil.copy(_REPOSITORY / name, root)
     ignore = shutil.ignore_patterns("__pycache__")
     for name in ("yoto_tf", "zoo", "export"):
@@ -88,6 +99,51 @@ def test_the_wheel_holds_all_modules_and_released_weights(sources, wheel):
     # And nothing that would lie loose in the environment.
     tops = {name.split("/")[0] for name in names}
     assert tops == {"yoto_tf", f"yoto_tf-{yoto.__version__}.dist-info"}
+
+
+def test_the_source_distribution_holds_what_the_wheel_does(sources, wheel, tmp_path):
+    code = f"from setuptools import build_meta as b; b.build_sdist({str(tmp_path)!r})"
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, cwd=sources
+    )
+    [path] = tmp_path.iterdir()
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    with zipfile.ZipFile(wheel) as archive:
+        inside = [n for n in archive.namelist() if n.startswith("yoto_tf/")]
+    assert inside
+    for name in inside:
+        place = re.sub("^yoto_tf/(zoo|export)/", r"\1/", name)
+        assert place in names, name
+
+
+def test_the_page_of_the_package_has_no_relative_links(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [n for n in archive.namelist() if n.endswith("/METADATA")]
+        metadata = email.message_from_bytes(archive.read(name))
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    links = re.findall(r"\]\(([^)]+)\)", metadata.get_payload())
+    assert len(links) > 20
+    assert [link for link in links if not link.startswith("https://")] == []
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", metadata.get_payload())
+    assert all("/raw/main/" in picture for picture in pictures)
+
+
+def test_the_command_lists_the_models_of_the_wheel(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    code = (
+        f"import sys; sys.path[:0] = [{str(tmp_path)!r}]; "
+        f"sys.path.append({sysconfig.get_path('purelib')!r}); "
+        "from yoto_tf import cli; print(cli.__file__); sys.exit(cli.main(['list']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd="/"
+    )
+    assert done.returncode == 0, done.stderr
+    for name in zoo.names():
+        assert f"{name}  (" in done.stdout
+    assert str(tmp_path) in done.stdout
 
 
 def test_the_wheel_installs_the_command(wheel):

@@ -1,16 +1,17 @@
 """The ```python blocks of the guides run, one guide after another in its own folder.
 
-What should not be run is fenced otherwise. Of the README, which indents its code, what
-it shows of each family runs.
+What is not to be run is fenced as ```py, and says why, see `documented.py`. The README
+indents its code.
 """
 
 import re
-import textwrap
 from pathlib import Path
 
+import documented
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from yoto_tf import zoo
 from yoto_tf.data import photograph, write_image
@@ -20,7 +21,11 @@ DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-FAMILIES = re.findall(r"\n\n(    import yoto_tf as yoto\n(?:    .*\n|\n)+)", README)
+*FAMILIES, OWN_MODEL = (
+    block.code
+    for block in documented.blocks("README.md")
+    if block.language == "indented python" and not block.not_run
+)
 
 
 def blocks(guide):
@@ -46,8 +51,8 @@ OTHER_GUIDES = sorted(
 
 @pytest.mark.parametrize("guide", OTHER_GUIDES)
 def test_guide(guide, tmp_path, monkeypatch):
-    """The user that a guide speaks to has a photograph."""
-    write_image(tmp_path / "photo.jpg", photograph())
+    """The user that a guide speaks to has a photograph, here a small one."""
+    write_image(tmp_path / "photo.jpg", photograph()[:160, :240])
     run(guide, tmp_path, monkeypatch)
 
 
@@ -68,10 +73,29 @@ def test_readme(number, written, tmp_path, monkeypatch):
     assert len(FAMILIES) == 3
     monkeypatch.chdir(tmp_path)
     write_image("photo.jpg", photograph())
-    code = textwrap.dedent(FAMILIES[number])
+    code = FAMILIES[number]
     assert len([line for line in code.splitlines() if line]) <= 10
     exec(compile(code, "README.md", "exec"), {})
     assert (tmp_path / written).stat().st_size > 0
+
+
+def test_readme_with_your_own_model():
+    """The model and the data are those that the reader has."""
+    image = keras.Input((8, 8, 1))
+    features = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(image)
+    pooled = keras.layers.GlobalAveragePooling2D()(features)
+    heads = {
+        "labels": keras.layers.Dense(3, activation="softmax")(pooled),
+        "depth": keras.layers.Conv2D(1, 1)(features),
+    }
+    x = np.random.default_rng(0).normal(size=(8, 8, 8, 1)).astype("float32")
+    y = {"labels": np.arange(8) % 3, "depth": x}
+    pairs = tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
+    found = {"any_keras_model": keras.Model(image, heads), "pairs": pairs, "x": x}
+    exec(compile(OWN_MODEL, "README.md", "exec"), found)
+    sharp = found["model"].predict_at(x, depth=1.0)["depth"]
+    soft = found["model"].predict_at(x, depth=0.01)["depth"]
+    assert sharp.shape == soft.shape == (8, 8, 8, 1)
 
 
 def test_your_own_model(tmp_path, monkeypatch, capsys):

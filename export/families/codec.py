@@ -118,7 +118,12 @@ def describe(codec) -> Exportable:
         ),
         "synthesis": Part(
             endpoint(synthesis, {"latents": latents, "coefficients": vector}),
-            _variables(network.embedding, network.synthesis, network.log_inverse_gain),
+            _variables(
+                network.embedding,
+                network.synthesis,
+                network.log_gain,
+                network.log_inverse_gain,
+            ),
         ),
     }
     return describe_release(

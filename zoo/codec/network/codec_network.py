@@ -142,6 +142,10 @@ class CodecNetwork(keras.Model):
         """Latents or their means, [B, h, w, C], times the gain: ready to be rounded."""
         return latents * self.log_gain.factors(embedding)
 
+    def inverse_gain(self, embedding):
+        """What quantised latents are multiplied by, float32 [B, 1, 1, C]."""
+        return self.log_inverse_gain.factors(embedding)
+
     def quantize_under_prior(self, values, embedding, training=None):
         """Rounds what the prior describes, [B, h, w, N], and counts its bits, [B]."""
         modulation = self.prior_film.scale_and_shift(embedding)
@@ -150,7 +154,7 @@ class CodecNetwork(keras.Model):
 
     def synthesize(self, quantized, embedding):
         """Rounded latents to an image [B, 16h, 16w, 3], about [0, 1], float32."""
-        latents = quantized * self.log_inverse_gain.factors(embedding)
+        latents = quantized * self.inverse_gain(embedding)
         image = self.synthesis(latents, embedding)
         return ops.cast(image, "float32") * (1 / CONTRAST) + 0.5
 

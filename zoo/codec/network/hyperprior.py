@@ -216,6 +216,9 @@ class Hyperprior(HyperpriorNetwork):
 class ResidualHyperprior(HyperpriorNetwork):
     """As `Hyperprior`, between transforms of residual blocks.
 
+    The learned gain after rounding is relative to 1/gain: each step of the optimiser
+    moves both, and at high rates a mismatch of a hundredth would be all of the error.
+
     Args:
         coefficients: `yoto_tf.Coefficients` with one coefficient, `distortion`.
         filters: channels at 1/4, 1/8 and 1/16 of the picture's size, even; the last is
@@ -251,6 +254,9 @@ class ResidualHyperprior(HyperpriorNetwork):
             **kwargs,
         )
         self.blocks = tuple(blocks)
+
+    def inverse_gain(self, embedding):
+        return super().inverse_gain(embedding) / self.log_gain.factors(embedding)
 
     def get_config(self):
         return {**super().get_config(), "blocks": self.blocks}

@@ -5,8 +5,9 @@
                 the same once more: latents                                    1/16 size
     synthesis   the same backwards, a 3×3 convolution before the last step   full size
 
-A residual block is x + conv 3×3(ReLU(FiLM(conv 3×3(x)))), the inner map half as deep.
-Between blocks all is linear, so that the whole starts as a linear transform. FiLM
+A residual block is x + conv 3×3(leaky ReLU(FiLM(conv 3×3(x)))), the inner map half as
+deep. A plain ReLU does not do: beside steps of a batch of one nearly all units had died
+after 70,000 steps, and what was left was a linear transform. Between blocks all is linear, so that the whole starts as a linear transform. FiLM
 starts at exactly the identity: what the convolutions start as holds for every
 coefficient.
 
@@ -20,6 +21,7 @@ from keras import layers, ops
 
 from yoto_tf.layers import FiLM
 from yoto_tf.zoo.codec.network.modulated_convolution import modulated_convolution
+from yoto_tf.zoo.codec.network.transforms import leaky_relu
 
 # The most blocks at one resolution: a forged file could name any number.
 MOST_BLOCKS = 64
@@ -28,7 +30,7 @@ STRIDES = (4, 2, 2)
 
 
 class ResidualBlock(layers.Layer):
-    """x + conv 3×3(ReLU(FiLM(conv 3×3(x)))) with C/2 channels between the two.
+    """x + conv 3×3(leaky ReLU(FiLM(conv 3×3(x)))), C/2 channels between the two.
 
     The second convolution starts near zero, the block near the identity.
 
@@ -68,7 +70,7 @@ class ResidualBlock(layers.Layer):
             inner = modulated_convolution(self.inner, inputs, *affine)
         else:
             inner = self.film(self.inner(inputs), embedding)
-        return inputs + self.outer(ops.relu(inner))
+        return inputs + self.outer(leaky_relu(inner))
 
     def compute_output_shape(self, inputs_shape, embedding_shape):
         return inputs_shape

@@ -73,7 +73,8 @@ class _Conditioned(layers.Layer):
         return inputs_shape
 
 
-def _leaky_relu(inputs):
+def leaky_relu(inputs):
+    """The larger of x and 0.2 · x."""
     # Not the op of this name: where one follows a convolution directly, TensorFlow
     # 2.17's graph optimiser fails on its gradient and leaves all fusions out.
     return ops.maximum(inputs, 0.2 * inputs)
@@ -172,7 +173,7 @@ class HyperAnalysis(_Conditioned):
                 layers.Conv2D(filters, 5, 2, "same"),
                 layers.Conv2D(filters, 5, 2, "same"),
             ],
-            [layers.Activation(_leaky_relu), layers.Activation(_leaky_relu)],
+            [layers.Activation(leaky_relu), layers.Activation(leaky_relu)],
             conditioned,
             **kwargs,
         )

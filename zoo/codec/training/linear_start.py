@@ -57,7 +57,8 @@ def start_as_linear_codec(network, patches):
             _near_identity(synthesis.activations[-1 - layer], features)
             features = _apply(gdn, features)
         known = kept
-    set_gains(network)
+    set_gains(network.log_gain, network.coefficients)
+    set_gains(network.log_inverse_gain, network.coefficients, sign=-1)
     set_scales(network, features)
 
 
@@ -104,24 +105,25 @@ def set_scales(network, latents):
     network.scale_synthesis.convolutions[-1].bias.assign(np.log(variance) / 2)
 
 
-def set_gains(network, deviation=1.0):
-    """Starts the gains before and after rounding as sqrt(λ) up to a constant:
+def set_gains(log_gain, coefficients, deviation=1.0, sign=1):
+    """Starts gains as sqrt(λ) up to a constant, or as their reciprocals:
 
-        log gain = ½ log λ + log deviation + constant.
+        log gain = sign · (½ log λ + log deviation + constant).
 
     The embedding's first entry is log λ, standardised.
 
     Args:
-        network: see `start_as_linear_codec`.
+        log_gain: a built `LogGain`.
+        coefficients: those of the network.
         deviation: by how much each latent channel has been divided, [C] or one number.
+        sign: 1, or −1 for the gains after rounding.
     """
-    [(low, high)] = network.coefficients.ranges().values()
+    [(low, high)] = coefficients.ranges().values()
     slope = math.log(high / low) / math.sqrt(12) / 2
     constant = math.log(255 / CONTRAST) - math.log(_STEP_SQUARED) / 2
     middle = math.log(low * high) / 4 + constant + np.log(deviation)
-    for gain, sign in ((network.log_gain, 1), (network.log_inverse_gain, -1)):
-        kernel = ops.convert_to_numpy(gain.dense.kernel).copy()
-        kernel[0] = sign * slope / gain.strength
-        gain.dense.kernel.assign(kernel)
-        bias = np.broadcast_to(sign * middle / gain.strength, (gain.channels,))
-        gain.dense.bias.assign(bias)
+    kernel = ops.convert_to_numpy(log_gain.dense.kernel).copy()
+    kernel[0] = sign * slope / log_gain.strength
+    log_gain.dense.kernel.assign(kernel)
+    bias = np.broadcast_to(sign * middle / log_gain.strength, (log_gain.channels,))
+    log_gain.dense.bias.assign(bias)

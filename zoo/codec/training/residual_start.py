@@ -53,7 +53,7 @@ def start_as_residual_codec(network, patches):
         middle = taps[height // 2, width // 2]
         middle[:kept, :, :, :known] = np.moveaxis(basis * deviation / finer, -1, 0)
         backward.kernel.assign(taps.reshape(height, width, inputs, outputs))
-    set_gains(network, deviation)
+    set_gains(network.log_gain, network.coefficients, deviation)
     set_scales(network, features / deviation)
 
 

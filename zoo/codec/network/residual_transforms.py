@@ -6,8 +6,10 @@
     synthesis   the same backwards, a 3×3 convolution before the last step   full size
 
 A residual block is x + conv 3×3(leaky ReLU(FiLM(conv 3×3(x)))), the inner map half as
-deep. A plain ReLU does not do: beside steps of a batch of one nearly all units had died
-after 70,000 steps, and what was left was a linear transform. Between blocks all is linear, so that the whole starts as a linear transform. FiLM
+deep. With a plain ReLU nearly all units were dead after 70,000 steps of one patch, and
+what was left was a linear transform.
+
+Between blocks all is linear, so that the whole starts as a linear transform. FiLM
 starts at exactly the identity: what the convolutions start as holds for every
 coefficient.
 

@@ -27,6 +27,7 @@ from yoto_tf.zoo.codec.coding.quadtree import GROUPS, PASSES
 from yoto_tf.zoo.codec.network.codec_network import channelwise
 from yoto_tf.zoo.codec.network.context import QuadtreeContext, join_passes, split_passes
 from yoto_tf.zoo.codec.network.hyperprior import ResidualHyperprior
+from yoto_tf.zoo.codec.network.ranged_relu import RangedReLU
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf.codec")
@@ -45,7 +46,7 @@ class ContextHyperprior(ResidualHyperprior):
     """
 
     coding = ContextCoding
-    ranged_scales = True
+    scale_activation = RangedReLU
 
     def __init__(
         self,

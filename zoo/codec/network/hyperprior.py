@@ -17,7 +17,7 @@ Learned Image Compression", NeurIPS 2018 (the mean).
 import math
 
 import keras
-from keras import ops
+from keras import layers, ops
 
 from yoto_tf.entropy.bits import total_bits
 from yoto_tf.entropy.laplace_conditional import LaplaceConditional
@@ -29,6 +29,7 @@ from yoto_tf.zoo.codec.network.residual_transforms import residual_transforms
 from yoto_tf.zoo.codec.network.transforms import (
     HyperAnalysis,
     HyperSynthesis,
+    leaky_layer,
     strided_transforms,
 )
 
@@ -45,8 +46,9 @@ class HyperpriorNetwork(CodecNetwork):
     """
 
     coding = HyperpriorCoding
-    # Whether the scale tower keeps the range of its maps.
-    ranged_scales = False
+    # What makes the nonlinearities of the towers of means and scales.
+    mean_activation = layers.ReLU
+    scale_activation = layers.ReLU
 
     def __init__(
         self,
@@ -76,13 +78,17 @@ class HyperpriorNetwork(CodecNetwork):
             hyper_filters, conditioned, name="hyper_analysis"
         )
         self.mean_synthesis = HyperSynthesis(
-            hyper_filters, latents, conditioned, name="mean_synthesis"
+            hyper_filters,
+            latents,
+            conditioned,
+            self.mean_activation,
+            name="mean_synthesis",
         )
         self.scale_synthesis = HyperSynthesis(
             hyper_filters,
             latents,
             conditioned,
-            self.ranged_scales,
+            self.scale_activation,
             name="scale_synthesis",
         )
         self.hyper_log_gain = LogGain(hyper_filters, name="hyper_log_gain")
@@ -233,6 +239,8 @@ class ResidualHyperprior(HyperpriorNetwork):
     Raises:
         ValueError: not three filters and blocks, or an odd number of filters.
     """
+
+    mean_activation = staticmethod(leaky_layer)
 
     def __init__(
         self,

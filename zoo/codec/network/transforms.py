@@ -15,7 +15,6 @@ from keras import layers, ops
 
 from yoto_tf.layers import GDN, FiLM
 from yoto_tf.zoo.codec.network.modulated_convolution import modulated_convolution
-from yoto_tf.zoo.codec.network.ranged_relu import RangedReLU
 from yoto_tf.zoo.codec.network.subpixel import subpixel_convolution
 
 
@@ -78,6 +77,11 @@ def leaky_relu(inputs):
     # Not the op of this name: where one follows a convolution directly, TensorFlow
     # 2.17's graph optimiser fails on its gradient and leaves all fusions out.
     return ops.maximum(inputs, 0.2 * inputs)
+
+
+def leaky_layer():
+    """`leaky_relu` as a layer."""
+    return layers.Activation(leaky_relu)
 
 
 class Analysis(_Conditioned):
@@ -173,7 +177,7 @@ class HyperAnalysis(_Conditioned):
                 layers.Conv2D(filters, 5, 2, "same"),
                 layers.Conv2D(filters, 5, 2, "same"),
             ],
-            [layers.Activation(leaky_relu), layers.Activation(leaky_relu)],
+            [leaky_layer(), leaky_layer()],
             conditioned,
             **kwargs,
         )
@@ -182,16 +186,17 @@ class HyperAnalysis(_Conditioned):
 class HyperSynthesis(_Conditioned):
     """Hyper-latents [B, h/4, w/4, filters] to one parameter a latent [B, h, w, C].
 
-    Its nonlinearity is the ReLU, which integer arithmetic computes exactly.
-
     Args:
         filters: channels of the inner layers.
         latents: C.
         conditioned: see `Analysis`.
-        ranged: whether it keeps the range of its inner maps, to be rounded to.
+        activation: function that makes a layer, the nonlinearity. Integer arithmetic
+            computes the ReLU exactly.
     """
 
-    def __init__(self, filters, latents, conditioned=True, ranged=False, **kwargs):
+    def __init__(
+        self, filters, latents, conditioned=True, activation=layers.ReLU, **kwargs
+    ):
         small = keras.initializers.VarianceScaling(0.01)
         super().__init__(
             [
@@ -199,7 +204,7 @@ class HyperSynthesis(_Conditioned):
                 layers.Conv2DTranspose(filters, 5, 2, "same"),
                 layers.Conv2D(latents, 3, 1, "same", kernel_initializer=small),
             ],
-            [RangedReLU() if ranged else layers.ReLU() for _ in range(2)],
+            [activation(), activation()],
             conditioned,
             **kwargs,
         )

@@ -30,6 +30,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
+from yoto_tf.demo.web.codec_tab import without_traces_of_jpeg
+
 
 @pytest.fixture(scope="module")
 def chromium():
@@ -106,6 +108,14 @@ def press(page, name):
     WebDriverWait(page, 60, 0.1, moving).until(lambda _: pressed(), f"no {name!r}")
 
 
+def press_label(page, text):
+    for label in page.find_elements(By.CSS_SELECTOR, "label"):
+        if label.text == text:
+            label.click()
+            return
+    raise AssertionError(f"no {text}")
+
+
 def message(page):
     return wait(page, lambda: find(page, "[data-testid=toast-body]").text)
 
@@ -122,7 +132,7 @@ def test_nothing_is_fetched_from_elsewhere(page, address):
 
 def test_quality_changes_the_picture_and_the_numbers(page, tmp_path):
     before, numbers = shown(page, ".ours"), find(page, ".numbers").text
-    assert "bits per pixel" in numbers
+    assert "bits/pixel" in numbers
     find(page, ".quality input[type=range]").send_keys(Keys.END)
     after = changed(page, ".ours", before)
     # The original on the left stays.
@@ -133,6 +143,51 @@ def test_quality_changes_the_picture_and_the_numbers(page, tmp_path):
     assert np.asarray(Image.open(tmp_path / "codec.png")).std() > 20
 
 
+def test_another_format_beside_it(page):
+    before = shown(page, ".other")
+    press_label(page, "AVIF")
+    after = changed(page, ".other", before)
+    assert after[0] == before[0]
+
+
+def test_the_file_can_be_downloaded(page, untrained_codec, photograph, tmp_path):
+    def downloaded(number):
+        # Chromium finishes a file before it gives it this suffix.
+        files = list(tmp_path.glob("*.yoto"))
+        return len(files) == number and [file.read_bytes() for file in files]
+
+    options = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    page.execute_cdp_cmd("Browser.setDownloadBehavior", options)
+    image = without_traces_of_jpeg(photograph[::4, ::4])
+    press(page, "Download the compressed picture (.yoto)")
+    expected = [untrained_codec.compress(image, quality=0.5)]
+    assert wait(page, lambda: downloaded(1)) == expected
+    before = shown(page, ".ours")
+    find(page, ".quality input[type=range]").send_keys(Keys.END)
+    changed(page, ".ours", before)
+    press(page, "Download the compressed picture (.yoto)")
+    expected.append(untrained_codec.compress(image, quality=1.0))
+    assert sorted(wait(page, lambda: downloaded(2))) == sorted(expected)
+
+
+@pytest.mark.parametrize("width", [500, 1440])
+def test_slider_and_pictures_fit_and_nothing_is_cut_off(page, width, tmp_path):
+    # Chromium's windows are at least 500 pixels wide.
+    page.set_window_size(width, 900)
+    page.get(page.current_url)
+    wait(page, lambda: len(shown(page, ".other")) == 2)
+    page.save_screenshot(tmp_path / f"codec-{width}.png")
+    inner, scrolled = page.execute_script(
+        "return [window.innerWidth, document.documentElement.scrollWidth]"
+    )
+    assert scrolled <= inner
+    for cell in page.find_elements(By.CSS_SELECTOR, ".numbers td"):
+        assert cell.rect["height"] < 45, cell.text
+    if width == 1440:
+        bottom = find(page, ".ours").rect["y"] + find(page, ".ours").rect["height"]
+        assert bottom <= page.execute_script("return window.innerHeight")
+
+
 def test_upload(page, photograph, tmp_path):
     path = tmp_path / "mine.png"
     Image.fromarray(photograph[100:200, 150:287]).save(path)
@@ -140,7 +195,7 @@ def test_upload(page, photograph, tmp_path):
     find(page, ".picture input[type=file]").send_keys(str(path))
     changed(page, ".ours", before)
     assert widths(page, ".ours") == [137, 137]
-    assert widths(page, ".jpeg") == [137, 137]
+    assert widths(page, ".other") == [137, 137]
     # The slider now works on the new one.
     before = shown(page, ".ours")
     find(page, ".quality input[type=range]").send_keys(Keys.HOME)

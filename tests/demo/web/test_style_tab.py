@@ -11,7 +11,14 @@ from yoto_tf.zoo.stylization.styles import parse_style
 
 pytest.importorskip("gradio", reason="the extra `web` is not installed")
 
-from yoto_tf.demo.web.style_tab import command, random_positions, stylize
+from yoto_tf.demo.web.style_tab import (
+    NONE,
+    chosen,
+    command,
+    random_positions,
+    shares,
+    stylize,
+)
 
 MIDDLE = [0.5] * 5
 
@@ -47,9 +54,23 @@ def test_no_style_at_all(stylizer, image):
 
 def test_random_positions_are_settings(stylizer, image):
     drawn = [random_positions(stylizer) for _ in range(20)]
-    assert {tuple(shares) for shares, _ in drawn} == {(1.0, 0.0), (0.0, 1.0)}
+    assert {style for style, _ in drawn} == {0, 1}
     assert len({tuple(positions) for _, positions in drawn}) == 20
-    stylize(stylizer, image, *drawn[0])
+    style, positions = drawn[0]
+    stylize(stylizer, image, shares(stylizer, (style, NONE), 0.5), positions)
+
+
+def test_clicks_choose_the_last_two():
+    assert chosen((3, NONE), 5) == (3, 5)
+    assert chosen((3, 5), 7) == (5, 7)
+    assert chosen((3, 5), 3) == (3, NONE)
+    assert chosen((3, 5), 5) == (5, NONE)
+    assert chosen((3, NONE), 3) == (3, NONE)
+
+
+def test_shares_of_one_style_or_two(stylizer):
+    assert shares(stylizer, (1, NONE), 0.3) == [0.0, 1.0]
+    assert shares(stylizer, (1, 0), 0.25) == [0.25, 0.75]
 
 
 def test_command_makes_the_same_picture(stylizer, image):

@@ -236,11 +236,15 @@ def test_style(page, tmp_path):
     before = wait(page, lambda: shown(page, ".stylized"))
     find(page, ".dial input[type=range]").send_keys(Keys.END)
     before = changed(page, ".stylized", before)
-    page.find_elements(By.CSS_SELECTOR, ".share input[type=range]")[1].send_keys(
-        Keys.END
-    )
+    styles = page.find_elements(By.CSS_SELECTOR, ".styles button")
+    assert len(styles) == 2
+    styles[1].click()
     before = changed(page, ".stylized", before)
-    press(page, "Random style and dials")
+    assert "udnie=0.5" in find(page, ".command").text
+    find(page, ".share input[type=range]").send_keys(Keys.END)
+    before = changed(page, ".stylized", before)
+    assert "udnie=1" in find(page, ".command").text
+    press(page, "Surprise me")
     changed(page, ".stylized", before)
     page.save_screenshot(tmp_path / "style.png")
 

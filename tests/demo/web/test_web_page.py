@@ -42,21 +42,23 @@ def uploaded(photograph, tmp_path):
 
 
 def test_codec(client, uploaded, untrained_codec, photograph):
-    wipe, jpeg, numbers, note = client.predict(
-        uploaded("a.png"), 0.7, api_name="/codec"
+    wipe, other, numbers, file, note = client.predict(
+        uploaded("a.png"), 0.7, "WebP", api_name="/codec"
     )
+    wipe, other = wipe["value"], other["value"]
     image = photograph[100:180, 200:290]
     np.testing.assert_array_equal(read_image(wipe[0]), image)
     np.testing.assert_array_equal(
         read_image(wipe[1]), untrained_codec.reconstruct(image, quality=0.7)
     )
-    np.testing.assert_array_equal(read_image(jpeg[0]), image)
-    assert f"{len(untrained_codec.compress(image, quality=0.7)):,}" in numbers
+    np.testing.assert_array_equal(read_image(other[0]), image)
+    assert Path(file).read_bytes() == untrained_codec.compress(image, quality=0.7)
+    assert f"{Path(file).stat().st_size:,}" in numbers
     assert note == ""
 
 
 def test_stylizer(client, uploaded, stylizer, photograph):
-    dials = [1, 0, 0.5, 0.5, 0.5, 0.5, 0.5]
+    dials = [0, -1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
     picture, text, _ = client.predict(
         uploaded("a.png"), *dials, api_name="/stylization"
     )
@@ -66,10 +68,12 @@ def test_stylizer(client, uploaded, stylizer, photograph):
 
 
 def test_random_style_moves_the_sliders(client, uploaded):
-    *sliders, picture, _, _ = client.predict(
-        uploaded("a.png"), api_name="/stylization_random"
+    first, second, _, _, *dials, picture, _, _ = client.predict(
+        uploaded("a.png"), 0.5, api_name="/stylization_random"
     )
-    assert len(sliders) == 2 + 5
+    assert second == -1
+    assert len(dials) == 5
+    sliders = [first, second, 0.5, *dials]
     again, *_ = client.predict(uploaded("a.png"), *sliders, api_name="/stylization")
     np.testing.assert_array_equal(read_image(picture), read_image(again))
 
@@ -80,18 +84,21 @@ def test_vae(client, uploaded, name):
         client.predict(uploaded("a.png"), log_kl, 3, api_name=f"/{name}")
         for log_kl in (-3, 9)
     )
-    assert "β = 0.125" in low[2]
-    assert "β = 512" in high[2]
+    assert "β = 0.125" in low[3]
+    assert "β = 512" in high[3]
+    # Pictures over the whole range are the same wherever the slider is.
+    assert (read_image(low[2]) == read_image(high[2])).all()
     for a, b in zip(low[:2], high[:2], strict=True):
         assert (read_image(a) != read_image(b)).any()
 
 
 def test_large_picture_is_scaled_down_with_a_word(client, uploaded, photograph):
     large = photograph.repeat(2, axis=0).repeat(2, axis=1)
-    wipe, _, _, note = client.predict(
-        uploaded("large.png", large), 0.2, api_name="/codec"
+    wipe, _, _, _, note = client.predict(
+        uploaded("large.png", large), 0.2, "JPEG", api_name="/codec"
     )
     assert "Scaled down from 1024 × 1200 to " in note
+    wipe = wipe["value"]
     height, width = read_image(wipe[0]).shape[:2]
     assert 0.99 * 2**20 < height * width <= 2**20
     assert read_image(wipe[1]).shape == (height, width, 3)
@@ -99,8 +106,8 @@ def test_large_picture_is_scaled_down_with_a_word(client, uploaded, photograph):
 
 def test_text_as_a_picture_is_a_message_of_one_line(client, uploaded, capfd):
     for endpoint, numbers in (
-        ("/codec", [0.5]),
-        ("/stylization", [1, 0, 0.5, 0.5, 0.5, 0.5, 0.5]),
+        ("/codec", [0.5, "AVIF"]),
+        ("/stylization", [0, -1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]),
         ("/vae_colour", [0, 0]),
     ):
         letter = uploaded("holiday.jpg", "Dear Sir or Madam,\n")
@@ -111,17 +118,18 @@ def test_text_as_a_picture_is_a_message_of_one_line(client, uploaded, capfd):
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
-def test_no_style_is_a_message(client, uploaded):
-    dials = [0, 0, 0.5, 0.5, 0.5, 0.5, 0.5]
-    with pytest.raises(gradio_client.exceptions.AppError, match="not all be zero"):
-        client.predict(uploaded("a.png"), *dials, api_name="/stylization")
+@pytest.mark.parametrize("styles", [(2, -1), (-1, 0), (0, 9), (0, -2)])
+def test_a_style_that_is_none_is_a_message(client, uploaded, styles):
+    numbers = [*styles, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
+    with pytest.raises(gradio_client.exceptions.AppError, match="places from 0 to 1"):
+        client.predict(uploaded("a.png"), *numbers, api_name="/stylization")
 
 
 def test_no_picture(client):
-    answer = client.predict(None, 0.5, api_name="/codec")
-    assert answer == (None, None, "", "Choose a picture first.")
+    answer = client.predict(None, 0.5, "JPEG", api_name="/codec")
+    assert answer == (None, None, "", None, "Choose a picture first.")
     answer = client.predict(
-        None, 1, 0, 0.5, 0.5, 0.5, 0.5, 0.5, api_name="/stylization"
+        None, 0, -1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, api_name="/stylization"
     )
     assert answer == (None, "", "Choose a picture first.")
 
@@ -133,8 +141,8 @@ def test_users_at_the_same_time_get_their_own(
         image = photograph[20 * number :, 10 * number :][:64, : 70 + number]
         client = gradio_client.Client(address, verbose=False, download_files=tmp_path)
         sent = uploaded(f"{number}.png", image)
-        wipe, *_ = client.predict(sent, number / 10, api_name="/codec")
-        return image, read_image(wipe[1])
+        wipe, *_ = client.predict(sent, number / 10, "JPEG", api_name="/codec")
+        return image, read_image(wipe["value"][1])
 
     with ThreadPoolExecutor(6) as pool:
         results = list(pool.map(use, range(6)))
@@ -203,8 +211,8 @@ def test_old_pictures_are_deleted(untrained_codec, photograph, uploaded, monkeyp
         [first] = [c for c in config["components"] if c["type"] == "image"]
         first = first["props"]["value"]["path"]
         client = gradio_client.Client(url, verbose=False, download_files=False)
-        wipe, *_ = client.predict(uploaded("a.png"), 0.5, api_name="/codec")
-        made = [picture["path"] for picture in wipe]
+        wipe, *_ = client.predict(uploaded("a.png"), 0.5, "JPEG", api_name="/codec")
+        made = [picture["path"] for picture in wipe["value"]]
         folder = Path(first).parent.parent
         assert all(Path(path).exists() for path in [first, *made])
         for _ in range(100):

@@ -48,14 +48,14 @@ def launch(host=HOST, port=PORT, allow_hosts=(), models=None):
     loaded = {name: zoo.load(model) for name, model in (models or zoo.names()).items()}
     if not loaded:
         raise YotoError("the web demo shows pretrained models, and none is installed")
-    from yoto_tf.data import photograph
+    from yoto_tf.data import colosseum
 
     # SIGTERM, which service managers send, ends it as Ctrl-C does, so that the pictures
     # of users are deleted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         contextlib.suppress(KeyboardInterrupt),
-        serve(loaded, photograph(), host, port, allow_hosts, models is None) as url,
+        serve(loaded, colosseum(), host, port, allow_hosts, models is None) as url,
     ):
         print(f"{url} (Ctrl-C ends it)", flush=True)
         threading.Event().wait()

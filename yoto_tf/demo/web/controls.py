@@ -118,6 +118,14 @@ def on_click(button, function, inputs, outputs, name):
     _listen([button.click], function, inputs, outputs, name)
 
 
+def on_select(gallery, function, inputs, outputs, name):
+    """Calls a function whenever the user clicks a picture of a gallery.
+
+    Its first parameter, annotated so, gets a `gr.SelectData`; see `on_change`.
+    """
+    _listen([gallery.select], function, inputs, outputs, name)
+
+
 def _listen(triggers, function, inputs, outputs, name):
     gr.on(
         triggers,

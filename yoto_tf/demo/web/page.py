@@ -31,6 +31,13 @@ CSS = """
 .numbers tr { border-bottom: 1px solid var(--border-color-primary) !important; }
 .numbers :is(th, td) { padding: 8px !important; word-break: normal; }
 .numbers :is(th, td):not(:first-child) { text-align: right; }
+.styles .grid-container {
+  grid-template-columns: repeat(3, minmax(0, 1fr)) !important; height: 100%;
+}
+.styles .caption-label {
+  inset: auto 0 0 0; max-width: 100%; padding: 0 4px; border-radius: 0;
+  font-size: 11px; line-height: 18px; text-align: center;
+}
 .command :is(pre, code) { white-space: pre-wrap !important; word-break: break-word; }
 footer .divider { display: none !important; }
 """
@@ -79,11 +86,12 @@ def _shown():
 
 
 def _members(models, family):
-    return {
-        name: model
+    found = [
+        (name, model)
         for name, model in models.items()
         if model.release.family == family.name
-    }
+    ]
+    return dict(sorted(found, key=lambda member: member[0] != family.demo_first))
 
 
 def _fill(add, members, example):

@@ -1,4 +1,4 @@
-"""The stylizer's tab: a mixer of styles and five dials."""
+"""The stylizer's tab: styles to click and five dials."""
 
 import gradio as gr
 import numpy as np
@@ -8,24 +8,28 @@ from yoto_tf.demo.web.controls import (
     answers,
     on_change,
     on_click,
+    on_select,
     picture_input,
 )
+from yoto_tf.demo.web.pictures import scaled_down
 from yoto_tf.demo.web.reader import READER
+from yoto_tf.zoo.stylization.styles import StyleError
 
 _ABOUT = """
-Painting a photograph anew means weighing the photograph (**content**) against the
-painting, and in the painting its palette and grain (**style 1**) against ever longer
-strokes (**style 2** to **style 4**). Usually these weights are fixed before training.
-This network was trained on all of them at once and has them as inputs: mix the
-paintings and move the dials, nothing is trained for it.
+How much of the photograph, how much of the painting? Usually these weights are fixed
+before training. This network has them as inputs: choose a painting, or **two, which are
+mixed**, and move the dials. Nothing is trained for it.
 """
 _LABELS = {
-    "content": "content: the photograph",
-    "style_1": "style 1: palette and grain",
-    "style_2": "style 2: small strokes",
-    "style_3": "style 3: strokes",
-    "style_4": "style 4: long strokes",
+    "content": "Photograph",
+    "style_1": "Palette, grain",
+    "style_2": "Small strokes",
+    "style_3": "Strokes",
+    "style_4": "Long strokes",
 }
+NONE = -1
+_FIRST = "great_wave"
+_THUMBNAIL = 2**14
 # The stylizer's network costs more than the codec's.
 PIXELS = 2**19
 
@@ -59,17 +63,61 @@ def stylize(stylizer, image, shares, positions):
     return stylizer.stylize(image, style, **values), setting
 
 
-def random_positions(stylizer):
-    """Weights and positions for `stylize` as they were drawn in training: one style.
+def chosen(styles, clicked):
+    """What is mixed after a click on a painting.
+
+    Args:
+        styles: places of the two styles before it; the second may be `NONE`.
+        clicked: place of the style that was clicked.
 
     Returns:
-        A list of as many numbers as there are styles, and one of as many as there are
-        coefficients, all in [0, 1].
+        Two places as `styles`: the last two that were clicked; or, after a click on one
+        of those, that one alone.
+    """
+    first, second = styles
+    if clicked in styles:
+        return clicked, NONE
+    return (first, clicked) if second == NONE else (second, clicked)
+
+
+def shares(stylizer, styles, share):
+    """Weights for `stylize`.
+
+    Args:
+        stylizer: a `Stylizer`.
+        styles: see `chosen`.
+        share: of the second style, in [0, 1].
+
+    Returns:
+        A list of as many numbers as there are styles.
+
+    Raises:
+        StyleError: there is no style in such a place.
+    """
+    first, second = styles
+    count = len(stylizer.styles)
+    if first not in range(count) or second not in range(NONE, count):
+        raise StyleError(
+            f"styles {first} and {second}: expected places from 0 to {count - 1}, the "
+            f"second or {NONE}"
+        )
+    weights = [0.0] * count
+    weights[first] = 1.0 if second == NONE else 1.0 - share
+    if second != NONE:
+        weights[second] = share
+    return weights
+
+
+def random_positions(stylizer):
+    """A style and positions as they were drawn in training.
+
+    Returns:
+        The place of a style, and a list of as many numbers in [0, 1] as there are
+        coefficients.
     """
     random = np.random.default_rng()
-    chosen = random.integers(len(stylizer.styles))
-    shares = [float(index == chosen) for index in range(len(stylizer.styles))]
-    return shares, [round(random.random(), 2) for _ in stylizer.coefficients.names]
+    style = int(random.integers(len(stylizer.styles)))
+    return style, [round(random.random(), 2) for _ in stylizer.coefficients.names]
 
 
 def command(setting):
@@ -91,62 +139,104 @@ def add(name, stylizer, example):
         stylizer: a `Stylizer`.
         example: uint8 [H, W, 3], the picture that is there at first.
     """
-    count = len(stylizer.styles)
-    shares = [1.0] + [0.0] * (count - 1)
+    titles = [style.replace("_", " ") for style in stylizer.styles]
     positions = [0.5] * len(stylizer.coefficients)
+    first = stylizer.styles.index(_FIRST) if _FIRST in stylizer.styles else 0
 
-    def show(path, *numbers):
+    def show(path, first, second, share, *positions):
         if path is None:
             return None, "", NO_PICTURE
         image, note = READER.read(path, PIXELS)
-        return *_stylized(image, numbers), note
+        weights = shares(stylizer, (first, second), share)
+        picture, setting = stylize(stylizer, image, weights, positions)
+        return picture, command(setting), note
 
-    def draw(path):
-        shares, positions = random_positions(stylizer)
-        numbers = [*shares, *positions]
-        return *numbers, *show(path, *numbers)
+    def choose(event: gr.SelectData, path, first, second, share, *positions):
+        styles = chosen((first, second), event.index)
+        return *_mixture(*styles), *show(path, *styles, share, *positions)
 
-    def _stylized(image, numbers):
-        picture, setting = stylize(stylizer, image, numbers[:count], numbers[count:])
-        return picture, command(setting)
+    def draw(path, share):
+        style, positions = random_positions(stylizer)
+        result = show(path, style, NONE, share, *positions)
+        return *_mixture(style, NONE), *positions, *result
 
-    stylized, text = _stylized(example, [*shares, *positions])
+    def _mixture(first, second):
+        """Both styles, what is said of them, and the slider between them."""
+        text = f"**{titles[first]}**"
+        if second != NONE:
+            text += f" and **{titles[second]}**"
+        slider = gr.update(visible=second != NONE, label=f"Share of {titles[second]}")
+        return first, second, text, slider
+
+    alone = shares(stylizer, (first, NONE), 0.5)
+    stylized, setting = stylize(stylizer, example, alone, positions)
     gr.Markdown(_ABOUT)
     with gr.Row():
-        with gr.Column(scale=2, min_width=260):
-            picture = picture_input(example, ["upload", "webcam", "clipboard"])
-            note = gr.Markdown(elem_classes="note")
-            gr.Markdown("#### Styles, mixed by their shares")
-            mixer = [
-                _slider(name.replace("_", " "), share, "share")
-                for name, share in zip(stylizer.styles, shares, strict=True)
-            ]
-        with gr.Column(scale=4, min_width=320):
+        with gr.Column(scale=3, min_width=300):
+            mixture = gr.Markdown(f"**{titles[first]}**", elem_classes="mixture")
+            gallery = gr.Gallery(
+                _thumbnails(stylizer, example),
+                label="Styles",
+                show_label=False,
+                format="png",
+                columns=3,
+                height=470,
+                object_fit="cover",
+                allow_preview=False,
+                interactive=False,
+                buttons=[],
+                elem_classes="styles",
+            )
+            share = gr.Slider(
+                0, 1, 0.5, step=0.01, label="Share", visible=False, elem_classes="share"
+            )
+        with gr.Column(scale=5, min_width=320):
             output = gr.Image(
                 stylized,
                 label="Stylised",
                 format="png",
-                height=520,
+                height=440,
                 interactive=False,
                 buttons=["download", "fullscreen"],
                 elem_classes="stylized",
             )
-            gr.Markdown("The same from the command line:")
-            text = gr.Markdown(text, elem_classes="command")
-        with gr.Column(scale=2, min_width=260):
-            surprise = gr.Button("Random style and dials", variant="primary")
-            gr.Markdown("#### Dials, over the trained range")
+        with gr.Column(scale=2, min_width=220):
             dials = [
-                _slider(_LABELS.get(name, name), position, "dial")
-                for name, position in zip(
+                _dial(_LABELS.get(dial, dial), position)
+                for dial, position in zip(
                     stylizer.coefficients.names, positions, strict=True
                 )
             ]
-    sliders = [*mixer, *dials]
-    outputs = [output, text, note]
-    on_change([picture, *sliders], answers(show), [picture, *sliders], outputs, name)
-    on_click(surprise, answers(draw), [picture], [*sliders, *outputs], f"{name}_random")
+            surprise = gr.Button("Surprise me", variant="primary")
+    with gr.Row():
+        with gr.Column(scale=3, min_width=300):
+            picture = picture_input(example, ["upload", "webcam", "clipboard"])
+            note = gr.Markdown(elem_classes="note")
+        with gr.Column(scale=5, min_width=320):
+            gr.Markdown("The same from the command line:")
+            text = gr.Markdown(command(setting), elem_classes="command")
+    # Kept in the page, so that each user has styles of their own.
+    styles = [_hidden(first), _hidden(NONE)]
+    inputs, outputs = [picture, *styles, share, *dials], [output, text, note]
+    mixed = [*styles, mixture, share]
+    on_change([picture, share, *dials], answers(show), inputs, outputs, name)
+    on_select(gallery, answers(choose), inputs, [*mixed, *outputs], f"{name}_style")
+    drawn = [*mixed, *dials, *outputs]
+    on_click(surprise, answers(draw), [picture, share], drawn, f"{name}_random")
 
 
-def _slider(label, value, name):
-    return gr.Slider(0, 1, value, step=0.01, label=label, elem_classes=name)
+def _thumbnails(stylizer, image):
+    """What each style makes of a small copy of the picture, with its name."""
+    image, _ = scaled_down(image, _THUMBNAIL)
+    return [
+        (stylizer.stylize(image, style), style.replace("_", " "))
+        for style in stylizer.styles
+    ]
+
+
+def _hidden(value):
+    return gr.Number(value, visible=False, precision=0)
+
+
+def _dial(label, value):
+    return gr.Slider(0, 1, value, step=0.01, label=label, elem_classes="dial")

@@ -15,6 +15,8 @@ from yoto_tf.zoo.vae.pictures import fitted
 # Pictures in a row, and rows of samples.
 COLUMNS = 10
 ROWS = 4
+# Values of β that are shown together.
+VALUES = 5
 # About the width of the grids in pixels.
 _WIDTH = 720
 _ABOUT = """
@@ -65,6 +67,25 @@ def reconstructions(vae, images, log_kl):
     return _enlarged([images, again])
 
 
+def over_the_range(vae, images):
+    """Pictures, and below them what the network makes of them at values of β.
+
+    Args:
+        vae: a `VAE`.
+        images: uint8 [N, h, w, C].
+
+    Returns:
+        uint8 [H, W, 3]; each row is labelled.
+    """
+    [distribution] = vae.coefficients.independent.values()
+    rows, labels = [images], ["original"]
+    for place in np.linspace(0, 1, VALUES):
+        value = float(distribution.quantile(place))
+        rows.append(vae.reconstruct(images, kl=value))
+        labels.append(f"β = {value:.3g}")
+    return _enlarged(rows, labels)
+
+
 def samples(vae, log_kl, seed):
     """New pictures as one; the same seed draws the same latents for every β.
 
@@ -97,14 +118,19 @@ def add(name, vae, example):
 
     def show(path, log_kl, seed):
         image = None if path is None else READER.read(path)[0]
-        row = reconstructions(vae, pictures(vae, example, image), log_kl)
-        return row, samples(vae, log_kl, seed), _caption(log_kl)
+        images = pictures(vae, example, image)
+        return (
+            reconstructions(vae, images, log_kl),
+            samples(vae, log_kl, seed),
+            over_the_range(vae, images),
+            _caption(log_kl),
+        )
 
     def again(path, log_kl):
         seed = int(np.random.default_rng().integers(2**31))
         return seed, *show(path, log_kl, seed)
 
-    row, drawn, text = show(None, middle, 0)
+    row, drawn, rows, text = show(None, middle, 0)
     gr.Markdown(_ABOUT)
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
@@ -131,9 +157,11 @@ def add(name, vae, example):
             reconstructed = _output(row, "reconstructions")
             gr.Markdown("#### Samples: new pictures, drawn from noise")
             sampled = _output(drawn, "samples")
+            gr.Markdown("#### The same pictures over the whole range of β")
+            ranged = _output(rows, "range")
     # Kept in the page, so that each user has a seed of their own.
     seed = gr.Number(0, visible=False, precision=0, minimum=0)
-    inputs, outputs = [picture, dial, seed], [reconstructed, sampled, caption]
+    inputs, outputs = [picture, dial, seed], [reconstructed, sampled, ranged, caption]
     on_change([picture, dial], answers(show), inputs, outputs, name)
     on_click(more, answers(again), inputs[:2], [seed, *outputs], f"{name}_again")
 
@@ -154,9 +182,10 @@ def _output(value, name):
     )
 
 
-def _enlarged(rows):
+def _enlarged(rows, labels=None):
     rows = np.asarray(rows)
-    return grid(rows, enlarged=max(1, _WIDTH // (rows.shape[1] * rows.shape[3])))
+    enlarged = max(1, _WIDTH // (rows.shape[1] * rows.shape[3]))
+    return grid(rows, labels, enlarged=enlarged)
 
 
 def _parts(image):

@@ -18,7 +18,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from headless_chromium import OPTIONS
 
 from yoto_tf import zoo
-from yoto_tf.data import colosseum
 from yoto_tf.demo import web
 
 PICTURE = Path(__file__).parent.parent / "docs" / "web-demo.png"
@@ -52,7 +51,7 @@ def main():
     parser.add_argument("--out", type=Path, default=PICTURE)
     path = parser.parse_args().out.resolve()
     models = {name: zoo.load(name) for name in zoo.names()}
-    with web.serve(models, colosseum(), port=0) as url:
+    with web.serve(models, port=0) as url:
         take(url, path)
     print(path)
 

@@ -53,6 +53,8 @@ class Family:
         demo_title: of its tab in the demo.
         demo_tab: name of a function of a model's name, the object and a picture uint8
             [H, W, 3], which fills the tab. None: it has no tab.
+        demo_picture: name of a function of nothing to the picture that is there at
+            first, unless the demo is given another.
         demo_first: name of the model that the tab shows first, of several.
         hub_task: one of the tasks of tfhub.dev. None: it has none for such models.
         pipeline_tag: one of the tasks of the Hugging Face Hub, likewise.
@@ -69,6 +71,7 @@ class Family:
     web_page: str | None = None
     demo_title: str = ""
     demo_tab: str | None = None
+    demo_picture: str = "yoto_tf.data:photograph"
     demo_first: str = ""
     hub_task: str | None = None
     pipeline_tag: str | None = None
@@ -136,6 +139,7 @@ _OURS = (
         web_page="yoto_tf.export.web.page:write_page",
         demo_title="Style",
         demo_tab="yoto_tf.demo.web.style_tab:add",
+        demo_picture="yoto_tf.data:colosseum",
         hub_task="image-style-transfer",
         pipeline_tag="image-to-image",
     ),

@@ -48,14 +48,12 @@ def launch(host=HOST, port=PORT, allow_hosts=(), models=None):
     loaded = {name: zoo.load(model) for name, model in (models or zoo.names()).items()}
     if not loaded:
         raise YotoError("the web demo shows pretrained models, and none is installed")
-    from yoto_tf.data import colosseum
-
     # SIGTERM, which service managers send, ends it as Ctrl-C does, so that the pictures
     # of users are deleted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         contextlib.suppress(KeyboardInterrupt),
-        serve(loaded, colosseum(), host, port, allow_hosts, models is None) as url,
+        serve(loaded, None, host, port, allow_hosts, models is None) as url,
     ):
         print(f"{url} (Ctrl-C ends it)", flush=True)
         threading.Event().wait()
@@ -63,13 +61,18 @@ def launch(host=HOST, port=PORT, allow_hosts=(), models=None):
 
 @contextlib.contextmanager
 def serve(
-    models, example, host=HOST, port=PORT, allow_hosts=(), say_what_is_missing=True
+    models,
+    example=None,
+    host=HOST,
+    port=PORT,
+    allow_hosts=(),
+    say_what_is_missing=True,
 ):
     """Serves the page while the context lasts; gives its URL.
 
     Args:
         models: {name: object of the zoo}.
-        example: uint8 [H, W, 3], the picture that is there at first.
+        example: see `page.build`.
         host, port, allow_hosts: see `launch`; port 0 is any free one.
         say_what_is_missing: see `yoto_tf.demo.web.page.build`.
 

@@ -43,12 +43,13 @@ footer .divider { display: none !important; }
 """
 
 
-def build(models, example, say_what_is_missing=True):
+def build(models, example=None, say_what_is_missing=True):
     """Builds the page.
 
     Args:
         models: {name: object of the zoo}, such as {"codec": zoo.load("codec")}.
-        example: uint8 [H, W, 3], the picture that is there at first.
+        example: uint8 [H, W, 3], the picture that is there at first; None for one that
+            suits each family.
         say_what_is_missing: whether families without a model are named.
 
     Returns:
@@ -64,7 +65,7 @@ def build(models, example, say_what_is_missing=True):
                 members = _members(models, family)
                 if members:
                     with gr.Tab(family.demo_title):
-                        _fill(family.resolve("demo_tab"), members, example)
+                        _fill(family, members, example)
         for line in left_out(models) if say_what_is_missing else ():
             gr.Markdown(line, elem_classes="note")
     refuse_foreign_files(page)
@@ -94,8 +95,11 @@ def _members(models, family):
     return dict(sorted(found, key=lambda member: member[0] != family.demo_first))
 
 
-def _fill(add, members, example):
+def _fill(family, members, example):
     """One model, or a tab within the tab for each of several."""
+    add = family.resolve("demo_tab")
+    if example is None:
+        example = family.resolve("demo_picture")()
     if len(members) == 1:
         [(name, model)] = members.items()
         add(name, model, example)

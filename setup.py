@@ -91,6 +91,7 @@ setup(
         "web": WEB,
         "test": [
             "pytest>=8",
+            "pytest-timeout>=2.3",
             "pytest-xdist>=3.5",
             "hypothesis>=6.100",
             "jax[cpu]",

@@ -23,6 +23,8 @@ PORT = 7860
 UPLOAD_BYTES = 20 * 2**20
 # The most bytes that the form around an uploaded file takes.
 _FORM_BYTES = 2**14
+# Seconds that requests which are being answered get when the page ends.
+_LAST_ANSWERS = 30
 
 
 def launch(host=HOST, port=PORT, allow_hosts=(), models=None):
@@ -130,7 +132,9 @@ def _running(app, listening):
         yield listening.getsockname()[:2]
     finally:
         server.should_exit = True
-        thread.join()
+        # It waits for requests that are being answered. One that never ends must not
+        # keep the process.
+        thread.join(_LAST_ANSWERS)
         listening.close()
 
 

@@ -71,7 +71,7 @@ class Family:
     web_page: str | None = None
     demo_title: str = ""
     demo_tab: str | None = None
-    demo_picture: str = "yoto_tf.data:photograph"
+    demo_picture: str = "yoto_tf.data.example_photograph:photograph"
     demo_first: str = ""
     hub_task: str | None = None
     pipeline_tag: str | None = None
@@ -139,7 +139,7 @@ _OURS = (
         web_page="yoto_tf.export.web.page:write_page",
         demo_title="Style",
         demo_tab="yoto_tf.demo.web.style_tab:add",
-        demo_picture="yoto_tf.data:colosseum",
+        demo_picture="yoto_tf.data.example_photograph:colosseum",
         hub_task="image-style-transfer",
         pipeline_tag="image-to-image",
     ),

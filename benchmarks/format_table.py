@@ -40,22 +40,22 @@ def rows():
         ]
         for name in kodak.MEASURED
     ]
-    published = [
-        _published(results["bd_rate_percent"], quality).get("BPG 4:4:4")
-        for results in found
+    bpg = [
+        published(model, quality).get("BPG 4:4:4")
+        for model in MODELS
         for quality in kodak.QUALITIES
     ]
-    return sorted([*table, ["BPG 4:4:4, published curve", *published]], key=_by_psnr)
+    return sorted([*table, ["BPG 4:4:4, published curve", *bpg]], key=_by_psnr)
 
 
 def _by_psnr(row):
     return row[1]
 
 
-def _published(rates, quality):
-    """{curve: percent}; results of before MS-SSIM have those of PSNR alone."""
-    flat = not isinstance(next(iter(rates.values())), dict)
-    return (rates if quality == "psnr" else {}) if flat else rates[quality]
+def published(model, quality):
+    """{curve: percent} in a model's results; older ones hold those of PSNR alone."""
+    rates = _read(model)["bd_rate_percent"]
+    return rates.get(quality, {} if "psnr" in rates or quality != "psnr" else rates)
 
 
 def _read(model):

@@ -1,0 +1,174 @@
+"""What the README and the guides quote of `benchmarks/results`, page by page.
+
+A page's function yields the pieces of text that the page must contain.
+"""
+
+import format_table
+import numpy as np
+from quoted_codec_figures import codec
+from spelled import number, percent, results, row, signed
+
+
+def web():
+    found = results("web_speed")
+    seconds = {key: value / 1000 for key, value in found["milliseconds_to"].items()}
+    frames = found["frames_per_second"]
+    megabytes = {key: value / 1e6 for key, value in found["bytes"].items()}
+    yield f"after {seconds['first_paint']:.2f} s and shows its first"
+    yield f"picture after {seconds['first_picture']:.2f} s; "
+    yield f"{frames['256 × 256']:.1f} pictures a second at 256×256"
+    yield f"{frames['512 × 512']:.1f} at 512×512"
+    yield f"{frames['camera, 256 × 192']:.1f} from a camera at 256×192"
+    yield f"folder has {megabytes['all']:.1f} MB, {megabytes['network']:.1f} of"
+    yield f"WebGL, WebAssembly | {megabytes['runtime']:.1f} MB |"
+
+
+def export():
+    for model, targets in results("export_table")["models"].items():
+        for target, found in targets.items():
+            size = found["bytes"]
+            yield row(
+                f"`{model}`",
+                target,
+                "" if size is None else f"{size / 1e6:.1f}",
+                f"{1000 * found['seconds']:.0f}",
+                f"{found['difference']:.1e}",
+            )
+
+
+def litert():
+    """It says in words how large and how fast int8 is beside float16."""
+    faster = set()
+    for model, targets in results("export_table")["models"].items():
+        half, byte = targets["litert, float16"], targets["litert, int8"]
+        assert 0.35 < 1 - byte["bytes"] / half["bytes"] < 0.5
+        if byte["seconds"] < half["seconds"]:
+            faster.add(model)
+    assert faster == {"stylization"}
+    yield "int8 takes off another two fifths of the bytes"
+    yield "on a desktop processor it is faster for the stylizer alone"
+
+
+def mean_correlations():
+    found = list(results("stylization_dials")["rank_correlation"].values())
+    means = {dial: np.mean([style[dial] for style in found]) for dial in found[0]}
+    return ", ".join(f"`{dial}` {number(mean, 2)}" for dial, mean in means.items())
+
+
+def stylization():
+    dials = results("stylization_dials")
+    correlations = dials["rank_correlation"]
+    yield f"mean over the 12 styles: {mean_correlations()}."
+    yield f"`style_1` ({number(correlations['wheat_field']['style_1'], 2)})"
+    yield f"`style_2` ({number(correlations['udnie']['style_2'], 2)})"
+    yield f"give pictures {dials['diversity']['coefficients']:.2f} apart"
+    yield f"of all dials {dials['diversity']['styles']:.2f}, and a network"
+    short = results("stylization_fixed")["against_fixed"]["styles"]
+    long = results("stylization_fixed_1500")["against_fixed"]["styles"]
+    for style, settings in results("stylization_seeds")["styles"].items():
+        for setting, found in settings.items():
+            seeds = [seed["ratio"] for seed in found["seeds"].values()]
+            yield (
+                f"| {percent(found['mean ratio'])} % "
+                f"({percent(min(seeds))} to {percent(max(seeds))}) "
+                f"| {percent(short[style]['longer']['totals'][setting]['ratio'])} % "
+                f"| {percent(long[style]['totals'][setting]['ratio'])} % |"
+            )
+    speed = results("stylization_speed")
+    for side, seconds in speed["frames"].items():
+        torch, *ours = seconds.values()
+        cells = [f"{1 / time:.2f} (×{torch / time:.2f})" for time in ours]
+        yield row(f"{side}×{side}", f"{1 / torch:.2f}", *cells)
+    sizes = [f"{value:.1f} GiB" for value in speed["gigabytes"].values()]
+    yield f"4096×4096 takes {sizes[0]} in float32 and {sizes[1]} in bfloat16"
+
+
+def vae_terms(name):
+    """{β: terms} of a released VAE."""
+    sweep = results(name)["sweep"]
+    betas = [coefficients["kl"] for coefficients in sweep["coefficients"]]
+    return dict(zip(betas, sweep["terms"], strict=True))
+
+
+def vae():
+    terms = vae_terms("vae_mnist")
+    low, high = terms[0.125], terms[16.0]
+    yield f"KL falls from {low['kl']:.1f} to {high['kl']:.1f} nats"
+    yield f"from {low['reconstruction']:.1f} to {high['reconstruction']:.0f} nats"
+    yield f"negative ELBO, is {sum(terms[1.0].values()):.1f} nats"
+    terms = vae_terms("vae_cifar10")
+    low, high = terms[0.125], terms[512.0]
+    yield f"KL goes from {low['kl']:.0f} nats at β = 1/8 to {high['kl']:.1f} at"
+    ends = [number(end["reconstruction"], 0) for end in (low, high)]
+    yield f"reconstruction from {ends[0]} to {ends[1]} nats"
+    yield f"their sum is {number(sum(terms[1.0].values()), 0)} nats"
+    widths = results("vae_pareto_mnist")["widths"].values()
+    for number_of_beta, beta in enumerate(("1/8", "1", "8", "64", "512")):
+        cells = []
+        for width in widths:
+            both = [width[kind][number_of_beta]["total"] for kind in ("one", "fixed")]
+            difference = signed(width["difference_percent"][number_of_beta])
+            cells += [*(f"{total:.2f}" for total in both), f"{difference} %"]
+        yield row(beta, *cells)
+    [width] = results("vae_pareto_cifar10")["widths"].values()
+    nats = [f"{difference:.0f}" for difference in width["difference_nats"]]
+    yield f"is {nats[0]} nats behind at β = 1/8, {nats[1]} at β = 1, {nats[2]} at β = 8"
+    yield f"{nats[3]} at β = 64 and {nats[4]} at β = 512"
+
+
+def readme():
+    yield format_table.table()
+    lossless = results("codec_lossless")["mean"]
+    order = ("yoto", "JPEG XL", "WebP", "PNG")
+    yield ", ".join(f"{lossless[name]['bits_per_pixel']:.2f}" for name in order)
+    overhead = results("conditioning_overhead")["encode"]["overhead_percent"]
+    yield f"= 100 % | {100 + overhead:.0f} % | `conditioning_overhead.py`"
+    step = results("input_pipeline")["training_step"]
+    ratio = step["real"] / step["repeated"]
+    yield f"= 100 % | {100 * ratio:.0f} % | `input_pipeline.py`"
+    large = results("codec_memory")["pictures"][2]
+    yield f"at the most | {large['compress']['gigabytes']:.1f} GiB | `codec_memory.py`"
+    yield f"| {mean_correlations()} | `stylization_dials.py`"
+    frames = results("web_speed")["frames_per_second"]
+    size = results("web_speed")["bytes"]["all"] / 1e6
+    yield f"{frames['256 × 256']:.1f} frames a second, page and network {size:.1f} MB"
+    seconds = results("stylization_speed")["frames"]
+    fast = seconds["512"]["mixed_bfloat16"]
+    times = seconds["512"]["pytorch"] / fast
+    yield f"{1 / fast:.1f} frames a second at 512×512"
+    yield f"{times:.1f} times plain PyTorch in float32"
+    yield from readme_codec()
+
+
+def readme_codec():
+    rates = format_table.published("codec", "psnr")
+    [jpeg, webp, hyperprior] = (
+        f"{signed(rates[name])} %"
+        for name in ("JPEG 4:2:0", "WebP", "Ballé 2018 hyperprior (opt. MSE)")
+    )
+    yield f"BD-rate: {jpeg} against JPEG 4:2:0, {hyperprior} against Ballé et al."
+    yield f"against JPEG 4:2:0 | {jpeg} | `kodak.py`"
+    yield f"against WebP | {webp} |"
+    yield f"a network for every λ | {hyperprior} |"
+    small = signed(format_table.published("codec-small", "psnr")["JPEG 4:2:0"])
+    yield f"BD-rate: {small} % against JPEG 4:2:0 |"
+    widths = results("codec_one_or_many")["widths"].values()
+    [half, same, wide] = (signed(width["one"]["bd_rate_percent"]) for width in widths)
+    yield f"{half} % at half its width, {same} %, {wide} % at 1.5 times"
+    rates = results("integer_path_codec")["bd_rate_percent"]
+    rate = signed(rates["integer tables against float tables"], 2)
+    yield f"cost in BD-rate | {rate} % | `integer_path.py`"
+    tuned = results("codec_fine_tuning")
+    [pages, kodak] = (tuned[key]["bd_rate_percent"] for key in ("held_out", "kodak"))
+    yield f"{signed(pages)} % and {signed(kodak, 0)} % | `codec_fine_tuning.py`"
+
+
+PAGES = {
+    "README.md": readme,
+    "docs/codec.md": codec,
+    "docs/export.md": export,
+    "docs/litert.md": litert,
+    "docs/stylization.md": stylization,
+    "docs/vae.md": vae,
+    "docs/web.md": web,
+}

@@ -42,10 +42,12 @@ def run(guide, folder, monkeypatch):
     return variables
 
 
+# Each exports one model, to be loaded elsewhere.
+FORMATS = ("export.md", "tpu.md", "litert.md", "onnx.md")
 OTHER_GUIDES = sorted(
     path.name
     for path in DOCS.glob("*.md")
-    if path.name != "your-own-model.md" and blocks(path.name)
+    if path.name not in ("your-own-model.md", *FORMATS) and blocks(path.name)
 )
 
 
@@ -54,6 +56,20 @@ def test_guide(guide, tmp_path, monkeypatch):
     """The user that a guide speaks to has a photograph, here a small one."""
     write_image(tmp_path / "photo.jpg", photograph()[:160, :240])
     run(guide, tmp_path, monkeypatch)
+
+
+def exports(page):
+    """The folders that the commands of a page export to."""
+    lines = "\n".join(block.code for block in documented.blocks(page))
+    return re.findall(r"^yoto export \S+ (\S+)", lines, re.MULTILINE)
+
+
+def test_guides_to_formats_can_be_followed_in_one_folder(tmp_path, monkeypatch):
+    """What one has exported is not in the way of the next."""
+    for guide in FORMATS:
+        run(guide, tmp_path, monkeypatch)
+    folders = [folder for guide in FORMATS for folder in exports(f"docs/{guide}")]
+    assert len(folders) == len(set(folders)) == len(FORMATS)
 
 
 def test_readme_has_the_sizes_of_the_models():

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import lazy_loader
 
+from yoto_tf.machine.quiet_tensorflow import QuietTensorFlow
+
 __version__ = "0.2.0"
 
 # In a checkout zoo/ and export/ lie beside this package. An editable install finds
@@ -95,6 +97,9 @@ class _FormerModules:
 
 
 sys.meta_path.append(_FormerModules)
+
+if "tensorflow" not in sys.modules:
+    sys.meta_path.insert(0, QuietTensorFlow())
 
 # Keras loads a saved model only if it knows the model's classes.
 if "keras.saving" in sys.modules:

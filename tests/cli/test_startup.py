@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from yoto_tf.cli.startup import _is_tensorflow_chosen, _muted
+from yoto_tf.cli.startup import _is_tensorflow_chosen
 
 # A command that loads Keras and then finds no input.
 COMMAND = """
@@ -32,14 +32,6 @@ def test_only_keras_is_loaded_and_matplotlib_can_be():
     assert done.returncode == 0, done.stderr
     assert done.stderr == "yoto: no such file or folder: missing\n"
     assert json.loads(done.stdout) == [2, ["keras"]]
-
-
-@pytest.mark.parametrize(("level", "heard"), [("3", ""), ("0", "asked for")])
-def test_tensorflow_is_heard_if_somebody_asked(level, heard, capfd, monkeypatch):
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", level)
-    with _muted():
-        os.write(2, b"asked for")
-    assert capfd.readouterr().err == heard
 
 
 # What is imported with Keras, and that it can be afterwards.

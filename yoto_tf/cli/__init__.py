@@ -122,9 +122,5 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
 
 
 def _quieten_tensorflow():
-    """Silences TensorFlow's messages about devices and retracing.
-
-    Its C++ part reads the environment when it is imported.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    """Silences TensorFlow's warnings, such as those of retracing."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""How commands that need Keras start sooner, and without noise."""
+"""How commands that need Keras start sooner."""
 
 import contextlib
 import gc
@@ -6,7 +6,6 @@ import json
 import os
 import sys
 
-from yoto_tf.machine.muted_stderr import muted_stderr
 from yoto_tf.machine.threads import limit_threads
 
 # What Keras and TensorFlow import where it is installed, for plots, wrappers,
@@ -36,7 +35,6 @@ def import_keras(threads=None, pictures=True):
             stack.enter_context(_hidden(name))
         stack.enter_context(_plain_distutils())
         stack.enter_context(_no_garbage())
-        stack.enter_context(_muted())
         # Released networks do not follow the settings in a user's keras.json.
         from yoto_tf.machine.keras_settings import set_usual_settings
 
@@ -100,14 +98,3 @@ def _hidden(name):
         yield
     finally:
         del sys.modules[name]
-
-
-def _muted():
-    """A context that mutes TensorFlow, unless the user asked for its messages.
-
-    While it is imported, TensorFlow 2.18 and later logs whatever level it was given:
-    https://github.com/tensorflow/tensorflow/issues/100442.
-    """
-    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "3":
-        return muted_stderr(unless_raised=True)
-    return contextlib.nullcontext()

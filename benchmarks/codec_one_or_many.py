@@ -169,8 +169,11 @@ def plot(path, widths):
         distortions = [point["distortion"] for point in measured["many"]["points"]]
         regret = measured["regret_percent"]
         right.plot(distortions, regret, "o-", color=colour, label=f"{width:g}×")
-    left.set(xlabel="bits per pixel", ylabel="PSNR (dB, RGB)")
+    left.set(
+        xlabel="bits per pixel", ylabel="PSNR (dB, RGB)", title="Rate and distortion"
+    )
     right.set(
+        title="Price of the dial at each λ",
         xlabel="λ",
         ylabel="weighted loss over that of a fixed network (%)",
         xscale="log",
@@ -186,7 +189,7 @@ def plot(path, widths):
         ncols=len(widths),
         fontsize="small",
     )
-    right.legend()
+    right.legend(title="width")
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=120)
     write_atomically(path, content.getvalue())

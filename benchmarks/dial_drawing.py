@@ -50,12 +50,14 @@ def main():
     draws = codec.coefficients.sample(4000, seed=0)
     draws = ops.convert_to_numpy(draws)[:, 0]
     drawn.hist(draws, bins=np.geomspace(low, high, 21), color="tab:purple", alpha=0.7)
-    drawn.set(xscale="log", xlabel="λ", ylabel="of 4,000 draws", title="1. drawn")
+    drawn.set(
+        xscale="log", xlabel="λ", ylabel="draws, of 4,000", title="1. drawn in training"
+    )
     modulated.plot(values, scales(codec.model, values))
     modulated.set(
         xscale="log",
         xlabel="λ",
-        ylabel="factor of a channel",
+        ylabel="FiLM's factor of a channel",
         title=f"2. told to the network: {CHANNELS} channels",
     )
     rates, qualities = (

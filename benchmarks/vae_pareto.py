@@ -95,11 +95,16 @@ def plot(path, widths):
         left.scatter(*_columns(measured["fixed"], "kl", "reconstruction"), **fixed)
         for rows, style in ((measured["one"], one), (measured["fixed"], fixed)):
             kl, totals = _columns(rows, "kl_coefficient", "total")
-            right.plot(np.log2(kl), totals - baseline, **style)
-    left.set(xlabel="KL (nats)", ylabel="reconstruction loss (nats)")
-    right.set(
-        xlabel="log2 β", ylabel=f"full loss less that of fixed {min(widths)}× (nats)"
+            right.plot(kl, totals - baseline, **style)
+    left.set(
+        xlabel="KL (nats)", ylabel="reconstruction loss (nats)", title="Both terms"
     )
+    right.set(
+        xlabel="β",
+        ylabel=f"full loss less that of fixed {min(widths)}× (nats)",
+        title="Price of the dial at each β",
+    )
+    right.set_xscale("log", base=2)
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend()

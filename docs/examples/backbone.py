@@ -74,7 +74,16 @@ def main(arguments=None):
     for row in front.table():
         print({name: round(value, 4) for name, value in row.items()})
     front.to_json(args.out / "backbone.json")
-    front.plot(args.out / "backbone.png", "ink", "digit")
+    front.plot(
+        args.out / "backbone.png",
+        "ink",
+        "digit",
+        labels=(
+            "squared error of the ink",
+            "cross-entropy of the digit (nats)",
+            "coefficient of ink",
+        ),
+    )
 
 
 if __name__ == "__main__":

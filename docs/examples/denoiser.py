@@ -16,9 +16,11 @@ from pathlib import Path
 import keras
 import numpy as np
 from keras import layers, ops
+from PIL import Image, ImageDraw
 
 import yoto_tf as yoto
 from yoto_tf.data import Patches, image_files, read_image, write_image
+from yoto_tf.imaging.fonts import font
 
 NOISE = 0.1  # its standard deviation; pictures are in [0, 1]
 COEFFICIENTS = yoto.Coefficients(smoothness=yoto.LogUniform(0.003, 0.3))
@@ -72,13 +74,28 @@ def noisy_photographs(folder, side=192):
 
 
 def comparison(model, examples, settings):
-    """One row an example: noisy, each setting of the dial, clean. uint8 [H, W, 3]."""
+    """One row an example, below captions: noisy, each setting of the dial, clean.
+
+    uint8 [H, W, 3].
+    """
     rows = []
     for example in examples:
         outputs = [model.predict_at(example, smoothness=value) for value in settings]
         row = [example["noisy"], *outputs, example["clean"]]
         rows.append(np.concatenate([np.asarray(picture)[0] for picture in row], axis=1))
-    return np.uint8(np.clip(np.concatenate(rows), 0, 1) * 255 + 0.5)
+    sheet = np.uint8(np.clip(np.concatenate(rows), 0, 1) * 255 + 0.5)
+    captions = ["noisy", *(f"smoothness {value:g}" for value in settings), "clean"]
+    return np.concatenate([header(captions, sheet.shape[1]), sheet])
+
+
+def header(captions, width, height=28):
+    """Captions side by side on white, each with an equal part of the width."""
+    strip = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(strip)
+    for column, caption in enumerate(captions):
+        place = ((column + 0.5) * width / len(captions), height / 2)
+        draw.text(place, caption, "black", font(16), anchor="mm")
+    return np.asarray(strip)
 
 
 def main(arguments=None):
@@ -114,7 +131,16 @@ def main(arguments=None):
     print(f"the smoothest with {bound}: {best.coefficients}, {best.values}")
 
     front.to_json(args.out / "denoiser.json")
-    front.plot(args.out / "denoiser_front.png", "smoothness", "error")
+    front.plot(
+        args.out / "denoiser_front.png",
+        "smoothness",
+        "error",
+        labels=(
+            "total variation (mean, levels in [0, 1])",
+            "squared error (mean, levels in [0, 1])",
+            "coefficient of smoothness",
+        ),
+    )
     shown = test[:: -(-len(test) // 3)]
     settings = [0.003, 0.02, 0.08, 0.3]
     write_image(args.out / "denoiser.png", comparison(model, shown, settings))

@@ -79,7 +79,12 @@ def main(arguments=None):
     for row in front.table():
         print({name: round(value, 4) for name, value in row.items()})
     front.to_json(args.out / "fairness.json")
-    front.plot(args.out / "fairness.png", "gap", "accuracy")
+    front.plot(
+        args.out / "fairness.png",
+        "gap",
+        "accuracy",
+        labels=("gap between the groups", "accuracy", "coefficient of gap"),
+    )
 
 
 if __name__ == "__main__":

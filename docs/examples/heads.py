@@ -61,7 +61,16 @@ def main(arguments=None):
     for row in front.table():
         print({name: round(value, 4) for name, value in row.items()})
     front.to_json(args.out / "heads.json")
-    front.plot(args.out / "heads.png", "picture", "digit")
+    front.plot(
+        args.out / "heads.png",
+        "picture",
+        "digit",
+        labels=(
+            "squared error of the picture",
+            "cross-entropy of the digit (nats)",
+            "coefficient of picture",
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -187,8 +187,12 @@ def plot(results, path):
     for method, result in results.items():
         points = [[point[name] for name in CORNERS] for point in result["front"]]
         axes.plot(*np.transpose(points), marker="o", label=method)
-    axes.set(xlabel="cross-entropy, top left", ylabel="cross-entropy, bottom right")
-    axes.legend()
+    axes.set(
+        xlabel="cross-entropy, top left (nats)",
+        ylabel="cross-entropy, bottom right (nats)",
+    )
+    axes.grid(alpha=0.3)
+    axes.legend(title="--methods")
     figure.savefig(path)
 
 

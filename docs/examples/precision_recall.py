@@ -85,7 +85,12 @@ def main(arguments=None):
     for row in front.table():
         print({name: round(value, 4) for name, value in row.items()})
     front.to_json(args.out / "precision_recall.json")
-    front.plot(args.out / "precision_recall.png", "missed_recall", "missed_precision")
+    front.plot(
+        args.out / "precision_recall.png",
+        "missed_recall",
+        "missed_precision",
+        labels=("recall", "precision", "coefficient of missed cases"),
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ import json
 import sys
 
 import keras
+import matplotlib
 import numpy as np
 import pytest
 from keras import ops
@@ -126,6 +127,21 @@ def test_plot(tmp_path):
         found.plot(tmp_path / "front.png", "double", "size", "error")
     with pytest.raises(YotoError, match="no term 'speed', expected one of: error,"):
         found.plot(tmp_path / "front.png", "speed", "size")
+
+
+def test_plot_with_labels(tmp_path, monkeypatch):
+    """With text that is not turned into outlines, an SVG file can be searched."""
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
+    found = sweep(MODEL, {"x": X}, GRID, metrics)
+    found.plot(tmp_path / "names.svg", "double", "size")
+    text = (tmp_path / "names.svg").read_text(encoding="utf-8")
+    assert all(f">{name}<" in text for name in ("double", "size"))
+    labels = ("twice (metres)", "size (bytes)", "λ")
+    found.plot(tmp_path / "labels.svg", "double", "size", labels=labels)
+    text = (tmp_path / "labels.svg").read_text(encoding="utf-8")
+    assert all(f">{label}<" in text for label in labels)
+    with pytest.raises(YotoError, match="horizontal axis, the vertical axis.*got 2"):
+        found.plot(tmp_path / "front.png", "double", "size", labels=labels[:2])
 
 
 def test_refused():

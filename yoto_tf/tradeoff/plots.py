@@ -12,10 +12,10 @@ from yoto_tf.machine.atomic_files import write_atomically
 _LINEAR_SPAN = 20
 
 
-def front(path, sweep, names, fixed=None):
+def front(path, sweep, names, fixed=None, labels=None):
     """Draws two terms against each other; see `Sweep.plot`."""
     figure, axes = _figure(1)
-    _front(axes[0], sweep, names, fixed)
+    _front(axes[0], sweep, names, fixed, labels)
     _write(path, figure)
 
 
@@ -59,21 +59,28 @@ def affinity(path, measured):
     _write(path, figure)
 
 
-def _front(axes, sweep, names, fixed):
+def _front(axes, sweep, names, fixed, labels=None):
     if len(names) != 2:
         raise YotoError(f"a front takes two terms, got {len(names)}")
     x, y = sweep.points(*names).T
-    values, label, is_log = _dial(sweep)
+    values, dial, is_log = _dial(sweep)
+    labels = (*names, dial) if labels is None else tuple(labels)
+    if len(labels) != 3:
+        raise YotoError(
+            "expected labels of the horizontal axis, the vertical axis and the "
+            f"colours, got {len(labels)}"
+        )
     axes.plot(x, y, color="lightgrey", zorder=1)
     drawn = axes.scatter(
         x, y, c=values, norm="log" if is_log else "linear", label="one network"
     )
-    axes.figure.colorbar(drawn, ax=axes, label=label)
+    axes.figure.colorbar(drawn, ax=axes, label=labels[2])
     if fixed is not None:
         style = {"marker": "x", "color": "black", "label": "fixed networks"}
         axes.scatter(*fixed.points(*names).T, **style)
         axes.legend()
-    axes.set(xlabel=names[0], ylabel=names[1])
+    axes.set(xlabel=labels[0], ylabel=labels[1])
+    axes.grid(alpha=0.3)
 
 
 def _dial(sweep):

@@ -108,15 +108,23 @@ class Sweep(Results):
             )
         ]
 
-    def plot(self, path: str | os.PathLike, *names: str, fixed: "Sweep" = None) -> None:
+    def plot(
+        self,
+        path: str | os.PathLike,
+        *names: str,
+        fixed: "Sweep" = None,
+        labels: tuple[str, str, str] | None = None,
+    ) -> None:
         """Draws the front of two terms or metrics to a file.
 
         Args:
             path: a `.png`, `.svg` or `.pdf` file.
             *names: two terms or metrics; by default the first two terms.
             fixed: what models with fixed coefficients reach, drawn beside it.
+            labels: of the horizontal axis, the vertical axis and the colours, with
+                units; by default the names.
         """
-        plots.front(path, self, names or tuple(self.terms[0])[:2], fixed)
+        plots.front(path, self, names or tuple(self.terms[0])[:2], fixed, labels)
 
 
 def sweep(

@@ -51,7 +51,8 @@ class Evaluation:
         Raises:
             DataError: the file cannot be written.
         """
-        self.sweep.plot(path, "kl", "reconstruction")
+        labels = ("KL (nats)", "reconstruction loss (nats)", "β")
+        self.sweep.plot(path, "kl", "reconstruction", labels=labels)
 
 
 def evaluate(vae, spec, model="vae-cifar10", settings=SETTINGS):

@@ -51,8 +51,8 @@ def test_denoiser(photograph, tmp_path):
     assert error[-1] > error[0]
     # The noise has a variance of 0.01.
     assert error[0] < 0.008
-    # Noisy, four settings, clean.
-    assert Image.open(out / "denoiser.png").size == (6 * 192, 192)
+    # Noisy, four settings, clean, below a line of captions.
+    assert Image.open(out / "denoiser.png").size == (6 * 192, 28 + 192)
     assert Image.open(out / "denoiser_front.png").width > 100
 
 

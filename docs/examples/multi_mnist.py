@@ -192,7 +192,7 @@ def plot(results, path):
         ylabel="cross-entropy, bottom right (nats)",
     )
     axes.grid(alpha=0.3)
-    axes.legend(title="--methods")
+    axes.legend(title="method")
     figure.savefig(path)
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import lazy_loader
 
-from yoto_tf.machine.quiet_tensorflow import QuietTensorFlow
-
 __version__ = "0.2.0"
 
 # In a checkout zoo/ and export/ lie beside this package. An editable install finds
@@ -84,6 +82,18 @@ class _AfterKeras:
         return spec
 
 
+class _QuietTensorFlow:
+    """Finds TensorFlow so that it is imported without noise."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != "tensorflow":
+            return None
+        from yoto_tf.machine.quiet_tensorflow import find_spec
+
+        return find_spec(path, target)
+
+
 class _FormerModules:
     """Finds modules by the names they had in 0.1; the last finder to be asked."""
 
@@ -97,9 +107,7 @@ class _FormerModules:
 
 
 sys.meta_path.append(_FormerModules)
-
-if "tensorflow" not in sys.modules:
-    sys.meta_path.insert(0, QuietTensorFlow())
+sys.meta_path.insert(0, _QuietTensorFlow)
 
 # Keras loads a saved model only if it knows the model's classes.
 if "keras.saving" in sys.modules:

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", *(f"docs/{path.name}" for path in sorted(ROOT.glob("docs/*.md"))))
 _MARK = re.compile(r"<!-- not run: (.+) -->")
-_SHELL = re.compile(r"(yoto|pip|python|git|cd|curl) |[A-Z_]+=")
+_SHELL = re.compile(r"(yoto|pip|python|git|cd|curl|cat|mkdir) |[A-Z_]+=")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,7 @@ from yoto_tf.imaging.metrics import psnr
 from yoto_tf.zoo.codec import Codec, ResidualHyperprior
 from yoto_tf.zoo.codec.network.residual_transforms import (
     ResidualAnalysis,
+    ResidualBlock,
     ResidualSynthesis,
     depth_to_space,
     residual_transforms,
@@ -54,6 +55,18 @@ def test_one_example_gives_what_it_gives_in_a_batch(name):
     np.testing.assert_allclose(alone, together[:1], rtol=1e-4, atol=1e-4)
     elsewhere = ops.convert_to_numpy(transform(features[:1], embedding[1:]))
     assert np.abs(elsewhere - alone).max() > 1e-3
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_units_below_zero_can_still_learn(batch):
+    block = ResidualBlock(4)
+    features, embedding = randomized(block, (5, 5, 4))
+    features, embedding = features[:batch], embedding[:batch]
+    block.inner.bias.assign(np.full(2, -100.0))
+    before = ops.convert_to_numpy(block(features, embedding))
+    kernel = ops.convert_to_numpy(block.inner.kernel)
+    block.inner.kernel.assign(1.5 * kernel)
+    assert np.abs(ops.convert_to_numpy(block(features, embedding)) - before).max() > 0
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)

@@ -88,6 +88,8 @@ setup(
         "kaggle": ["kagglehub"],
         "onnx": ONNX,
         "serving": SERVING,
+        # MP4 and other videos.
+        "video": ["av>=12"],
         "web": WEB,
         "test": [
             "pytest>=8",
@@ -95,6 +97,7 @@ setup(
             "pytest-xdist>=3.5",
             "hypothesis>=6.100",
             "jax[cpu]",
+            "av>=12",
             "pillow-heif>=0.22",
             "ruff>=0.6",
             *HUGGINGFACE,

@@ -112,7 +112,8 @@ def test_notebooks_for_another_repository(tmp_path, monkeypatch):
 
 def test_the_notebooks_are_installed_from_the_package_s_home():
     setup = (COLAB.parent / "setup.py").read_text(encoding="utf-8")
-    assert f'URL = "{build.REPOSITORY}"' in setup and "url=URL" in setup
+    assert f'URL = "{build.REPOSITORY}"' in setup
+    assert "url=URL" in setup
     texts = [file.read_text(encoding="utf-8") for file in COLAB.glob("*.py")]
     assert sum(text.count(build.REPOSITORY) for text in texts) == 1
     assert f"git+{build.REPOSITORY}" in build.build("deploy")

@@ -13,13 +13,18 @@ from yoto_tf.machine.inputs import rereadable
 from yoto_tf.machine.outputs import check_output
 from yoto_tf.machine.progress import progress_bar
 from yoto_tf.zoo.conversion import convert_files
-from yoto_tf.zoo.pairing import PICTURES, PICTURES_TO_READ, pair_files
+from yoto_tf.zoo.pairing import PICTURES, PICTURES_TO_READ, Kind, pair_files
 from yoto_tf.zoo.stylization.animation import (
     SUFFIXES,
     convert_animation,
     is_animation,
 )
 from yoto_tf.zoo.stylization.styles import stylizer_release
+from yoto_tf.zoo.stylization.video import SUFFIXES as VIDEO_SUFFIXES
+from yoto_tf.zoo.stylization.video import convert_video, is_video
+
+VIDEOS = Kind(VIDEO_SUFFIXES, "a video suffix such as .mp4")
+_WRITTEN = Kind(PICTURES.suffixes | VIDEO_SUFFIXES, PICTURES.expected)
 
 
 def stylize_files(
@@ -35,7 +40,8 @@ def stylize_files(
 ):
     """Stylises a picture file, or all that folders or globs stand for.
 
-    Animations (GIF, WebP) that are written as such are stylised frame by frame. Of a
+    Animations (GIF, WebP) that are written as such are stylised frame by frame, and so
+    are videos (MP4, MOV, MKV; the extra `video`), which keep their sound. Of a
     picture that is transparent in part the stylised one is too, where its format can
     hold that; what lies behind is stylised as if it were on white.
 
@@ -60,7 +66,7 @@ def stylize_files(
         RecipeError: no such model, or one that is not a stylizer.
     """
     found = pair_files(
-        source, target, image_files, PICTURES_TO_READ, PICTURES, _name_to_write
+        source, target, image_files, PICTURES_TO_READ, _WRITTEN, _name_to_write
     )
     stylizer = _stylizer(model, precision)
     setting = stylizer.setting(style, **coefficients)
@@ -79,7 +85,14 @@ def stylize_files(
             except DataError as error:
                 raise DataError(f"{path}: {error}") from error
 
-        if output.suffix.lower() in SUFFIXES and is_animation(path):
+        if is_video(path) != is_video(output):
+            kind = VIDEOS if is_video(path) else PICTURES
+            raise DataError(
+                f"cannot write {path} to {output}: expected {kind.expected}"
+            )
+        if is_video(path):
+            convert_video(path, output, stylize)
+        elif output.suffix.lower() in SUFFIXES and is_animation(path):
             convert_animation(path, output, stylize)
         else:
             image, alpha = read_image_and_alpha(path)
@@ -102,7 +115,7 @@ def stylize_files(
         found.many,
         convert,
         clobber=clobber,
-        written=PICTURES,
+        written=_WRITTEN,
         skipped=found.skipped,
     )
 
@@ -161,7 +174,7 @@ def write_contact_sheet(
 
 def _name_to_write(path):
     """The name of a picture to write: JPEG where its own format is only read."""
-    if path.suffix.lower() in PICTURES.suffixes:
+    if path.suffix.lower() in _WRITTEN.suffixes:
         return path
     return path.with_suffix(".jpg")
 

@@ -20,7 +20,7 @@ MODEL_ID = b"8 bytes."
 @pytest.fixture
 def steering(monkeypatch):
     """Makes a model the one that is installed, all of whose names steer."""
-    found = Summary(STEERING, MODEL_ID, (), {STEERING: (0.0, 1.0)}, STEERING)
+    found = Summary(STEERING, MODEL_ID, (), {STEERING: (0.0, 1.0)}, STEERING, (), 9)
     monkeypatch.setattr(zoo, "summaries", lambda: {STEERING: found})
 
 
@@ -52,7 +52,7 @@ def test_failures(capsys):
 def test_list(steering, capsys):
     assert cli.main(["list"]) == 0
     assert capsys.readouterr().out == (
-        f"{ESCAPED}  ({ESCAPED}; {ESCAPED} 0 … 1)\n    {ESCAPED}\n"
+        f"{ESCAPED}  ({ESCAPED}; {ESCAPED} 0 … 1; 0.0 MB)\n    {ESCAPED}\n"
     )
     assert cli.main(["list", "--json"]) == 0
     output = capsys.readouterr().out

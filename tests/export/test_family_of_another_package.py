@@ -66,7 +66,8 @@ def test_it_is_listed(installed, pretrained):
         text=True,
     )
     *_, name, headline = done.stdout.splitlines()
-    assert name == "upscaler  (sharpness; sharpness 0.01 … 1)", done.stderr
+    expected = "upscaler  (sharpness; sharpness 0.01 … 1; 0.0 MB)"
+    assert name == expected, done.stderr
     assert headline.strip() == "Twice the size, as sharp as you like."
     assert "sharpness/tiny" in recipe_names()
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from yoto_tf.data import heif
+from yoto_tf.data.heif import FORMAT as HEIF
+from yoto_tf.data.heif import SUFFIXES as HEIF_SUFFIXES
 from yoto_tf.data.heif import enable_heif, is_heif
 from yoto_tf.data.metadata import NO_METADATA, Metadata
 from yoto_tf.data.png import png_without_metadata
@@ -24,7 +25,7 @@ SUFFIXES = frozenset(
     | {".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
 # What is read under its own name in a folder.
-READ_SUFFIXES = SUFFIXES | heif.SUFFIXES
+READ_SUFFIXES = SUFFIXES | HEIF_SUFFIXES
 # The usual profiles that need no conversion; any other sRGB is converted to itself.
 _SRGB_PROFILES = frozenset({"sRGB", "sRGB IEC61966-2.1", "sRGB built-in"})
 # What Pillow calls them; JPEG includes a phone's MPO.
@@ -181,7 +182,7 @@ def open_picture(path):
         raise DataError(f"it has more than {_LARGEST_FILE:,} bytes")
     if is_heif(path):
         enable_heif()
-        return Image.open(path, formats=(heif.FORMAT,))
+        return Image.open(path, formats=(HEIF,))
     content, metadata = png_without_metadata(path)
     image = Image.open(content or path, formats=_formats())
     image.info.update(metadata)

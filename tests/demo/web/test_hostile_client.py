@@ -17,7 +17,7 @@ from yoto_tf.cli import main
 from yoto_tf.errors import DataError
 
 pytest.importorskip("gradio", reason="the extra `web` is not installed")
-STYLE = [1, 0, 0.5, 0.5, 0.5, 0.5, 0.5]
+STYLE = [0, -1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def raw(address, method="GET", path="/config", body=None, **headers):
 
 @pytest.mark.parametrize("more", [{}, {"is_stream": True}, {"url": "/x"}])
 @pytest.mark.parametrize(
-    ("endpoint", "numbers"), [("codec", [0.5]), ("stylization", STYLE)]
+    ("endpoint", "numbers"), [("codec", [0.5, "JPEG"]), ("stylization", STYLE)]
 )
 def test_picture_that_nobody_uploaded(endpoint, numbers, more, address, secret):
     answer = asked(address, endpoint, [file(secret, **more), *numbers])
@@ -73,7 +73,7 @@ def test_picture_that_nobody_uploaded(endpoint, numbers, more, address, secret):
 
 def test_a_number_that_is_a_file(address, secret):
     """Every component would copy it into the folder that is served."""
-    answer = asked(address, "codec", [None, file(secret)])
+    answer = asked(address, "codec", [None, file(secret), "JPEG"])
     assert "event: complete" not in answer
     assert not copies("private.png")
 
@@ -86,10 +86,12 @@ def test_paths_that_leave_the_folder(address, secret):
         "/proc/self/environ",
         folder,
     ):
-        assert "event: complete" not in asked(address, "codec", [file(path), 0.5])
+        assert "event: complete" not in asked(
+            address, "codec", [file(path), 0.5, "JPEG"]
+        )
     # Nobody else has to wait for them.
     before = time.monotonic()
-    assert "event: complete" in asked(address, "codec", [None, 0.5])
+    assert "event: complete" in asked(address, "codec", [None, 0.5, "JPEG"])
     assert time.monotonic() - before < 30
 
 
@@ -98,7 +100,9 @@ def test_no_address_is_fetched(address):
         server.settimeout(1)
         url = f"http://127.0.0.1:{server.getsockname()[1]}/a.png"
         for given in (file(url), file("a.png", url=url), url):
-            assert "event: complete" not in asked(address, "codec", [given, 0.5])
+            assert "event: complete" not in asked(
+                address, "codec", [given, 0.5, "JPEG"]
+            )
         for path in (f"/gradio_api/file={url}", f"/gradio_api/proxy={url}"):
             assert raw(address, path=path)[0] == 404
         with pytest.raises(TimeoutError):
@@ -182,7 +186,7 @@ def test_names_of_uploads(name, address):
     if status == 200:
         [path] = json.loads(text)
         assert os.path.realpath(path).startswith(os.environ["GRADIO_TEMP_DIR"])
-        answer = asked(address, "codec", [file(path), 0.5])
+        answer = asked(address, "codec", [file(path), 0.5, "JPEG"])
         assert "event: complete" not in answer
         assert "<img" not in answer
         assert "\x1b" not in answer

@@ -119,6 +119,8 @@ def add(name, codec, example):
         example: uint8 [H, W, 3]; made a little smaller, it is there at first.
     """
     example = without_traces_of_jpeg(example)
+    # Another page of this process may have one of its own.
+    folder = gr.utils.get_upload_folder()
 
     def show(path, quality, beside):
         if path is None:
@@ -129,7 +131,7 @@ def add(name, codec, example):
             gr.update(**_pair(image, ours, "this network")),
             gr.update(**_pair(image, others[beside], beside)),
             table(codec, ours, others, quality),
-            _file(ours),
+            _file(ours, folder),
             note,
         )
 
@@ -162,7 +164,7 @@ def add(name, codec, example):
                 table(codec, ours, others, QUALITY), elem_classes="numbers"
             )
             file = gr.DownloadButton(
-                "Download the compressed picture (.yoto)", _file(ours)
+                "Download the compressed picture (.yoto)", _file(ours, folder)
             )
         with gr.Column(scale=2, min_width=240):
             picture = picture_input(example, ["upload", "clipboard"])
@@ -179,9 +181,8 @@ def _pair(image, coded, name):
     return {"value": (image, coded.image), "label": f"Original | {name}: {numbers}"}
 
 
-def _file(coded):
-    """The path of the compressed file, where Gradio may serve it."""
-    folder = gr.utils.get_upload_folder()
+def _file(coded, folder):
+    """The path of the compressed file, in the folder that the page serves."""
     return gr.processing_utils.save_bytes_to_cache(coded.data, "picture.yoto", folder)
 
 

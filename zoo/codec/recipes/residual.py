@@ -7,7 +7,7 @@ units of the residual blocks dead: they had a plain ReLU. From its linear layers
 leaky units that began anew, 21,233 steps went on for 113 minutes beside other work, at
 4e-4 for a fifth of the time and then at a rate that fell to zero. By estimated bits of
 five photographs set aside it takes 12.9 % more than the released codec at the same PSNR
-(26 % at 31 dB, 4 % at 38 dB), after the first training 16.4 %; its range ends at 44.9 dB.
+(26 % at 31 dB, 4 % at 38 dB), before that 16.4 %; its range ends at 44.9 dB.
 """
 
 from yoto_tf.zoo.codec.recipe import ResidualCodecRecipe

@@ -1,5 +1,6 @@
 """Videos, frame by frame, with their sound."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -15,6 +16,8 @@ SUFFIXES = frozenset(CONTAINERS)
 # H.264 at a quality at which losses are hardly seen.
 _CODEC, _OPTIONS = "libx264", {"crf": "18"}
 _RATE = 25
+# Pixels of a frame, those of 8K.
+LARGEST = 7680 * 4320
 
 
 def is_video(path):
@@ -41,12 +44,12 @@ def convert_video(source, target, convert):
     target = Path(target)
     form = CONTAINERS[target.suffix.lower()]
     try:
-        with av.open(os.fspath(source)) as read, atomic_file(target) as file:
+        with _opened(av, source) as read, atomic_file(target) as file:
             if not read.streams.video:
                 raise DataError(f"cannot read {source}: it holds no pictures")
             with av.open(file, "w", format=form) as write:
                 _convert(av, source, read, write, convert)
-    except av.FFmpegError as error:
+    except (av.FFmpegError, OSError) as error:
         # Without the name of the file, which is only one of the two.
         reason = error.strerror or "it is not a video"
         raise DataError(f"cannot convert {source} to {target}: {reason}") from error
@@ -63,9 +66,27 @@ def _pyav():
     return av
 
 
+@contextlib.contextmanager
+def _opened(av, source):
+    """The video of a file, read in the format that its name says.
+
+    FFmpeg gets the open file and not its name: some names are addresses to it, and by
+    their content some files are lists of other files or of addresses.
+    """
+    form = CONTAINERS[Path(os.fspath(source)).suffix.lower()]
+    with open(source, "rb") as data, av.open(data, format=form) as read:
+        yield read
+
+
 def _convert(av, source, read, write, convert):
     video = read.streams.video[0]
     video.thread_type = "AUTO"
+    pixels = video.codec_context.width * video.codec_context.height
+    if pixels > LARGEST:
+        raise DataError(
+            f"cannot read {source}: {pixels:,} pixels a frame, expected at most "
+            f"{LARGEST:,}"
+        )
     rate = video.average_rate or _RATE
     stream = write.add_stream(_CODEC, rate=rate, options=_OPTIONS)
     stream.pix_fmt = "yuv420p"

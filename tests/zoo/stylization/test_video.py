@@ -8,6 +8,7 @@ import pytest
 
 from yoto_tf.cli import main
 from yoto_tf.errors import DataError
+from yoto_tf.zoo.stylization import video
 from yoto_tf.zoo.stylization.video import convert_video
 
 av = pytest.importorskip("av", reason="the extra `video` is not installed")
@@ -25,10 +26,10 @@ def clip(tmp_path):
     def write(name="clip.mp4", sound=True):
         path = tmp_path / name
         with av.open(str(path), "w") as file:
-            video = file.add_stream("libx264", rate=30, options={"crf": "0"})
-            video.height, video.width = SIZE
-            video.pix_fmt = "yuv444p"
-            video.codec_context.time_base = UNIT
+            stream = file.add_stream("libx264", rate=30, options={"crf": "0"})
+            stream.height, stream.width = SIZE
+            stream.pix_fmt = "yuv444p"
+            stream.codec_context.time_base = UNIT
             if sound:
                 tone = file.add_stream("aac", rate=8000, layout="mono")
                 samples = np.sin(np.arange(4096) / 3).astype("float32")[None]
@@ -41,8 +42,8 @@ def clip(tmp_path):
                 image[:, 6 * number : 6 * number + 6] = 200, 100, 50
                 frame = av.VideoFrame.from_ndarray(image, format="rgb24")
                 frame.pts, frame.time_base = time, UNIT
-                file.mux(video.encode(frame))
-            file.mux(video.encode(None))
+                file.mux(stream.encode(frame))
+            file.mux(stream.encode(None))
         return path
 
     return write
@@ -84,11 +85,36 @@ def test_a_video_without_sound_and_with_odd_sides(clip, tmp_path):
     assert {image.shape for _, image in frames(target)} == {(*SIZE, 3)}
 
 
-@pytest.mark.parametrize("content", [b"", b"\0\0\0\x18ftypmp42" + bytes(5000)])
+LIST = b"""#EXTM3U
+#EXT-X-TARGETDURATION:1
+#EXTINF:1,
+other.mp4
+#EXT-X-ENDLIST
+"""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0\0\0\x18ftypmp42" + bytes(5000), LIST, b"ffconcat version 1.0\n"],
+)
 def test_what_is_no_video(tmp_path, content):
     (tmp_path / "clip.mp4").write_bytes(content)
     with pytest.raises(DataError, match=r"cannot convert .*clip.mp4 to .*out.mp4: "):
         convert_video(tmp_path / "clip.mp4", tmp_path / "out.mp4", np.array)
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_a_name_is_no_address(clip, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    clip().rename("concat:a.mp4")
+    convert_video("concat:a.mp4", tmp_path / "out.mp4", np.array)
+    assert len(frames(tmp_path / "out.mp4")) == len(TIMES)
+
+
+def test_frames_have_a_largest_size(clip, tmp_path, monkeypatch):
+    monkeypatch.setattr(video, "LARGEST", SIZE[0] * SIZE[1] - 1)
+    with pytest.raises(DataError, match="1,632 pixels a frame, expected at most 1,631"):
+        convert_video(clip(), tmp_path / "out.mp4", np.array)
     assert not (tmp_path / "out.mp4").exists()
 
 

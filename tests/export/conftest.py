@@ -19,15 +19,16 @@ def model_of(photograph):
 
 @pytest.fixture(scope="session")
 def exported(model_of, tmp_path_factory):
-    """Function of a kind to the folder of its SavedModel."""
+    """Function of a kind to the folder of its SavedModel, or of another target."""
     from yoto_tf.export import export
 
     folders = {}
 
-    def get(kind):
-        if kind not in folders:
-            folders[kind] = tmp_path_factory.mktemp("exported") / kind
-            export(model_of(kind), folders[kind])
-        return folders[kind]
+    def get(kind, target="saved-model", **sizes):
+        if (kind, target) not in folders:
+            folder = tmp_path_factory.mktemp(target) / kind
+            export(model_of(kind), folder, target, **sizes)
+            folders[kind, target] = folder
+        return folders[kind, target]
 
     return get

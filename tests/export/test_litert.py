@@ -1,10 +1,9 @@
 """Models on LiteRT's interpreter."""
 
-import json
-
 import numpy as np
 import pytest
 from example_inputs import example_inputs
+from manifests import manifest
 from small_models import KINDS
 
 from yoto_tf.errors import RecipeError
@@ -21,21 +20,9 @@ SIZES = [(1, 64, 64), (2, 80, 100)]
 
 
 @pytest.fixture(scope="module")
-def converted(model_of, tmp_path_factory):
+def converted(exported):
     """Function of a kind to the folder of its files."""
-    folders = {}
-
-    def get(kind):
-        if kind not in folders:
-            folders[kind] = tmp_path_factory.mktemp("litert") / kind
-            export(model_of(kind), folders[kind], "litert")
-        return folders[kind]
-
-    return get
-
-
-def manifest(folder):
-    return json.loads((folder / "yoto.json").read_text("utf-8"))
+    return lambda kind: exported(kind, "litert")
 
 
 def answer(path, inputs):

@@ -1,12 +1,12 @@
 """Models on ONNX Runtime."""
 
-import json
 import sys
 
 import keras
 import numpy as np
 import pytest
 from example_inputs import example_inputs
+from manifests import manifest
 from small_models import KINDS
 
 import yoto_tf as yoto
@@ -23,21 +23,9 @@ SIZES = [(1, 64, 64), (2, 80, 100)]
 
 
 @pytest.fixture(scope="module")
-def converted(model_of, tmp_path_factory):
+def converted(exported):
     """Function of a kind to the folder of its files."""
-    folders = {}
-
-    def get(kind):
-        if kind not in folders:
-            folders[kind] = tmp_path_factory.mktemp("onnx") / kind
-            export(model_of(kind), folders[kind], "onnx")
-        return folders[kind]
-
-    return get
-
-
-def manifest(folder):
-    return json.loads((folder / "yoto.json").read_text("utf-8"))
+    return lambda kind: exported(kind, "onnx")
 
 
 def answer(path, inputs):

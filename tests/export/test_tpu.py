@@ -29,17 +29,9 @@ def described(model, kind):
 
 
 @pytest.fixture(scope="module")
-def compiled(model_of, tmp_path_factory):
+def compiled(exported):
     """Function of a kind to the folder of its SavedModel for TPUs."""
-    folders = {}
-
-    def get(kind):
-        if kind not in folders:
-            folders[kind] = tmp_path_factory.mktemp("tpu") / kind
-            export(model_of(kind), folders[kind], "tpu", **sizes(kind))
-        return folders[kind]
-
-    return get
+    return lambda kind: exported(kind, "tpu", **sizes(kind))
 
 
 def assert_near(answer, expected, tolerance):

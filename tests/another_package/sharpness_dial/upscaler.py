@@ -5,26 +5,19 @@ import dataclasses
 import numpy as np
 
 from sharpness_dial.network import UpscalingNetwork  # noqa: F401
+from yoto_tf.zoo.pretrained import Pretrained
 from yoto_tf.zoo.release import Release
-from yoto_tf.zoo.release_folder import write_release
 
 
-class Upscaler:
+class Upscaler(Pretrained):
     """Pictures uint8 [H, W, 3] to pictures uint8 [2H, 2W, 3]."""
 
-    def __init__(self, release, precision="float32"):
-        self.release = release
-        self.model = release.network(precision)
-        self.coefficients = self.model.coefficients
-        self.card = release.card
+    family = "sharpness"
 
     @classmethod
     def from_network(cls, network, card=""):
-        release = Release.from_network("sharpness", network)
+        release = Release.from_network(cls.family, network)
         return cls(dataclasses.replace(release, card=card))
-
-    def save(self, directory):
-        write_release(directory, self.release)
 
     def upscale(self, image, **coefficients):
         vector = self.coefficients.vector(**coefficients)

@@ -27,7 +27,8 @@ def description():
     """The README for a package index, where its relative links would lead nowhere."""
     text = Path("README.md").read_text(encoding="utf-8")
     text = re.sub(r"(!\[[^]]*\]\()(?!https?:)", rf"\1{URL}/raw/main/", text)
-    return re.sub(r"(\]\()(?!https?:|#)", rf"\1{URL}/blob/main/", text)
+    text = re.sub(r"(\]\()#", rf"\1{URL}#", text)
+    return re.sub(r"(\]\()(?!https?:)", rf"\1{URL}/blob/main/", text)
 
 
 setup(

@@ -33,6 +33,12 @@ def test_override_keeps_the_rest():
     assert FIELDS.steps == 100
 
 
+def test_length_in_words():
+    assert FIELDS.length("patches") == "100 steps of 4 patches"
+    timed = dataclasses.replace(FIELDS, minutes=90.0)
+    assert timed.length("patches") == "90 minutes in steps of 4 patches"
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [

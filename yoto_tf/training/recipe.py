@@ -158,6 +158,12 @@ class Recipe:
     def release(self, model: keras.Model, directory: Path) -> None:
         """Writes a trained model in the form its users load; by default, nothing."""
 
+    def length(self, examples: str) -> str:
+        """How long it trains, for the card: such as "5,000 steps of 8 patches"."""
+        if self.minutes is None:
+            return f"{self.steps:,} steps of {self.batch_size} {examples}"
+        return f"{self.minutes:g} minutes in steps of {self.batch_size} {examples}"
+
     def schedule(self) -> WarmupStableDecay:
         """The schedule of the learning rate."""
         return WarmupStableDecay(

@@ -97,7 +97,7 @@ class CodecRecipe(Recipe):
         card = (
             f"# Image codec\n\nA hyperprior codec for λ from "
             f"{self.lowest_distortion:g} to {self.highest_distortion:g}, trained for "
-            f"{self.steps:,} steps of {self.batch_size} patches of "
+            f"{self.length('patches')} of "
             f"{self.patch_size}×{self.patch_size} pixels.\n"
         )
         Codec.from_network(model.network, card).save(directory)

@@ -143,7 +143,7 @@ class StylizationRecipe(Recipe):
         styles, size = model.network.styles, self.patch_size
         card = (
             f"# Style transfer\n\nOne network for {len(styles)} styles "
-            f"({', '.join(styles)}), trained for {self.steps:,} steps of "
-            f"{self.batch_size} patches of {size}×{size} pixels.\n"
+            f"({', '.join(styles)}), trained for "
+            f"{self.length('patches')} of {size}×{size} pixels.\n"
         )
         Stylizer.from_network(model.network, card).save(directory)

@@ -73,8 +73,8 @@ class VAERecipe(Recipe):
         """Writes a `VAE` that `yoto_tf.zoo.load(directory)` loads."""
         card = (
             f"# β-VAE\n\nA convolutional β-VAE of width {self.width} for β from "
-            f"{self.lowest_kl:g} to {self.highest_kl:g}, trained for {self.steps:,} "
-            f"steps of {self.batch_size} pictures of {self.data}.\n"
+            f"{self.lowest_kl:g} to {self.highest_kl:g}, trained for "
+            f"{self.length('pictures')} of {self.data}.\n"
         )
         VAE.from_network(model.network, card).save(directory)
 

@@ -9,8 +9,10 @@ import hypothesis
 import numpy as np
 import pytest
 
-# How long an example takes says more of the machine than of the code.
-hypothesis.settings.register_profile("project", deadline=None)
+# How long an example takes says more of the machine than of the code. Every run tries
+# the same examples; others are tried by `pytest --hypothesis-profile=explore`.
+hypothesis.settings.register_profile("project", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.load_profile("project")
 
 if os.environ.get("KERAS_BACKEND") == "torch":

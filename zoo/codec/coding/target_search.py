@@ -56,7 +56,7 @@ def compress_to_target(codec, image, unit, goal, effort=0):
 
     Returns:
         bytes, the content of a `.yoto` file, after at most eight encodes, and with
-        effort at most eight more.
+        effort at most eight more of that kind.
 
     Raises:
         CoefficientError: a goal that is not a positive number.
@@ -99,22 +99,32 @@ def _searched(codec, image, target, trials):
 def _searched_with_effort(codec, image, target, trials, plain, effort):
     """The same with effort, which moves the places of all files by about as much.
 
+    Places are expected where the curve without effort lies, plus what effort changed
+    at the qualities tried, linear in between.
+
     Args:
         codec, image, target, trials: as above.
         plain: the trials without effort, sorted.
         effort: see `compress_to_target`.
     """
+    if len(plain) == 1:  # The first end met the target: the curve needs the other.
+        data = codec.compress(image, quality=1.0)
+        plain = [*plain, (1.0, target.measure(data))]
     qualities, places = zip(*plain, strict=True)
-    aim = target.goal
     for _ in range(MAX_ENCODES):
-        quality = float(np.interp(aim, places, qualities))
-        # Beyond an end of the dial the quality stays the same: not encoded again.
-        if not trials or quality != trials[-1][0]:
-            data = codec.compress(image, quality=quality, effort=effort)
-            trials.append((quality, target.measure(data)))
-            if target.accepts(trials[-1][1]):
-                return data
-        aim += target.goal - trials[-1][1]
+        knots = np.unique([*qualities, *(quality for quality, _ in trials)])
+        expected = np.interp(knots, qualities, places)
+        if trials:
+            tried, found = np.array(sorted(trials)).T
+            moved = found - np.interp(tried, qualities, places)
+            expected = np.maximum.accumulate(expected + np.interp(knots, tried, moved))
+        quality = float(np.interp(target.goal, expected, knots))
+        if quality in (quality for quality, _ in trials):
+            return None
+        data = codec.compress(image, quality=quality, effort=effort)
+        trials.append((quality, target.measure(data)))
+        if target.accepts(trials[-1][1]):
+            return data
     return None
 
 

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from yoto_tf.errors import CoefficientError, DataError
@@ -137,7 +137,8 @@ def test_goal_that_is_no_positive_number(goal):
 
 
 @given(CURVES, st.floats(0.05, 0.95), st.floats(0.8, 1.2), st.floats(-0.1, 0.1))
-@settings(max_examples=100, deadline=None)
+@example(lambda quality: round(300 * math.exp(4.5 * quality)), 0.0508, 0.805, 0.0)
+@settings(max_examples=1000, deadline=None)
 def test_what_effort_changes_is_made_up_for(rate, place, factor, slope):
     def refined(quality):
         return round(rate(quality) * factor * (1 + slope * quality))

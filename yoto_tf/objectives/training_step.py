@@ -2,6 +2,7 @@
 
 import contextlib
 
+import numpy as np
 from keras import ops
 
 from yoto_tf.objectives import additional_losses, batches, drawing
@@ -42,6 +43,13 @@ class TrainingStep:
 
     def _run(self, inputs, coefficients, training):
         tensors = batches.network_inputs(self.network, inputs, coefficients)
+        # Without a compiled step, JAX and torch bring the arrays of the data set.
+        tensors = {
+            name: ops.convert_to_tensor(value)
+            if isinstance(value, np.ndarray)
+            else value
+            for name, value in tensors.items()
+        }
         outputs = self.network(tensors, training=training)
         self._names_of_own_losses = additional_losses.names_of_own(self)
         if self.objective.function and not self.objective.built:

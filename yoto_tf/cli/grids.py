@@ -25,7 +25,19 @@ def add_options(parser, number):
         type=int,
         default=number,
         metavar="N",
-        help=f"pictures at each β{note}",
+        help=f"pictures at each β{note}, or on a way through the latents",
+    )
+    parser.add_argument(
+        "--traverse",
+        type=int,
+        default=0,
+        metavar="L",
+        help="go through the L latents that carry most, a row for each at each β",
+    )
+    parser.add_argument(
+        "--animate",
+        action="store_true",
+        help="write a .gif or .webp of one β, or one place on the way, after the other",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_no_clobber(parser)

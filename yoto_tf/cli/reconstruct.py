@@ -18,6 +18,11 @@ def add(subparsers):
         "source", metavar="IN", help="a picture, a folder, a glob or tfds:NAME[:SPLIT]"
     )
     add_options(parser, number=12)
+    parser.add_argument(
+        "--interpolate",
+        action="store_true",
+        help="go from the first picture to the second, a row for each β",
+    )
     parser.set_defaults(run=run)
 
 
@@ -37,6 +42,9 @@ def run(options):
         options.coefficients,
         options.number,
         options.rows,
+        options.interpolate,
+        options.traverse,
+        options.animate,
     )
     print_report(options, report)
     return 0

@@ -37,6 +37,8 @@ def run(options):
         options.number,
         options.rows,
         options.seed,
+        options.traverse,
+        options.animate,
     )
     print_report(options, report)
     return 0

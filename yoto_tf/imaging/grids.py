@@ -1,5 +1,7 @@
 """Many small pictures in one, in rows and columns."""
 
+import math
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -7,7 +9,8 @@ from yoto_tf.imaging.fonts import font
 
 _GAP = 2
 _FONT_SIZE = 14
-_LABEL_WIDTH = 84
+_LEAST_LABEL_WIDTH = 84
+_LABEL_MARGIN = 6
 
 
 def grid(rows, labels=None, enlarged=2):
@@ -23,8 +26,10 @@ def grid(rows, labels=None, enlarged=2):
     """
     lines = [_line(row, enlarged) for row in np.asarray(rows)]
     if labels is not None:
+        lengths = [font(_FONT_SIZE).getlength(text) for text in labels]
+        width = max(_LEAST_LABEL_WIDTH, math.ceil(max(lengths)) + 2 * _LABEL_MARGIN)
         lines = [
-            np.concatenate([_label(text, len(line)), line], axis=1)
+            np.concatenate([_label(text, width, len(line)), line], axis=1)
             for text, line in zip(labels, lines, strict=True)
         ]
     picture = np.concatenate(lines)
@@ -38,8 +43,8 @@ def _line(row, enlarged):
     return np.concatenate(np.pad(row, margin, constant_values=255), axis=1)
 
 
-def _label(text, height):
-    strip = Image.new("RGB", (_LABEL_WIDTH, height), "white")
-    place = (_LABEL_WIDTH - 6, (height - _GAP) / 2)
+def _label(text, width, height):
+    strip = Image.new("RGB", (width, height), "white")
+    place = (width - _LABEL_MARGIN, (height - _GAP) / 2)
     ImageDraw.Draw(strip).text(place, text, "black", font(_FONT_SIZE), anchor="rm")
     return np.asarray(strip)

@@ -12,12 +12,13 @@ from yoto_tf.zoo.release import Release
 
 # Registers the network that a release names.
 from yoto_tf.zoo.vae.conv_vae import ConvVAE  # noqa: F401
+from yoto_tf.zoo.vae.latent_paths import LatentPaths
 
 # Pictures that are in the network at a time.
 _BATCH = 256
 
 
-class VAE(Pretrained):
+class VAE(LatentPaths, Pretrained):
     """A pretrained β-VAE with a dial.
 
     A small β keeps much of a picture in the latents: faithful reconstructions. A large

@@ -25,6 +25,16 @@ def test_reconstruct(trained, folder, tmp_path, capsys):
     assert read_image(target).shape[1] > 5 * 8
 
 
+def test_ways_through_the_latents(trained, folder, tmp_path, capsys):
+    model = ["--model", str(trained[1])]
+    target = str(tmp_path / "out.gif")
+    assert main(["sample", target, *model, "--traverse", "2", "--animate"]) == 0
+    assert "12 pictures at 7 β" in capsys.readouterr().out
+    way = ["--interpolate", "--coefficients", "kl=4", "--number", "6"]
+    assert main(["reconstruct", str(folder), target, *model, *way]) == 0
+    assert "6 pictures at 1 β" in capsys.readouterr().out
+
+
 def test_bad_input_is_one_line(trained, tmp_path, capsys):
     model = ["--model", str(trained[1])]
     target = str(tmp_path / "out.png")

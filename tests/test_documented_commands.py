@@ -42,6 +42,7 @@ def pictures(photograph, tmp_path_factory):
     digit = np.zeros((28, 28), "uint8")
     digit[4:24, 12:16] = 255
     write_image(folder / "digits" / "one.png", digit)
+    write_image(folder / "digits" / "dash.png", digit.T)
     return folder
 
 

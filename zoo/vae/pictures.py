@@ -9,6 +9,7 @@ from yoto_tf.data import image_files, images_from_tfds, read_image
 from yoto_tf.data.sources import is_tfds
 from yoto_tf.errors import printable
 from yoto_tf.machine.progress import progress_bar
+from yoto_tf.zoo.vae.shapes import factors, is_shapes, rendered
 
 
 def load_pictures(spec, image_shape, limit=None):
@@ -18,7 +19,8 @@ def load_pictures(spec, image_shape, limit=None):
     resampled.
 
     Args:
-        spec: `tfds:NAME[:SPLIT]`, a folder, a glob or a file.
+        spec: `tfds:NAME[:SPLIT]`, `shapes:train`, `shapes:test`, a folder, a glob or a
+            file.
         image_shape: (H, W, C) with C = 3, or 1 for grey.
         limit: how many at most, the first ones; None for all.
 
@@ -28,7 +30,9 @@ def load_pictures(spec, image_shape, limit=None):
     Raises:
         DataError: there are none, or one of them cannot be read.
     """
-    if is_tfds(spec):
+    if is_shapes(spec):
+        found = rendered(factors(spec)[:limit])
+    elif is_tfds(spec):
         found = images_from_tfds(spec)
     else:
         found = map(read_image, image_files(spec))

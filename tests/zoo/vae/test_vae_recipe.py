@@ -39,6 +39,14 @@ def test_batches_are_crops_of_the_enlarged_pictures(recipe):
         assert np.isclose(images, image).all((1, 2, 3)).any()
 
 
+def test_shapes_need_no_data_set():
+    recipe = load_recipe("vae/shapes")
+    batch = recipe.batches(recipe.data, 0)[0]["image"]
+    assert batch.shape == (64, 32, 32, 3)
+    # One figure on a dark ground.
+    assert 0.01 < (batch.max(-1) > 0.5).mean() < 0.25
+
+
 def test_release_is_a_model_with_a_card(trained, recipe):
     _, directory = trained
     vae = zoo.load(directory)
@@ -48,11 +56,16 @@ def test_release_is_a_model_with_a_card(trained, recipe):
 
 
 @pytest.mark.parametrize(
-    ("name", "shape"), [("vae/cifar10", (32, 32, 3)), ("vae/mnist", (28, 28, 1))]
+    ("name", "shape", "ends"),
+    [
+        ("vae/cifar10", (32, 32, 3), (0.125, 512.0)),
+        ("vae/mnist", (28, 28, 1), (0.125, 512.0)),
+        ("vae/shapes", (32, 32, 3), (0.5, 128.0)),
+    ],
 )
-def test_recipes_of_the_zoo_build_and_release_under_16_megabytes(name, shape):
+def test_recipes_of_the_zoo_build_and_release_under_16_megabytes(name, shape, ends):
     network = load_recipe(name).build().network
     network.build(None)
     assert network.image_shape == shape
-    assert network.coefficients.ranges() == {"kl": (0.125, 512.0)}
+    assert network.coefficients.ranges() == {"kl": ends}
     assert 2 * network.count_params() < 16e6

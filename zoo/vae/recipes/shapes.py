@@ -1,0 +1,31 @@
+"""The VAE of rendered shapes, whose latents can be compared with the factors.
+
+    yoto train vae/shapes --workdir runs/vae-shapes
+
+The pictures are rendered when they are needed (`yoto_tf.zoo.vae.shapes`). The network
+is that of CIFAR-10 with ten latents, twice as many as there are factors. From a β of
+512 nothing would be left of a shape, so that the dial ends at 128.
+"""
+
+from yoto_tf.zoo.vae.recipe import VAERecipe
+
+
+def recipe():
+    return VAERecipe(
+        data="shapes:train",
+        image_shape=(32, 32, 3),
+        width=2,
+        channels=(8, 16, 32),
+        hidden_units=128,
+        latents=10,
+        likelihood="bernoulli",
+        film_units=128,
+        lowest_kl=0.5,
+        highest_kl=128.0,
+        precision="float32",
+        steps=30_000,
+        batch_size=64,
+        learning_rate=1e-3,
+        warmup_steps=500,
+        decay_fraction=0.5,
+    )

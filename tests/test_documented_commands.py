@@ -33,6 +33,7 @@ def pictures(photograph, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures")
     for name in ("photo.jpg", "photo.png", "picture.png", "drawing.png"):
         write_image(folder / name, photograph[200:264, 200:280])
+    write_image(folder / "mask.png", photograph[200:264, 200:280, 0])
     for name, side in (("photos", 300), ("my-pictures", 300), ("other-pictures", 64)):
         (folder / name).mkdir()
         for top in (0, 200):

@@ -38,6 +38,24 @@ def add(subparsers):
         help="such as content=1,style_1=0.2 (default: the middle of their ranges)",
     )
     parser.add_argument(
+        "--strength",
+        type=float,
+        metavar="S",
+        help="one dial for all coefficients: 0 is the photograph, 1 the middle of "
+        "their ranges, 2 the ends (default: 1)",
+    )
+    parser.add_argument(
+        "--mask",
+        metavar="FILE",
+        help="a picture of the same size, white where the style is (default: none, it "
+        "is everywhere)",
+    )
+    parser.add_argument(
+        "--outside",
+        metavar="NAME",
+        help="a style outside of the mask (default: none, the photograph stays)",
+    )
+    parser.add_argument(
         "--preserve-color", action="store_true", help="keep the photograph's colours"
     )
     parser.add_argument(
@@ -76,6 +94,9 @@ def run(options):
         options.style,
         options.model,
         options.preserve_color,
+        strength=options.strength,
+        mask=options.mask,
+        outside=options.outside,
         clobber=not options.no_clobber,
         **options.coefficients,
     )
@@ -84,6 +105,9 @@ def run(options):
 
 
 def _write_sheet(options, sources, target):
+    for name in ("strength", "mask", "outside"):
+        if getattr(options, name) is not None:
+            raise YotoError(f"--random draws settings, expected no --{name}")
     if len(sources) > 1:
         raise YotoError(f"--random takes one picture, got {len(sources)}")
     if is_left(options, target):

@@ -3,7 +3,7 @@
 import numpy as np
 
 # Luma of BT.601, the Y of YIQ and of YCbCr.
-_LUMA = np.float32([0.299, 0.587, 0.114])
+LUMA = np.float32([0.299, 0.587, 0.114])
 
 
 def with_colors_of(photograph, stylized):
@@ -14,6 +14,6 @@ def with_colors_of(photograph, stylized):
 
     Reference: Gatys et al., "Preserving Color in Neural Artistic Style Transfer", 2016.
     """
-    shift = stylized @ _LUMA - photograph @ _LUMA
+    shift = stylized @ LUMA - photograph @ LUMA
     colored = photograph + np.rint(shift)[..., None]
     return np.clip(colored, 0, 255).astype(np.uint8)

@@ -10,7 +10,7 @@ from yoto_tf.data.images import WITH_ALPHA, format_to_write, read_image_and_alph
 from yoto_tf.errors import DataError
 from yoto_tf.machine.compilation import run_once
 from yoto_tf.machine.inputs import rereadable
-from yoto_tf.machine.outputs import check_output
+from yoto_tf.machine.outputs import check_output, is_read
 from yoto_tf.machine.progress import progress_bar
 from yoto_tf.zoo.conversion import convert_files
 from yoto_tf.zoo.pairing import PICTURES, PICTURES_TO_READ, Kind, pair_files
@@ -19,6 +19,7 @@ from yoto_tf.zoo.stylization.animation import (
     convert_animation,
     is_animation,
 )
+from yoto_tf.zoo.stylization.blending import read_mask
 from yoto_tf.zoo.stylization.styles import stylizer_release
 from yoto_tf.zoo.stylization.video import SUFFIXES as VIDEO_SUFFIXES
 from yoto_tf.zoo.stylization.video import convert_video, is_video
@@ -35,6 +36,9 @@ def stylize_files(
     preserve_color=False,
     precision="float32",
     *,
+    strength=None,
+    mask=None,
+    outside=None,
     clobber=True,
     **coefficients,
 ):
@@ -54,6 +58,9 @@ def stylize_files(
         model: a pretrained name or the directory of a release.
         preserve_color: see `Stylizer.stylize`.
         precision: see `Stylizer`.
+        strength: see `Stylizer.stylize`.
+        mask: a picture file of the size of the pictures, see `Stylizer.stylize`.
+        outside: a style for what is outside of the mask.
         clobber: whether pictures that exist are replaced.
         **coefficients: see `Stylizer.stylize`.
 
@@ -68,8 +75,14 @@ def stylize_files(
     found = pair_files(
         source, target, image_files, PICTURES_TO_READ, _WRITTEN, _name_to_write
     )
+    if mask is not None:
+        _check_mask_is_kept(mask, found.pairs)
+        mask = read_mask(mask)
     stylizer = _stylizer(model, precision)
-    setting = stylizer.setting(style, **coefficients)
+    setting = stylizer.setting(style, strength=strength, **coefficients)
+    if outside is not None:
+        # Refused once, rather than for each of many pictures.
+        stylizer.check_outside(outside, mask)
 
     def convert(path, output):
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -80,6 +93,9 @@ def stylize_files(
                     image,
                     setting.style,
                     preserve_color=preserve_color,
+                    strength=strength,
+                    mask=mask,
+                    outside=outside,
                     **setting.coefficients,
                 )
             except DataError as error:
@@ -170,6 +186,12 @@ def write_contact_sheet(
         raise DataError(f"{source}: {error}") from error
     write_image(target, contact_sheet(pictures, map(str, settings)))
     return [dataclasses.asdict(setting) for setting in settings]
+
+
+def _check_mask_is_kept(mask, pairs):
+    for _, output in pairs:
+        if is_read(output, mask):
+            raise DataError(f"{output} is the mask, expected another file to write")
 
 
 def _name_to_write(path):

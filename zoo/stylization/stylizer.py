@@ -11,6 +11,12 @@ from yoto_tf.machine.processes import check_process
 from yoto_tf.zoo.pixels import as_picture
 from yoto_tf.zoo.pretrained import Pretrained
 from yoto_tf.zoo.release import Release
+from yoto_tf.zoo.stylization.blending import (
+    blended,
+    checked_mask,
+    coefficients_at,
+    photograph_at,
+)
 from yoto_tf.zoo.stylization.color import with_colors_of
 from yoto_tf.zoo.stylization.network.stripes import stylize_in_stripes
 from yoto_tf.zoo.stylization.network.style_network import MINIMUM
@@ -77,7 +83,17 @@ class Stylizer(Pretrained):
         release = Release.from_network(cls.family, network)
         return cls(dataclasses.replace(release, card=card))
 
-    def stylize(self, image, style, *, preserve_color=False, **coefficients):
+    def stylize(
+        self,
+        image,
+        style,
+        *,
+        preserve_color=False,
+        strength=None,
+        mask=None,
+        outside=None,
+        **coefficients,
+    ):
         """Stylises a picture.
 
         Args:
@@ -87,37 +103,77 @@ class Stylizer(Pretrained):
                 weights ≥ 0, which count by their shares.
             preserve_color: keep the photograph's colours and take only the luminance
                 of the stylised picture.
+            strength: one dial for those who do not want five: from 0, the photograph,
+                through 1, the middle of all ranges, to 2, their ends. None is 1.
+            mask: where the style is, uint8 [H, W] or [H, W, 3]: white inside, black
+                outside, grey on a soft edge. None for everywhere.
+            outside: a style as above for the rest of the picture; None leaves it as it
+                is.
             **coefficients: `content=`, `style_1=` (palette and grain) … `style_4=`
-                (long strokes); those not named take the middle of their range.
+                (long strokes); those not named take what `strength` says.
 
         Returns:
             uint8 [H, W, 3].
 
         Raises:
-            DataError: not such an image.
+            DataError: not such an image or mask, or a style outside without a mask.
             StyleError: an unknown style, or weights that make no mixture.
             CoefficientError: an unknown name or a value out of range.
         """
         check_process()
         image = _checked_image(image)
+        if outside is not None:
+            self.check_outside(outside, mask)
+        if mask is not None:
+            mask = checked_mask(mask, image)
+        coefficients = self._values(strength, coefficients)
+        photograph = 0.0 if strength is None else photograph_at(strength)
+
+        def stylized(style):
+            picture = self._stylized(image, style, coefficients)
+            if preserve_color:
+                picture = with_colors_of(image, picture)
+            return blended(picture, image, photograph) if photograph else picture
+
+        inside = stylized(style)
+        if mask is None:
+            return inside
+        return blended(image if outside is None else stylized(outside), inside, mask)
+
+    def check_outside(self, style, mask):
+        """Refuses a style outside of a mask that `stylize` would refuse.
+
+        Raises:
+            DataError: there is no mask.
+            StyleError: see `stylize`.
+        """
+        style_weights(style, self.styles)
+        if mask is None:
+            raise DataError("expected a mask to tell what is outside")
+
+    def _stylized(self, image, style, coefficients):
         weights = style_weights(style, self.styles)
         vector = self.coefficients.vector(**coefficients)
         if image.shape[0] * image.shape[1] > PIXELS_AT_ONCE:
-            stylized = stylize_in_stripes(self.model, image, weights, vector)
-        else:
-            inputs = (image, weights, vector)
-            pixels = self._stylize(*(ops.convert_to_tensor(x[None]) for x in inputs))
-            stylized = ops.convert_to_numpy(pixels)[0]
-        return with_colors_of(image, stylized) if preserve_color else stylized
+            return stylize_in_stripes(self.model, image, weights, vector)
+        inputs = (image, weights, vector)
+        pixels = self._stylize(*(ops.convert_to_tensor(x[None]) for x in inputs))
+        return ops.convert_to_numpy(pixels)[0]
 
-    def setting(self, style, **coefficients):
-        """The `Setting` of a style and named coefficients as `stylize` takes them.
+    def _values(self, strength, coefficients):
+        """{name: value} of the coefficients that are given or that a strength gives."""
+        if strength is None:
+            return coefficients
+        return {**coefficients_at(strength, self.coefficients), **coefficients}
+
+    def setting(self, style, *, strength=None, **coefficients):
+        """The `Setting` of a style and what else `stylize` takes of these.
 
         Raises:
             StyleError, CoefficientError: see `stylize`.
         """
         shares = zip(self.styles, style_weights(style, self.styles), strict=True)
-        vector = self.coefficients.vector(**coefficients)
+        vector = self.coefficients.vector(**self._values(strength, coefficients))
         values = zip(self.coefficients.names, vector, strict=True)
         return Setting(
             {name: _short(share) for name, share in shares if share},

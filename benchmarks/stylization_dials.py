@@ -155,7 +155,9 @@ class OnePainting(StylizationRecipe):
         files = painting_files(self.styles)
         # Where a setting is held, the network still reads it from the whole range.
         dials = dataclasses.replace(self, fixed=None).coefficients()
-        network = StyleNetwork(dials, files, self.width, self.blocks)
+        network = StyleNetwork(
+            dials, files, self.width, self.blocks, upsampling="linear"
+        )
         return self.training_model(network, self.terms(files.values()))
 
     def terms(self, files):

@@ -68,7 +68,9 @@ class StylizationRecipe(Recipe):
 
     def build(self):
         files = painting_files(self.styles)
-        network = StyleNetwork(self.coefficients(), files, self.width, self.blocks)
+        network = StyleNetwork(
+            self.coefficients(), files, self.width, self.blocks, upsampling="linear"
+        )
         return self.training_model(network, self.terms(files.values()))
 
     def coefficients(self):

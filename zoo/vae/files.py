@@ -245,7 +245,7 @@ def _load(model):
 
 
 def _labels(dial):
-    return [f"β = {setting['kl']:g}" for setting in dial]
+    return [f"β = {setting['kl']:.3g}" for setting in dial]
 
 
 def _square(images):

@@ -31,6 +31,9 @@ class VAERecipe(Recipe):
         film_units: width of the hidden layers of FiLM's perceptrons.
         lowest_kl: smallest β of the log-uniform training distribution.
         highest_kl: largest β.
+        normalize_weights: whether the loss of each example is divided by √β. Otherwise
+            gradients are the larger the larger β is, and early in a training latents
+            die that a small β could use.
         enlarged: side to which pictures are enlarged, to be cropped at random and
             mirrored; None to use them as they are.
     """
@@ -44,6 +47,7 @@ class VAERecipe(Recipe):
     film_units: int = 512
     lowest_kl: float = 0.125
     highest_kl: float = 512.0
+    normalize_weights: bool = False
     enlarged: int | None = None
 
     def build(self):
@@ -58,7 +62,12 @@ class VAERecipe(Recipe):
             self.likelihood,
             self.film_units if self.fixed is None else None,
         )
-        return LossConditionalModel(network, network.loss_terms, coefficients)
+        return LossConditionalModel(
+            network,
+            network.loss_terms,
+            coefficients,
+            normalize_weights=self.normalize_weights,
+        )
 
     def batches(self, spec, first_batch):
         images = _images(spec, self.image_shape, self.enlarged)

@@ -34,7 +34,7 @@ def test_a_training_makes_the_loss_fall(
 ):
     monkeypatch.setattr(engine, "EPOCH_STEPS", 20)
     recipe = dataclasses.replace(recipe, precision=precision, learning_rate=3e-3)
-    trained = engine.train(recipe, str(photographs), tmp_path, steps=80)
+    trained = engine.train(recipe, str(photographs), tmp_path, steps=200)
     lines = (tmp_path / "log.jsonl").read_text().splitlines()
     first, *_, last = map(json.loads, lines)
     before, after = (

@@ -60,7 +60,7 @@ def test_release_is_a_model_with_a_card(trained, recipe):
     [
         ("vae/cifar10", (32, 32, 3), (0.125, 512.0)),
         ("vae/mnist", (28, 28, 1), (0.125, 512.0)),
-        ("vae/shapes", (32, 32, 3), (0.5, 128.0)),
+        ("vae/shapes", (32, 32, 3), (0.5, 32.0)),
     ],
 )
 def test_recipes_of_the_zoo_build_and_release_under_16_megabytes(name, shape, ends):

@@ -8,26 +8,42 @@ from yoto_tf.machine.compilation import is_local_inference
 
 
 class Stage(layers.Layer):
-    """(Nearest-neighbour doubling ·) reflection padding · convolution · CIN (· ReLU).
+    """(Doubling ·) padding · convolution · CIN (· ReLU).
+
+    Doubled by its nearest neighbours, features bring along their images around the
+    Nyquist frequency, which styles turn into a weave of every fourth pixel. Averages of
+    neighbours, which interpolate linearly, leave next to nothing of these.
 
     Args:
         filters: output channels C.
         size: side of the kernel, odd; 3 where `double`.
         stride: of the convolution.
-        double: whether height and width are doubled before it.
+        double: whether height and width are doubled before it, every pixel four times.
+        average: whether doubled lines are averaged with the one before, −1, with the
+            one after, 1, or not at all, 0. One each way keeps a picture in its place.
         activate: whether a ReLU follows.
 
     Inputs: features [B, H, W, C'], modulation float32 [B, E + 2C] (see `StyleFiLM`).
     Output: [B, H', W', C] in the compute dtype.
     """
 
-    def __init__(self, filters, size, stride=1, double=False, activate=True, **kwargs):
+    def __init__(
+        self,
+        filters,
+        size,
+        stride=1,
+        double=False,
+        average=0,
+        activate=True,
+        **kwargs,
+    ):
         # The modulation keeps its precision; the convolution casts its own input.
         super().__init__(autocast=False, **kwargs)
         self.filters = filters
         self.size = size
         self.stride = stride
         self.double = double
+        self.average = average
         self.activate = activate
         self.convolution = layers.Conv2D(
             filters,
@@ -58,7 +74,9 @@ class Stage(layers.Layer):
         if self.double and is_local_inference():
             kernel = self.convolution.kernel
             features = ops.cast(features, self.compute_dtype)
-            return doubled_and_convolved(features, kernel, pad_rows)
+            return doubled_and_convolved(features, kernel, self.average, pad_rows)
+        if self.double and self.average:
+            return self.convolution(averaged(features, self.average, pad_rows))
         if self.double:
             features = doubled(features)
         features = reflected(features, self.size // 2, pad_rows)
@@ -122,33 +140,71 @@ def doubled(features):
     return ops.reshape(features, (batch, 2 * height, 2 * width, channels))
 
 
-def doubled_and_convolved(features, kernel, pad_rows=True):
-    """`doubled`, `reflected` by 1 and convolved, at once.
-
-    Doubling is a transposed convolution with a block of 2×2 ones, and the convolution
-    after it makes that kernel one of 4×4: four products for each pixel instead of nine,
-    and no doubled features. The mirrored margin of doubled features repeats the edge of
-    the single ones, so the single ones get a margin that repeats their edge.
+def averaged(features, average, pad_rows=True):
+    """Doubled features whose lines are averaged with their neighbours, and a margin.
 
     Args:
         features: [B, H, W, C].
-        kernel: [3, 3, C, C'].
+        average: with the line before, −1, or the one after, 1.
         pad_rows: whether the rows need a margin; else they have one of 1, and H is
             without it.
 
     Returns:
+        [B, 2H + 2, 2W + 2, C]: beyond the ends the outer lines of `features` go on.
+    """
+    features = doubled(_with_edges(features, pad_rows))
+    # Of the doubled margin, two lines at each end, one is for the convolution.
+    first = 0 if average < 0 else 1
+    for axis in (1, 2):
+        before = _lines(features, axis, first, first - 2)
+        after = _lines(features, axis, first + 1, (first - 1) or None)
+        features = 0.5 * (before + after)
+    return features
+
+
+def doubled_and_convolved(features, kernel, average=0, pad_rows=True):
+    """`doubled`, `reflected` by 1 and convolved, or `averaged` and convolved, at once.
+
+    Doubling is a transposed convolution with a block of 2×2 ones, and the convolution
+    after it makes that kernel one of 4×4, with averages one of 5×5: four or six
+    products for each pixel instead of nine, and no doubled features. The mirrored
+    margin of doubled features repeats the edge of the single ones, so the single ones
+    get a margin that repeats their edge.
+
+    Args:
+        features: [B, H, W, C].
+        kernel: [3, 3, C, C'].
+        average, pad_rows: see `averaged`.
+
+    Returns:
         [B, 2H, 2W, C'].
     """
-    for axis in (1, 2) if pad_rows else (2,):
-        ends = _line(features, axis, 0), _line(features, axis, -1)
-        features = ops.concatenate([ends[0], features, ends[1]], axis=axis)
-    kernel = ops.pad(kernel, ((1, 1), (1, 1), (0, 0), (0, 0)))
-    kernel = kernel[1:] + kernel[:-1]
-    kernel = kernel[:, 1:] + kernel[:, :-1]
+    features = _with_edges(features, pad_rows)
+    kernel = _doubling(kernel)
+    if average:
+        kernel = _doubling(kernel) / 4
     # A transposed convolution mirrors its kernel, and has the output's channels first.
     kernel = ops.transpose(kernel[::-1, ::-1], (0, 1, 3, 2))
     kernel = ops.cast(kernel, features.dtype)
-    return ops.conv_transpose(features, kernel, 2, "same")[:, 2:-2, 2:-2]
+    outputs = ops.conv_transpose(features, kernel, 2, "valid")
+    # Cut off is what the margin is for.
+    begin, end = {0: (3, -3), -1: (3, -4), 1: (4, -3)}[average]
+    return outputs[:, begin:end, begin:end]
+
+
+def _doubling(kernel):
+    """A kernel [K, K, C, C'] after a block of 2×2 ones: [K + 1, K + 1, C, C']."""
+    kernel = ops.pad(kernel, ((1, 1), (1, 1), (0, 0), (0, 0)))
+    kernel = kernel[1:] + kernel[:-1]
+    return kernel[:, 1:] + kernel[:, :-1]
+
+
+def _with_edges(features, rows=True):
+    """[B, H, W, C] with a margin of 1 that repeats the edge."""
+    for axis in (1, 2) if rows else (2,):
+        ends = _line(features, axis, 0), _line(features, axis, -1)
+        features = ops.concatenate([ends[0], features, ends[1]], axis=axis)
+    return features
 
 
 def reflected(features, margin, rows=True):
@@ -167,4 +223,9 @@ def reflected(features, margin, rows=True):
 
 def _line(features, axis, index):
     """One row or column; of a negative index from the end."""
-    return features[(*(slice(None),) * axis, slice(index, index + 1 or None))]
+    return _lines(features, axis, index, index + 1 or None)
+
+
+def _lines(features, axis, begin, end):
+    """Rows or columns."""
+    return features[(*(slice(None),) * axis, slice(begin, end))]

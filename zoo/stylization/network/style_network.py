@@ -28,6 +28,8 @@ MULTIPLE = 4
 MINIMUM = 16
 # A forged file could name any number.
 _MOST_BLOCKS = 64
+# Of the two stages that double: which neighbour lines are averaged with.
+UPSAMPLING = {"nearest": (0, 0), "linear": (-1, 1)}
 
 
 # Files hold the name that the class had in 0.1.
@@ -41,6 +43,7 @@ class StyleNetwork(keras.Model):
         width: multiplier of the channels, which at 1 are 32, 64 and 128.
         blocks: number of residual blocks, up to 64.
         embedding_size: width of a style's embedding and of the one of both.
+        upsampling: `"linear"`, or `"nearest"` as it was in 0.1, see `Stage`.
 
     Inputs: {"image": [B, H, W, 3] in [0, 1], any H, W ≥ 16; "style": [B, S] weights
         ≥ 0, not all zero, which count by their shares; "coefficients": [B, 5]}.
@@ -51,7 +54,14 @@ class StyleNetwork(keras.Model):
     """
 
     def __init__(
-        self, coefficients, styles, width=1.0, blocks=5, embedding_size=64, **kwargs
+        self,
+        coefficients,
+        styles,
+        width=1.0,
+        blocks=5,
+        embedding_size=64,
+        upsampling="nearest",
+        **kwargs,
     ):
         # The coefficients keep their precision.
         super().__init__(autocast=False, **kwargs)
@@ -59,11 +69,17 @@ class StyleNetwork(keras.Model):
             raise ValueError(
                 f"blocks must be at most {_MOST_BLOCKS}, got blocks={blocks}"
             )
+        if upsampling not in UPSAMPLING:
+            raise ValueError(
+                f"upsampling must be one of {', '.join(UPSAMPLING)}, "
+                f"got upsampling={upsampling}"
+            )
         self.coefficients = coefficients
         self.styles = tuple(styles)
         self.width = width
         self.blocks = blocks
         self.embedding_size = embedding_size
+        self.upsampling = upsampling
         low, middle, high = (max(1, round(width * count)) for count in (32, 64, 128))
         # Stored weights are found by these names.
         self.encoder = [
@@ -76,9 +92,10 @@ class StyleNetwork(keras.Model):
             for block in range(blocks)
             for part in (0, 1)
         ]
+        before, after = UPSAMPLING[upsampling]
         self.decoder = [
-            Stage(middle, 3, double=True, name="decoder_0"),
-            Stage(low, 3, double=True, name="decoder_1"),
+            Stage(middle, 3, double=True, average=before, name="decoder_0"),
+            Stage(low, 3, double=True, average=after, name="decoder_1"),
         ]
         self.colors = PackedConv2D(
             3,
@@ -190,6 +207,7 @@ class StyleNetwork(keras.Model):
             "width": self.width,
             "blocks": self.blocks,
             "embedding_size": self.embedding_size,
+            "upsampling": self.upsampling,
         }
 
     @classmethod

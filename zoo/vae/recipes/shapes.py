@@ -3,8 +3,8 @@
     yoto train vae/shapes --workdir runs/vae-shapes
 
 The pictures are rendered when they are needed (`yoto_tf.zoo.vae.shapes`). The network
-is that of CIFAR-10 with ten latents, twice as many as there are factors. From a β of
-512 nothing would be left of a shape, so that the dial ends at 128.
+is that of CIFAR-10 with ten latents, twice as many as there are factors. From a β of 50
+on nothing is left of a figure, so that the dial ends at 32.
 """
 
 from yoto_tf.zoo.vae.recipe import VAERecipe
@@ -21,7 +21,8 @@ def recipe():
         likelihood="bernoulli",
         film_units=128,
         lowest_kl=0.5,
-        highest_kl=128.0,
+        highest_kl=32.0,
+        normalize_weights=True,
         precision="float32",
         steps=30_000,
         batch_size=64,

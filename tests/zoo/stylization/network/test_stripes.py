@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from small_stylizer import random_style_network
 
+from yoto_tf.zoo.stylization import Stylizer
 from yoto_tf.zoo.stylization.network.stripes import stylize_in_stripes
 
 
@@ -23,6 +25,16 @@ def test_stripes_give_the_picture_that_the_network_gives_at_once(
     difference = np.abs(striped.astype(int) - whole)
     assert difference.max() <= 1
     assert (difference > 0).mean() < 0.01
+
+
+def test_stripes_of_a_network_that_doubles_by_its_nearest(rng, photograph):
+    network = random_style_network(rng, "nearest")
+    image, style = photograph[:61, :50], np.array([0, 1, 0], "float32")
+    vector = network.coefficients.vector()
+    striped = stylize_in_stripes(network, image, style, vector, 2000)
+    whole = Stylizer.from_network(network).stylize(image, "dots")
+    # The latter rounds its weights.
+    assert np.abs(striped.astype(int) - whole).mean() < 0.5
 
 
 def test_large_pictures_go_in_stripes(stylizer, photograph, monkeypatch):

@@ -4,12 +4,14 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from small_stylizer import random_style_network
 
 from yoto_tf import Coefficients, LogUniform
 from yoto_tf.machine.compilation import local_inference
 from yoto_tf.zoo.release import Release
 from yoto_tf.zoo.stylization import StyleNetwork
 from yoto_tf.zoo.stylization.network.stage import (
+    averaged,
     doubled,
     doubled_and_convolved,
     reflected,
@@ -158,12 +160,58 @@ def test_margins_are_mirrored_and_doubling_repeats(rng):
     np.testing.assert_array_equal(doubled(image), twice)
 
 
-def test_doubling_and_convolving_at_once(rng):
-    features = rng.normal(size=(2, 5, 7, 4)).astype("float32")
+@pytest.mark.parametrize("average", [-1, 0, 1])
+@pytest.mark.parametrize("size", [(5, 7), (4, 4)])
+def test_doubling_and_convolving_at_once(rng, size, average):
+    features = rng.normal(size=(2, *size, 4)).astype("float32")
     kernel = rng.normal(size=(3, 3, 4, 6)).astype("float32")
-    expected = ops.conv(reflected(doubled(features), 1), kernel)
-    once = doubled_and_convolved(features, kernel)
+    if average:
+        expected = ops.conv(averaged(features, average), kernel)
+    else:
+        expected = ops.conv(reflected(doubled(features), 1), kernel)
+    assert expected.shape == (2, 2 * size[0], 2 * size[1], 6)
+    once = doubled_and_convolved(features, kernel, average)
     np.testing.assert_allclose(once, expected, atol=1e-5)
     rows = np.pad(features, ((0, 0), (1, 1), (0, 0), (0, 0)), "edge")
-    padded = doubled_and_convolved(rows, kernel, pad_rows=False)
+    padded = doubled_and_convolved(rows, kernel, average, pad_rows=False)
     np.testing.assert_allclose(padded, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("average", [-1, 1])
+def test_lines_are_averaged_with_their_neighbours(rng, average):
+    features = rng.normal(size=(1, 4, 5, 2)).astype("float32")
+    lines = np.pad(features, ((0, 0), (2, 2), (2, 2), (0, 0)), "edge")
+    lines = lines.repeat(2, axis=1).repeat(2, axis=2)
+    for axis in (1, 2):
+        lines = (lines + np.roll(lines, -average, axis)) / 2
+    np.testing.assert_array_equal(averaged(features, average), lines[:, 3:-3, 3:-3])
+
+
+def test_averages_leave_no_image_at_every_other_line():
+    """Of a wave of 16 lines, which doubled has one of 32 and an image of 2.13."""
+    wave = np.cos(2 * np.pi * np.arange(64) / 16).astype("float32")
+    wave = np.broadcast_to(wave[None, :, None, None], (1, 64, 64, 1))
+
+    def image(doubled):
+        power = np.abs(np.fft.fft(np.asarray(doubled)[0, :128, 0, 0])) ** 2
+        return power[60] / power[4]
+
+    assert image(doubled(wave)) > 5e-3
+    for average in (-1, 1):
+        assert image(averaged(wave, average)[:, 1:, 1:]) < 2e-4
+
+
+def test_both_kinds_of_doubling_are_kept_in_the_configuration(rng):
+    for upsampling in ("nearest", "linear"):
+        network = random_style_network(rng, upsampling)
+        again = StyleNetwork.from_config(network.get_config())
+        assert again.upsampling == upsampling
+        again.build(None)
+        again.set_weights(network.get_weights())
+        batch = inputs(rng)
+        np.testing.assert_array_equal(again(batch), network(batch))
+    # Files of 0.1 do not say.
+    before = {k: v for k, v in network.get_config().items() if k != "upsampling"}
+    assert StyleNetwork.from_config(before).upsampling == "nearest"
+    with pytest.raises(ValueError, match="nearest, linear, got upsampling=cubic"):
+        StyleNetwork.from_config({**before, "upsampling": "cubic"})

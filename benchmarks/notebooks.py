@@ -1,14 +1,19 @@
 """The notebooks as on a new Colab machine: installed, restarted, run to the end.
 
-    python benchmarks/notebooks.py --python python3.12 --repository file:///CLONE
+    python benchmarks/notebooks.py --python python3.13 --repository file:///CLONE
 
-makes a virtual environment of that Python with what matters of a Colab's packages, and
-a session in which, as there, NumPy and Matplotlib are in use from the start. In it the
-first cell installs the package from the repository and says whether a restart is
-needed. Then every notebook runs from its top to its end in a session of its own,
-nothing shortened. Prints the seconds that each took, by the clock and of processors,
-and writes them to `results/notebooks.json`. Nothing else should be running; where
-something is, the clock's are too many. Needs the extra `test`.
+makes a virtual environment of that Python with what matters of the packages that Colab
+has, today with 3.13 and until August 2026 with 3.12, and a session in which, as there,
+NumPy and Matplotlib are in use from the start. In it the first cell installs the
+package from the repository and says whether a restart is needed; on 3.13 it must not
+be. Then every notebook runs from its top to its end in a session of its own. Prints the
+seconds that each took, by the clock and of processors, and writes them to
+`results/notebooks.json`. Nothing else should be running; where something is, the
+clock's are too many.
+
+With `--short` the cells that train or scale take what their metadata say, and nothing
+is written: for CI. With `--store` the notebooks in `colab` get the outputs, and its
+table of contents the pictures. Needs the extra `test`.
 """
 
 import argparse
@@ -25,19 +30,40 @@ from pathlib import Path
 import nbclient
 import nbformat
 
+from stored_notebooks import store
+
 from yoto_tf.machine.atomic_files import write_atomically
 
 RESULTS = Path(__file__).parent / "results" / "notebooks.json"
 BUILD = Path(__file__).parents[1] / "colab" / "build.py"
-# Of Colab's packages, those that a notebook or its kernel uses and does not install.
-COLAB = (
-    "ipykernel==6.17.1",
-    "ipython==7.34.0",
-    "ipywidgets==7.7.1",
-    "matplotlib==3.10.0",
-    "numpy==2.0.2",
-    "pillow==11.3.0",
-)
+# {Python: of Colab's packages, those that a notebook or its kernel uses}.
+COLAB = {
+    "3.12": (
+        "ipykernel==6.17.1",
+        "ipython==7.34.0",
+        "ipywidgets==7.7.1",
+        "matplotlib==3.10.0",
+        "numpy==2.0.2",
+        "pillow==11.3.0",
+    ),
+    "3.13": (
+        "ipykernel==6.17.1",
+        "ipython==7.34.0",
+        "ipywidgets==7.7.1",
+        "jax==0.7.2",
+        "keras==3.13.2",
+        "keras-hub==0.26.0",
+        "matplotlib==3.10.0",
+        "numpy==2.1.3",
+        "protobuf==5.29.6",
+        "setuptools==75.2.0",
+        "tensorflow==2.20.0",
+        "tensorflow-datasets==4.9.10",
+        "tensorflow-hub==0.16.1",
+    ),
+}
+# There the first cell replaces what is in use.
+WITH_RESTART = ("3.12",)
 # What decides how fast the notebooks are.
 REPORTED = ("keras", "matplotlib", "numpy", "tensorflow")
 VERSIONS = """
@@ -133,13 +159,24 @@ def _processor_seconds():
 
 
 def colab(python, folder):
-    """A `Machine` with a new virtual environment of a Python, such as a Colab's."""
+    """A Python's version, such as 3.13, and a new `Machine` of it, such as a Colab's."""
     environment = folder / "environment"
     subprocess.run([python, "-m", "venv", environment], check=True)
     program = environment / "bin" / "python"
+    [library] = (environment / "lib").iterdir()
+    version = library.name.removeprefix("python")
+    if version not in COLAB:
+        raise SystemExit(f"{python} is {version}, expected one of {', '.join(COLAB)}")
     pip = [program, "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, *COLAB], check=True)
-    return Machine(program, folder)
+    subprocess.run([*pip, *COLAB[version]], check=True)
+    return version, Machine(program, folder)
+
+
+def shorten(notebook):
+    """Gives a notebook's cells the text that their metadata have for short runs."""
+    for cell in notebook.cells:
+        cell.source = cell.metadata.get("short", cell.source)
+    return notebook
 
 
 def built(repository):
@@ -159,25 +196,19 @@ def pictures(notebook):
     return sum("image/png" in output.get("data", {}) for output in outputs)
 
 
-def measure(machine, notebooks, executed=None):
+def measure(machine, notebooks):
     """Installs, runs all notebooks and prints a line for each; returns the results.
 
     Args:
         machine: a `Machine`.
-        notebooks: {name: notebook}.
-        executed: a folder for the notebooks with their outputs, or None.
+        notebooks: {name: notebook}; they get their outputs.
     """
     installation = machine.install(next(iter(notebooks.values())))
     restart = ", ".join(installation["restart"]) or "nothing"
     print(_row("installation", installation), f"restart for {restart}", flush=True)
     rows = {}
     for name, notebook in notebooks.items():
-        try:
-            row = machine.run(notebook)
-        finally:
-            if executed is not None:
-                executed.mkdir(parents=True, exist_ok=True)
-                nbformat.write(notebook, executed / f"{name}.ipynb")
+        row = machine.run(notebook)
         rows[name] = {**row, "pictures": pictures(notebook)}
         print(_row(name, row), f"{rows[name]['pictures']} pictures", flush=True)
     return {
@@ -196,16 +227,27 @@ def _row(name, row):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--python", default="python3.12")
+    parser.add_argument("--python", default="python3.13")
     parser.add_argument("--repository", required=True, help="after git+")
-    parser.add_argument("--executed", type=Path, help="keep the notebooks as they ran")
+    parser.add_argument("--short", action="store_true", help="short settings, for CI")
+    parser.add_argument("--store", action="store_true", help="keep outputs in colab")
     options = parser.parse_args()
     notebooks = built(options.repository)
+    if options.short:
+        notebooks = {name: shorten(each) for name, each in notebooks.items()}
     with tempfile.TemporaryDirectory(prefix="notebooks-") as folder:
-        machine = colab(options.python, Path(folder))
-        results = measure(machine, notebooks, options.executed)
-    RESULTS.parent.mkdir(exist_ok=True)
-    write_atomically(RESULTS, (json.dumps(results, indent=2) + "\n").encode())
+        python, machine = colab(options.python, Path(folder))
+        results = measure(machine, notebooks)
+    restart = results["installation"]["restart"]
+    if restart and python not in WITH_RESTART:
+        raise SystemExit(f"a restart is needed for {', '.join(restart)}, expected none")
+    if options.store:
+        for name, notebook in notebooks.items():
+            store(name, notebook)
+    if not options.short:
+        earlier = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        text = json.dumps({**earlier, python: results}, indent=2, sort_keys=True)
+        write_atomically(RESULTS, f"{text}\n".encode())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Makes the notebooks from their texts: python colab/build.py
 
 Each NAME.py is a notebook in the percent format. NAME.ipynb has its cells, a badge that
-opens it in Colab, and `first_cell.py`, which installs the package. No outputs are
-stored, and the same texts give the same bytes.
+opens it in Colab, and `first_cell.py`, which installs the package. A cell that did not
+change keeps the outputs that it is stored with; `benchmarks/notebooks.py --store` makes
+them. But for those the same texts give the same bytes.
 
 The first cell installs from the clone that the notebook lies in or else, as on Colab,
 from `REPOSITORY`, the project's home; the badge leads there. For a fork:
@@ -60,6 +61,20 @@ def build(name, repository=REPOSITORY):
     return nbformat.writes(notebook) + "\n"
 
 
+def with_outputs(notebook, stored):
+    """The content of a notebook with the outputs of another's cells, as far as equal."""
+    notebook = nbformat.reads(notebook, as_version=4)
+    outputs = {
+        cell.id: (cell.outputs, cell.execution_count)
+        for cell in nbformat.reads(stored, as_version=4).cells
+        if cell.cell_type == "code"
+    }
+    for cell in notebook.cells:
+        if cell.id in outputs:
+            cell.outputs, cell.execution_count = outputs[cell.id]
+    return nbformat.writes(notebook) + "\n"
+
+
 def badge(name, repository):
     """Markdown of the button that opens a notebook of a GitHub repository in Colab."""
     path = repository.removeprefix(_GITHUB).removesuffix(".git")
@@ -73,8 +88,10 @@ def main():
     parser.add_argument("--repository", default=REPOSITORY, metavar="URL")
     repository = parser.parse_args().repository.rstrip("/")
     for name in names():
-        notebook = build(name, repository)
-        (FOLDER / f"{name}.ipynb").write_text(notebook, encoding="utf-8")
+        notebook, path = build(name, repository), FOLDER / f"{name}.ipynb"
+        if path.exists():
+            notebook = with_outputs(notebook, path.read_text(encoding="utf-8"))
+        path.write_text(notebook, encoding="utf-8")
     return 0
 
 

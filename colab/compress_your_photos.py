@@ -23,15 +23,18 @@
 # %%
 import io
 import math
+import zipfile
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 from PIL import Image
+from tqdm import tqdm
 
 import yoto_tf as yoto
-from yoto_tf.data import photograph, read_image
+from yoto_tf.data import own_pictures, photograph, read_image
+from yoto_tf.errors import DataError
 from yoto_tf.imaging.contact_sheet import contact_sheet
 from yoto_tf.imaging.metrics import bits_per_pixel, psnr
 
@@ -41,32 +44,29 @@ except ImportError:
     files = None
 
 # %% [markdown]
-# ## Your picture
+# ## Your photographs
 #
-# On Colab the next cell asks for a picture; cancel the upload to go on with a
-# photograph of Rear Admiral Grace Hopper, who wrote one of the first compilers.
-# Anywhere else it takes that photograph. A picture larger than `LONGEST_SIDE` is scaled
-# down, only so that this notebook stays quick: the codec itself takes up to 134
-# megapixels.
+# On Colab the cell after the next asks for pictures, or for a zip file of them; cancel
+# the upload to go on with a photograph of Rear Admiral Grace Hopper, who wrote one of
+# the first compilers. Anywhere else it takes that photograph. Or write here where yours
+# are: a picture, a zip file or a folder, on your Google Drive as well. The first is what
+# the dial is tried on, in its own size; a photograph of twelve megapixels takes some
+# minutes. All of them are compressed at the end.
 #
 # A picture that comes from a JPEG file favours JPEG: what JPEG cannot keep is gone
 # already, and saving it again in the same way loses next to nothing. Scaling removes
-# these traces, so the photograph of Grace Hopper is halved. For your own, take a large
-# one, or one that was never a JPEG.
+# these traces, so the photograph of Grace Hopper is halved. For a fair comparison take
+# one that was never a JPEG.
 
 # %% tags=["parameters"]
-LONGEST_SIDE = 1024  # pixels
+PHOTOS = ""  # such as "/content/drive/MyDrive/Photos"
 
 # %%
-uploaded = list(files.upload()) if files else []
-if uploaded:
-    image = read_image(uploaded[0])
+photos = own_pictures(PHOTOS)
+if photos:
+    image = read_image(photos[0])
 else:
     image = np.asarray(Image.fromarray(photograph()).reduce(2))
-if max(image.shape[:2]) > LONGEST_SIDE:
-    smaller = Image.fromarray(image)
-    smaller.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
-    image = np.asarray(smaller)
 height, width = image.shape[:2]
 print(f"{width} × {height} pixels, {image.nbytes:,} bytes without compression")
 
@@ -81,8 +81,10 @@ print(f"{width} × {height} pixels, {image.nbytes:,} bytes without compression")
 codec = yoto.zoo.load("codec")
 
 positions = [0, 0.25, 0.5, 0.75, 1]
-compressed = [codec.compress(image, quality=position) for position in positions]
-decoded = [codec.decompress(data) for data in compressed]
+compressed, decoded = [], []
+for position in tqdm(positions):
+    compressed.append(codec.compress(image, quality=position))
+    decoded.append(codec.decompress(compressed[-1]))
 
 # %%
 side = max(2, min(height, width, 576) // 3)
@@ -194,7 +196,7 @@ def point(file, picture):
 
 fronts = {"this codec": list(map(point, compressed, decoded))}
 for name in ("JPEG", "WEBP"):
-    found = [encode(name, quality) for quality in range(5, 96, 10)]
+    found = [encode(name, quality) for quality in tqdm(range(5, 96, 10), name)]
     fronts[name] = [point(file, decode(file)) for file in found]
 
 figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
@@ -220,6 +222,36 @@ if files:
     files.download("picture.yoto")
 
 # %% [markdown]
+# ## All of them
+#
+# If you gave several photographs, here they are compressed, each in its own size, and
+# put into one file to take away. What cannot be read is named and left out.
+
+# %%
+QUALITY = 0.5
+
+before = after = 0
+with zipfile.ZipFile("compressed.zip", "w") as archive:
+    for number, path in enumerate(tqdm(photos)):
+        try:
+            picture = read_image(path)
+        except DataError as error:
+            tqdm.write(str(error))
+            continue
+        small = codec.compress(picture, quality=QUALITY)
+        # Two folders may have a picture of the same name.
+        archive.writestr(f"{number:04}-{path.stem}.yoto", small)
+        before, after = before + path.stat().st_size, after + len(small)
+if after:
+    print(f"files of {before:,} bytes became {after:,} bytes")
+    if files:
+        files.download("compressed.zip")
+else:
+    print("no photographs of yours were given")
+
+# %% [markdown]
+# ## What next
+#
 # In a shell, where the package is installed:
 #
 #     yoto compress photo.jpg photo.yoto --target-size 30000
@@ -228,4 +260,5 @@ if files:
 #     yoto decompress photo.yoto photo.png
 #
 # Are your pictures of one kind, such as paintings, charts or microscopy? The notebook
-# `fine_tune` makes this codec better at them.
+# `fine_tune` makes this codec better at them. To let other programs ask for a picture
+# at any setting, see `deploy`; and `stylize` paints the photographs, with five dials.

@@ -163,7 +163,9 @@ except ServingError as error:
 #       "inputs": {"image": [[[[0.2, 0.4, 0.6], …]]], "coefficients": [0.02]}
 #     }'
 #
-# ## Other ways out
+# ## What next
+#
+# Other ways out of Python, and other models:
 #
 # - `yoto export codec exported/codec`: the SavedModel alone.
 # - `yoto export codec www --target hub`: an archive that any web server can host, for

@@ -29,27 +29,29 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import yoto_tf as yoto
-from yoto_tf.data import read_image, write_image
+from yoto_tf.data import own_pictures, read_image, write_image
 from yoto_tf.imaging.contact_sheet import contact_sheet
 from yoto_tf.zoo.codec.evaluation import evaluate
 
-try:
-    from google.colab import files
-except ImportError:
-    files = None
-
 tf.get_logger().setLevel("ERROR")
 
-# %% tags=["parameters"]
+# %% tags=["parameters"] short="STEPS = 2"
 STEPS = 300  # more is better
 
 # %% [markdown]
 # ## Pictures
 #
-# On Colab the next cell asks for pictures: a dozen or more of one kind, at least 128
-# pixels on each side. Cancel the upload, or run this elsewhere, and it draws charts.
-# They have what photographs lack, text and thin lines on plain ground. Every fifth
-# picture is kept for the test.
+# On Colab the cell after the next asks for pictures, or for a zip file of them: a dozen
+# or more of one kind, at least 128 pixels on each side. Or write here where they are: a
+# zip file or a folder, on your Google Drive as well. Cancel the upload, or run this
+# elsewhere, and it draws charts. They have what photographs lack, text and thin lines
+# on plain ground. Every fifth picture of the first hundred is kept for the test.
+#
+# The training draws from pictures in their own size. Of a test picture the middle is
+# taken where it is larger than 768 pixels, only so that this notebook stays quick.
+
+# %%
+PICTURES = ""  # such as "/content/drive/MyDrive/Charts"
 
 # %%
 
@@ -77,29 +79,34 @@ def chart(rng):
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def scaled(picture, longest_side=768):
-    smaller = Image.fromarray(picture)
-    smaller.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
-    return np.asarray(smaller)
+def middle(picture, longest_side=768):
+    """The middle of a picture, at most so many pixels high and wide."""
+    height, width = (max(0, side - longest_side) // 2 for side in picture.shape[:2])
+    return picture[height:, width:][:longest_side, :longest_side]
 
-
-uploaded = list(files.upload()) if files else []
-if len(uploaded) > 1:
-    pictures = [scaled(read_image(name)) for name in uploaded]
-else:
-    rng = np.random.default_rng(0)
-    pictures = [chart(rng) for _ in range(15)]
-random.Random(0).shuffle(pictures)
 
 folder = Path(tempfile.mkdtemp())
-training, test = folder / "training", folder / "test"
-for number, picture in enumerate(pictures):
-    place = training if number % 5 else test
-    place.mkdir(exist_ok=True)
-    write_image(place / f"{number:03}.png", picture)
-print(f"{len(pictures)} pictures, of which {len(pictures[::5])} are for the test")
+training, test, charts = (folder / name for name in ("training", "test", "charts"))
+for place in (training, test, charts):
+    place.mkdir()
 
-shown = pictures[:6]
+own = own_pictures(PICTURES)
+if len(own) < 2:
+    rng = np.random.default_rng(0)
+    for number in range(15):
+        write_image(charts / f"{number:03}.png", chart(rng))
+    own = own_pictures(charts)
+random.Random(0).shuffle(own)
+
+for number, path in enumerate(own):
+    if number % 5 == 0 and number < 100:
+        write_image(test / f"{number:03}.png", middle(read_image(path)))
+    else:
+        (training / f"{number:03}{path.suffix}").symlink_to(path.resolve())
+tests = len(list(test.iterdir()))
+print(f"{len(own)} pictures, of which {tests} are for the test")
+
+shown = [read_image(path) for path in own[:6]]
 captions = [
     "to train on" if number % 5 else "for the test" for number in range(len(shown))
 ]
@@ -199,7 +206,7 @@ for old, new in zip(before.mean, after.mean, strict=True):
 # the same size:
 
 # %%
-picture = pictures[0]
+picture = read_image(test / "000.png")
 data = codec.compress(picture, quality=0.2)
 data_tuned = tuned.compress(picture, target_size=len(data))
 side = min(160, *picture.shape[:2])
@@ -226,5 +233,8 @@ display(Image.fromarray(contact_sheet(details, captions, columns=3)))
 #
 #     yoto compress chart.png chart.yoto --model https://models.example.org/codec/1.tar.gz
 #
-# Next time, train for longer on more pictures: `STEPS` at the top, or the command above
-# in a shell, where `--resume` carries on after an interruption.
+# ## What next
+#
+# Train for longer on more pictures: `STEPS` at the top, or the command above in a shell,
+# where `--resume` carries on after an interruption. The notebook `compress_your_photos`
+# takes a model's folder in `yoto.zoo.load` as well, and `deploy` puts one on a server.

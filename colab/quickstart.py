@@ -35,7 +35,7 @@ from yoto_tf.imaging.grids import grid
 from yoto_tf.imaging.metrics import psnr
 from yoto_tf.zoo.vae.pictures import fitted
 
-# %% tags=["parameters"]
+# %% tags=["parameters"] short="LONGEST_SIDE = 128"
 LONGEST_SIDE = 512  # pixels
 
 # %% [markdown]
@@ -202,7 +202,7 @@ display(Image.fromarray(grid(rows, labels)))
 # grow soft, and at the bottom there is the blur again. Where between them you want to
 # be, you have just found out without training anything.
 #
-# ## Where to go next
+# ## What next
 #
 # Other notebooks, beside this one:
 #

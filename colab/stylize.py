@@ -20,14 +20,18 @@
 # %%
 import io
 import math
+import shutil
+from pathlib import Path
 
 import ipywidgets as widgets
 import numpy as np
 from IPython.display import display
 from PIL import Image
+from tqdm import tqdm
 
 import yoto_tf as yoto
-from yoto_tf.data import photograph, read_image, write_image
+from yoto_tf.data import own_pictures, photograph, read_image, write_image
+from yoto_tf.errors import DataError
 from yoto_tf.imaging.contact_sheet import contact_sheet
 
 try:
@@ -39,19 +43,24 @@ except ImportError:
 # If `ipywidgets`, which makes the sliders, is missing: `pip install ipywidgets`, and
 # start again. Colab has it.
 #
-# ## Your picture
+# ## Your photographs
 #
-# On Colab the next cell asks for a picture; cancel the upload to go on with a
-# photograph of Rear Admiral Grace Hopper, who wrote one of the first compilers.
-# Anywhere else it takes that photograph. While you try things out, a small copy is
-# painted, so that you need not wait; at the end, the picture in its full size.
+# On Colab the cell after the next asks for pictures, or for a zip file of them; cancel
+# the upload to go on with a photograph of Rear Admiral Grace Hopper, who wrote one of
+# the first compilers. Anywhere else it takes that photograph. Or write where yours are:
+# a picture, a zip file or a folder, on your Google Drive as well. While you try things
+# out, a small copy of the first is painted, so that you need not wait; at the end, all
+# of them in their own size.
 
-# %% tags=["parameters"]
+# %%
+PHOTOS = ""  # such as "/content/drive/MyDrive/Photos"
+
+# %% tags=["parameters"] short="PREVIEW_SIDE = 64"
 PREVIEW_SIDE = 384  # pixels, the longer side
 
 # %%
-uploaded = list(files.upload()) if files else []
-image = read_image(uploaded[0]) if uploaded else photograph()
+photos = own_pictures(PHOTOS)
+image = read_image(photos[0]) if photos else photograph()
 smaller = Image.fromarray(image)
 smaller.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.LANCZOS)
 small = np.asarray(smaller)  # uint8 [height, width, 3]
@@ -207,7 +216,31 @@ print(
 )
 
 # %% [markdown]
-# And with random settings on one sheet, or with sliders in a browser:
+# ## All of them
+#
+# If you gave several photographs, here they are painted with the same style and dials,
+# each in its own size. On Colab they come back as one zip file. What cannot be read is
+# named and left out.
+
+# %%
+painted = Path("painted")
+painted.mkdir(exist_ok=True)
+for number, path in enumerate(tqdm(photos)):
+    try:
+        picture = read_image(path)
+    except DataError as error:
+        tqdm.write(str(error))
+        continue
+    # Two folders may have a picture of the same name.
+    file = painted / f"{number:04}-{path.stem}.jpg"
+    write_image(file, stylizer.stylize(picture, STYLE, **settings()))
+if files and len(photos) > 1:
+    files.download(shutil.make_archive("painted", "zip", painted))
+
+# %% [markdown]
+# ## What next
+#
+# Random settings on one sheet, or sliders in a browser:
 #
 #     yoto stylize photo.jpg sheet.png --random 16
 #     yoto demo --web             # needs the extra "web"
@@ -217,5 +250,6 @@ print(
 #     yoto train stylization/new_style --add-style painting.jpg --data photos/ \
 #         --workdir my-style
 #
-# New here? The notebook `quickstart` turns the dials of two other networks, and
-# `train_your_own` gives a dial to a network of yours.
+# `yoto export stylization site --target web` makes a page of it that needs no server.
+# The notebook `quickstart` turns the dials of two other networks, and `train_your_own`
+# gives a dial to a network of yours.

@@ -34,7 +34,7 @@ from yoto_tf.imaging.grids import grid
 
 keras.utils.set_random_seed(0)
 
-# %% tags=["parameters"]
+# %% tags=["parameters"] short="EPOCHS = 1"
 EPOCHS = 25
 
 # %% [markdown]
@@ -211,7 +211,7 @@ smooth = loaded({"noisy": photo["noisy"], "coefficients": np.array([[1]], "float
 print("largest difference:", float(np.abs(np.asarray(smooth)[0] - outputs[-1]).max()))
 
 # %% [markdown]
-# ## Now yours
+# ## What next: yours
 #
 # - Replace `denoiser` by your model, `loss_terms` by your losses, and `training` by
 #   your data: a dict of arrays, or batches that are dicts. What the losses need beside

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "example_photograph": ["colosseum", "photograph"],
         "examples": ["Examples"],
         "images": ["image_files", "read_image", "write_image"],
+        "own_files": ["own_pictures"],
         "patches": ["Patches"],
         "photographs": ["Photographs"],
         "sources": ["images_from_tfds", "load_arrays"],

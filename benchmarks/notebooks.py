@@ -29,7 +29,6 @@ from pathlib import Path
 
 import nbclient
 import nbformat
-
 from stored_notebooks import store
 
 from yoto_tf.machine.atomic_files import write_atomically
@@ -108,6 +107,8 @@ class Machine:
             "IPYTHONDIR": str(self.folder / "ipython"),
             "PATH": f"{self.python.parent}{os.pathsep}{os.environ['PATH']}",
             "TMPDIR": str(self.temporary),
+            # Its debugger's warning is of no interest here.
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }
         # It would take the place of the one that shows pictures in the notebook.
         environment.pop("MPLBACKEND", None)
@@ -159,7 +160,7 @@ def _processor_seconds():
 
 
 def colab(python, folder):
-    """A Python's version, such as 3.13, and a new `Machine` of it, such as a Colab's."""
+    """A Python's version, such as 3.13, and a new `Machine` like a Colab's with it."""
     environment = folder / "environment"
     subprocess.run([python, "-m", "venv", environment], check=True)
     program = environment / "bin" / "python"

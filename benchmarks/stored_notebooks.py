@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import nbformat
-from PIL import Image
+from PIL import Image, ImageOps
 
 COLAB = Path(__file__).parents[1] / "colab"
 MOST_BYTES = 300_000
-# What it is stored with, the best that keeps a notebook that small.
-QUALITIES = range(90, 30, -5)
+# Most pixels across and quality of the pictures: the first to make a notebook so small.
+SETTINGS = ((1200, 90), (1200, 75), (1000, 75), (900, 70), (800, 65), (650, 60))
 # {notebook: which of its pictures stands in the table of contents}.
 IN_CONTENTS = {
     "compress_your_photos": 1,
@@ -21,8 +21,8 @@ IN_CONTENTS = {
     "stylize": 2,
     "train_your_own": 2,
 }
-CONTENTS_WIDTH = 480
-_WIDEST = 1200
+CONTENTS_SIZE = (480, 300)
+_TEMPORARY = re.compile(r"/tmp/notebooks-\w+/temporary/")
 _WIDGETS = "application/vnd.jupyter.widget-state+json"
 _VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -30,8 +30,8 @@ _VIEW = "application/vnd.jupyter.widget-view+json"
 def store(name, executed, folder=COLAB):
     """Writes NAME.ipynb with the outputs of a run, and NAME.jpg for the contents.
 
-    Pictures become JPEG; a widget becomes the picture in it. What was written to
-    standard error, bars and warnings, is left out.
+    Pictures become JPEG, a widget the picture in it, and a bar what it was at last.
+    What was written to standard error is left out.
 
     Args:
         name: of a notebook that is in the folder already.
@@ -39,8 +39,8 @@ def store(name, executed, folder=COLAB):
         folder: a `pathlib.Path`.
 
     Raises:
-        ValueError: it is larger than `MOST_BYTES` at the lowest quality, or an output
-            names a file of this machine.
+        ValueError: it is larger than `MOST_BYTES` with the last of `SETTINGS`, or an
+            output names a file of this machine.
     """
     path = folder / f"{name}.ipynb"
     stored = nbformat.read(path, as_version=4)
@@ -51,21 +51,19 @@ def store(name, executed, folder=COLAB):
             cell.outputs = _outputs(run.outputs, executed.metadata.get("widgets"))
             shown += [output for output in cell.outputs if "picture" in output]
     pictures = [output.pop("picture") for output in shown]
-    for quality in QUALITIES:
+    for widest, quality in SETTINGS:
         for output, picture in zip(shown, pictures, strict=True):
-            data = base64.b64encode(_jpeg(picture, _WIDEST, quality)).decode()
+            data = base64.b64encode(_jpeg(picture, widest, quality)).decode()
             output["data"] = {"image/jpeg": data}
         text = nbformat.writes(stored) + "\n"
         if len(text.encode()) <= MOST_BYTES:
             break
     else:
-        raise ValueError(
-            f"{name}: {len(text):,} bytes, expected {MOST_BYTES:,} at most"
-        )
+        raise ValueError(f"{name} has {len(text):,} bytes, expected {MOST_BYTES:,}")
     nbformat.validate(stored)
     path.write_text(text, encoding="utf-8")
-    small = _jpeg(pictures[IN_CONTENTS[name]], CONTENTS_WIDTH, 85)
-    (folder / f"{name}.jpg").write_bytes(small)
+    top = ImageOps.fit(pictures[IN_CONTENTS[name]], CONTENTS_SIZE, centering=(0.5, 0))
+    (folder / f"{name}.jpg").write_bytes(_jpeg(top, CONTENTS_SIZE[0], 85))
 
 
 def _outputs(outputs, widgets):
@@ -73,7 +71,13 @@ def _outputs(outputs, widgets):
     kept = []
     for output in outputs:
         data = output.get("data", {})
-        if output.output_type == "stream" and output.name == "stderr":
+        if output.output_type == "stream":
+            if output.name == "stdout":
+                if kept and kept[-1].output_type == "stream":
+                    output = nbformat.from_dict(
+                        {**output, "text": kept.pop().text + output.text}
+                    )
+                kept.append(output)
             continue
         if _VIEW in data:
             data = {"image/png": _picture_in(widgets[_WIDGETS]["state"])}
@@ -81,10 +85,19 @@ def _outputs(outputs, widgets):
             picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
             output = nbformat.v4.new_output("display_data")
             output["picture"] = picture.convert("RGB")
-        elif re.search(r"/(root|home|work)/", str(output)):
-            raise ValueError(f"an output names a file of this machine: {output}")
         kept.append(output)
+    for output in kept:
+        if output.output_type == "stream":
+            output.text = _TEMPORARY.sub("/tmp/", _as_on_a_terminal(output.text))
+        if re.search(r"/(root|home|work)/|/tmp/notebooks", str(output)):
+            raise ValueError(f"an output names a file of this machine: {output}")
     return kept
+
+
+def _as_on_a_terminal(text):
+    """Where a line begins anew, only what was written last."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
 
 def _picture_in(state):

@@ -62,7 +62,7 @@ def build(name, repository=REPOSITORY):
 
 
 def with_outputs(notebook, stored):
-    """The content of a notebook with the outputs of another's cells, as far as equal."""
+    """The content of a notebook with the outputs that its cells have in another."""
     notebook = nbformat.reads(notebook, as_version=4)
     outputs = {
         cell.id: (cell.outputs, cell.execution_count)

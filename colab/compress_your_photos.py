@@ -49,8 +49,8 @@ except ImportError:
 # On Colab the cell after the next asks for pictures, or for a zip file of them; cancel
 # the upload to go on with a photograph of Rear Admiral Grace Hopper, who wrote one of
 # the first compilers. Anywhere else it takes that photograph. Or write here where yours
-# are: a picture, a zip file or a folder, on your Google Drive as well. The first is what
-# the dial is tried on, in its own size; a photograph of twelve megapixels takes some
+# are: a picture, a zip file or a folder, on your Google Drive as well. The dial is
+# tried on the first, in its own size; a photograph of twelve megapixels takes some
 # minutes. All of them are compressed at the end.
 #
 # A picture that comes from a JPEG file favours JPEG: what JPEG cannot keep is gone

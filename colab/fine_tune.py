@@ -235,6 +235,7 @@ display(Image.fromarray(contact_sheet(details, captions, columns=3)))
 #
 # ## What next
 #
-# Train for longer on more pictures: `STEPS` at the top, or the command above in a shell,
-# where `--resume` carries on after an interruption. The notebook `compress_your_photos`
-# takes a model's folder in `yoto.zoo.load` as well, and `deploy` puts one on a server.
+# Train for longer on more pictures: `STEPS` at the top, or the command above in a
+# shell, where `--resume` carries on after an interruption. The notebook
+# `compress_your_photos` takes a model's folder in `yoto.zoo.load` as well, and `deploy`
+# puts one on a server.

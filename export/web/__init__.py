@@ -2,6 +2,7 @@
 
     index.html, *.css, *.js     the page, `site/` beside this file
     photograph.jpg              what it shows first
+    styles/                     what each style makes of it
     network/                    the stylizer, see `yoto_tf.export.web.graph_model`
     runtime/                    TensorFlow.js, see `yoto_tf.export.web.runtime`
     yoto.json                   see `yoto_tf.export.manifest`; "files" has the bytes

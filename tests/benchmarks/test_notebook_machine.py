@@ -5,7 +5,7 @@ import sys
 import nbclient
 import nbformat
 import pytest
-from notebooks import Machine, built, measure
+from notebooks import Machine, built, measure, shorten
 
 BUSY = "import sys\n!{sys.executable} -c 'sum(range(10**8))'"
 PICTURE = "from PIL import Image\nImage.new('RGB', (9, 9))"
@@ -29,7 +29,7 @@ def test_seconds_and_pictures_of_notebooks(machine, tmp_path):
         "pictures": notebook("'ready'", PICTURE, "import time; time.sleep(2)", PICTURE),
         "none": notebook("'ready'", "open('a file', 'w').close()", BUSY),
     }
-    results = measure(machine, notebooks, tmp_path / "executed")
+    results = measure(machine, notebooks)
     rows = results["notebooks"]
     assert {name: row["pictures"] for name, row in rows.items()} == {
         "pictures": 2,
@@ -39,8 +39,7 @@ def test_seconds_and_pictures_of_notebooks(machine, tmp_path):
     assert rows["none"]["processor_seconds"] > 1
     assert results["installation"]["restart"] == []
     assert results["versions"]["python"] == sys.version.split()[0]
-    kept = nbformat.read(tmp_path / "executed" / "pictures.ipynb", as_version=4)
-    assert kept.cells[2].outputs
+    assert notebooks["pictures"].cells[2].outputs
     # Each had a folder of its own, which is gone.
     assert not list(tmp_path.rglob("a file"))
 
@@ -54,6 +53,12 @@ def test_a_session_has_numpy_in_use_and_may_need_a_restart(machine):
         machine.install(notebook("1 / 0"))
     with pytest.raises(nbclient.exceptions.CellExecutionError, match="ZeroDivision"):
         machine.run(notebook("1 / 0"))
+
+
+def test_short_settings_are_those_of_the_cells():
+    cell = nbformat.v4.new_code_cell("STEPS = 300", metadata={"short": "STEPS = 2"})
+    cells = shorten(nbformat.v4.new_notebook(cells=[cell, *notebook("1").cells])).cells
+    assert [cell.source for cell in cells] == ["STEPS = 2", "# A title", "1"]
 
 
 def test_all_notebooks_are_built_for_a_repository():

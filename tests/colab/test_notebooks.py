@@ -21,18 +21,16 @@ import pytest
 from PIL import Image
 
 import yoto_tf as yoto
-from yoto_tf.data import read_image
+from yoto_tf.data import read_image, write_image
 
 COLAB = Path(__file__).parents[2] / "colab"
-# What takes the place of the cell that is tagged "parameters".
+# What takes the place of the cell that is tagged "parameters"; elsewhere, what the
+# cell's metadata say.
 SHORTENED = {
-    "compress_your_photos": "LONGEST_SIDE = 256",
+    "compress_your_photos": "PHOTOS = {photograph!r}",
     "deploy": "MODEL = {small_codec!r}",
-    "fine_tune": "STEPS = 2",
-    "quickstart": "LONGEST_SIDE = 128",
-    "stylize": "PREVIEW_SIDE = 64",
-    "train_your_own": "EPOCHS = 1",
 }
+LARGEST = 300_000  # bytes of a notebook
 
 
 def load_build():
@@ -50,10 +48,11 @@ def shortened(name, **values):
     notebook = nbformat.read(COLAB / f"{name}.ipynb", as_version=4)
     tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
     cell = notebook.cells[tags.index(["parameters"])]
-    parameter, equals, _ = SHORTENED[name].partition(" = ")
+    short = SHORTENED.get(name, cell.metadata.get("short"))
+    parameter, equals, _ = short.partition(" = ")
     assert cell.source.startswith(parameter + equals)
     assert "\n" not in cell.source
-    cell.source = SHORTENED[name].format(**values)
+    cell.source = short.format(**{"photograph": "", **values})
     return notebook
 
 
@@ -79,16 +78,68 @@ def repository():
 
 def test_there_is_a_notebook_for_every_text():
     assert {file.stem for file in COLAB.glob("*.ipynb")} == set(build.names())
-    assert set(SHORTENED) == set(build.names())
+    assert set(SHORTENED) < set(build.names())
 
 
 @pytest.mark.parametrize("name", build.names())
 def test_a_notebook_is_what_its_text_makes(name):
-    stored = (COLAB / f"{name}.ipynb").read_bytes()
+    stored = (COLAB / f"{name}.ipynb").read_text(encoding="utf-8")
     built = build.build(name, repository())
-    assert stored == built.encode(), "run: python colab/build.py"
-    notebook = nbformat.reads(built, as_version=4)
-    assert not any(cell.get("outputs") for cell in notebook.cells)
+    assert build.with_outputs(built, stored) == stored, "run: python colab/build.py"
+    notebook = nbformat.reads(stored, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    assert nbformat.writes(notebook) + "\n" == built
+
+
+@pytest.mark.parametrize("name", build.names())
+def test_a_notebook_is_stored_as_it_ran(name):
+    path = COLAB / f"{name}.ipynb"
+    assert path.stat().st_size <= LARGEST
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    counts = [cell.execution_count for cell in cells]
+    assert counts == list(range(1, len(cells) + 1)), "benchmarks/notebooks.py --store"
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    pictures = [output.get("data", {}) for output in outputs]
+    assert sum("image/jpeg" in data for data in pictures) >= 1
+    assert not any("image/png" in data for data in pictures)
+
+
+@pytest.mark.parametrize("name", build.names())
+def test_a_notebook_ends_with_what_next(name):
+    *_, last = nbformat.read(COLAB / f"{name}.ipynb", as_version=4).cells
+    assert last.cell_type == "markdown"
+    assert "## What next" in last.source
+
+
+def test_a_cell_that_changes_loses_its_outputs(tmp_path):
+    stored = nbformat.reads(build.build("deploy"), as_version=4)
+    for cell in stored.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [nbformat.v4.new_output("stream", text="as it was")]
+            cell.execution_count = 1
+    changed, *others = [cell for cell in stored.cells if cell.cell_type == "code"]
+    changed.id = "another"
+    kept = build.with_outputs(build.build("deploy"), nbformat.writes(stored))
+    first, *rest = [
+        cell
+        for cell in nbformat.reads(kept, as_version=4).cells
+        if cell.cell_type == "code"
+    ]
+    assert (first.outputs, first.execution_count) == ([], None)
+    assert [cell.outputs for cell in rest] == [cell.outputs for cell in others]
+
+
+def test_the_contents_show_each_notebook():
+    text = (COLAB / "README.md").read_text(encoding="utf-8")
+    for name in build.names():
+        assert text.count(f"({name}.ipynb)") >= 1
+        assert f"({name}.jpg)" in text
+        with Image.open(COLAB / f"{name}.jpg") as picture:
+            assert picture.width == 480
 
 
 def test_notebooks_for_another_repository(tmp_path, monkeypatch):
@@ -124,6 +175,10 @@ def test_a_notebook_runs(name, request, tmp_path, monkeypatch):
     # It would take the place of the kernel's own, which shows pictures inline.
     monkeypatch.delenv("MPLBACKEND", raising=False)
     values = {}
+    if name == "compress_your_photos":
+        small = request.getfixturevalue("photograph")[::4, ::4]
+        write_image(tmp_path / "small.png", small)
+        values["photograph"] = str(tmp_path / "small.png")
     if name == "deploy":
         values["small_codec"] = str(request.getfixturevalue("release_folder"))
     notebook = shortened(name, **values)
@@ -162,6 +217,7 @@ def downloaded(tmp_path, monkeypatch):
         return {"mine.png": b"its content"}
 
     colab = types.ModuleType("google.colab")
+    colab.drive = types.SimpleNamespace()
     colab.files = types.SimpleNamespace(upload=upload, download=names.append)
     monkeypatch.setitem(sys.modules, "google.colab", colab)
     return names
@@ -180,8 +236,9 @@ def variables_of(name):
 def test_on_colab_a_picture_is_uploaded_and_a_file_downloaded(tmp_path, downloaded):
     variables = variables_of("compress_your_photos")
 
-    assert variables["image"].shape == (171, 256, 3)
-    assert downloaded == ["picture.yoto"]
+    # In its own size.
+    assert variables["image"].shape == (200, 300, 3)
+    assert downloaded == ["picture.yoto", "compressed.zip"]
     data = (tmp_path / "picture.yoto").read_bytes()
     assert 0.99 * variables["TARGET_SIZE"] - 1 <= len(data) <= variables["TARGET_SIZE"]
     decoded = yoto.zoo.load("codec").decompress(data)

@@ -75,24 +75,24 @@ def test_on_colab_pictures_and_zip_files_are_uploaded(colab, folder, archive):
 def test_a_drive_is_mounted_when_it_is_named(colab, folder):
     own_pictures(folder)
     assert not colab.mounted
-    with pytest.raises(DataError, match="no such file or folder: /content/drive/MyD"):
+    with pytest.raises(DataError, match=r"no such file or folder: /content/drive/MyD"):
         own_pictures("/content/drive/MyDrive/Photos")
     assert colab.mounted == ["/content/drive"]
 
 
 def test_what_cannot_be_unpacked(archive, tmp_path, monkeypatch):
-    with pytest.raises(DataError, match="no such file or folder: .*none.zip"):
+    with pytest.raises(DataError, match=r"no such file or folder: .*none.zip"):
         own_pictures(tmp_path / "none.zip")
     with zipfile.ZipFile(tmp_path / "text.zip", "w") as file:
         file.writestr("notes.txt", "not a picture")
-    with pytest.raises(DataError, match="no pictures in .*text.zip"):
+    with pytest.raises(DataError, match=r"no pictures in .*text.zip"):
         own_pictures(tmp_path / "text.zip")
     monkeypatch.setattr("yoto_tf.data.own_files._LARGEST_CONTENT", 100)
-    with pytest.raises(DataError, match="photos.zip: it holds .* expected at most"):
+    with pytest.raises(DataError, match=r"photos.zip: it holds .* expected at most"):
         own_pictures(archive)
     monkeypatch.undo()
     data = bytearray(archive.read_bytes())
     data[50:60] = bytes(10)
     archive.write_bytes(data)
-    with pytest.raises(DataError, match="cannot read .*photos.zip: "):
+    with pytest.raises(DataError, match=r"cannot read .*photos.zip: "):
         own_pictures(archive)

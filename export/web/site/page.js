@@ -96,6 +96,8 @@ async function startCamera() {
     camera.disabled = true;
     source = await openCamera();
     press(camera, true);
+    // Larger ones hardly move without a graphics processor.
+    if (element("size").value > 256) element("size").value = 256;
     paint();
   } catch (error) {
     say(error.message, true);

@@ -1,23 +1,40 @@
-// The choice of styles and the dials.
+// The paintings to click and the dials.
 
-const { styles, dials } = JSON.parse(
+const { styles, first, dials } = JSON.parse(
   document.getElementById("description").textContent,
 );
 const form = document.querySelector("form");
-const [first, second, share] = ["first", "second", "share"].map((id) =>
-  document.getElementById(id),
-);
+const share = document.getElementById("share");
+// One style, or two that are mixed.
+let chosen = [first];
+let changed = () => {};
+const paintings = styles.map(addPainting);
 const inputs = dials.map(addDial);
 
-first.append(...styles.map((name, index) => new Option(titled(name), index)));
-second.append(
-  new Option("nothing", ""),
-  ...styles.map((name, index) => new Option(titled(name), index)),
-);
-
-function titled(name) {
-  const words = name.replaceAll("_", " ");
+function titled(index) {
+  const words = styles[index].replaceAll("_", " ");
   return words[0].toUpperCase() + words.slice(1);
+}
+
+// A button with what the style makes of the photograph.
+function addPainting(name, index) {
+  const button = document.createElement("button");
+  const picture = new Image(144, 81);
+  picture.src = `styles/${index}.jpg`;
+  picture.alt = "";
+  button.type = "button";
+  button.append(picture, titled(index));
+  button.addEventListener("click", () => {
+    choose(index);
+    changed();
+  });
+  document.getElementById("paintings").append(button);
+  return button;
+}
+
+// The last two that were clicked; one of these again leaves it alone.
+function choose(index) {
+  chosen = chosen.includes(index) ? [index] : [...chosen, index].slice(-2);
 }
 
 // A slider over the quantiles of what a coefficient was trained on.
@@ -37,11 +54,18 @@ function addDial({ name, label, values }) {
 }
 
 function showValues() {
-  document.getElementById("mixture").hidden = second.value === "";
+  const titles = chosen.map(titled);
+  document.getElementById("chosen").textContent = titles.join(" and ");
+  for (const [index, button] of paintings.entries()) {
+    button.setAttribute("aria-pressed", chosen.includes(index));
+  }
+  document.getElementById("mixture").hidden = chosen.length === 1;
+  const [label, output] = form.querySelectorAll("#mixture label, #mixture output");
+  label.textContent = `Share of ${titles.at(-1)}`;
+  output.value = `${share.value} %`;
   for (const [index, input] of inputs.entries()) {
     input.previousElementSibling.value = value(index).toPrecision(2);
   }
-  share.previousElementSibling.value = `${share.value} %`;
 }
 
 function value(index) {
@@ -51,16 +75,15 @@ function value(index) {
 // Weights of the styles and values of the coefficients, as the network wants them.
 export function settings() {
   const style = styles.map(() => 0);
-  const part = second.value === "" ? 0 : share.value / 100;
-  style[first.value] += 1 - part;
-  if (part) style[second.value] += part;
+  const part = chosen.length === 1 ? 0 : share.value / 100;
+  style[chosen[0]] = 1 - part;
+  if (part) style[chosen[1]] = part;
   return { style, coefficients: inputs.map((_, index) => value(index)) };
 }
 
 // One style and dials, drawn as in training.
 export function draw() {
-  first.selectedIndex = Math.floor(Math.random() * styles.length);
-  second.value = "";
+  chosen = [Math.floor(Math.random() * styles.length)];
   for (const input of inputs) {
     input.value = Math.round(Math.random() * input.max);
   }
@@ -69,7 +92,7 @@ export function draw() {
 
 // Calls a listener when something was chosen and while a slider moves.
 export function onChange(listener) {
-  const changed = () => {
+  changed = () => {
     showValues();
     listener();
   };
@@ -78,8 +101,11 @@ export function onChange(listener) {
     // Programs that drive a browser send no other event.
     select.addEventListener("change", changed);
   }
-  // The controls are reset after the event.
-  form.addEventListener("reset", () => setTimeout(changed));
+  form.addEventListener("reset", () => {
+    chosen = [first];
+    // The controls are reset after the event.
+    setTimeout(changed);
+  });
 }
 
 showValues();

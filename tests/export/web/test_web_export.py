@@ -6,8 +6,10 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from yoto_tf.cli import main
+from yoto_tf.data import read_image
 from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.export import export
 from yoto_tf.export.web import page, runtime
@@ -114,6 +116,7 @@ def test_page_is_told_the_styles_and_dials(site, model_of):
     stylizer = model_of("stylizer")
     found = described(site)
     assert tuple(found["styles"]) == stylizer.styles
+    assert found["first"] == 0
     assert [dial["name"] for dial in found["dials"]] == list(
         stylizer.coefficients.names
     )
@@ -126,9 +129,23 @@ def test_page_is_told_the_styles_and_dials(site, model_of):
         assert values[-1] == pytest.approx(distribution.high)
 
 
+def test_a_picture_of_what_each_style_makes(site, model_of):
+    stylizer = model_of("stylizer")
+    with Image.open(site / "photograph.jpg") as picture:
+        assert picture.size == (768, 432)
+        small = np.asarray(picture.resize((144, 81), Image.Resampling.LANCZOS))
+    painted = [
+        stylizer.stylize(small, style).astype(float) for style in stylizer.styles
+    ]
+    for number in range(len(painted)):
+        found = read_image(site / "styles" / f"{number}.jpg")
+        differences = [np.abs(found - picture).mean() for picture in painted]
+        assert np.argmin(differences) == number
+
+
 def test_text_cannot_end_the_script_element(tmp_path):
     text = page._filled(
-        "<script>{}</script>".format('{ "styles": [], "dials": [] }'),
+        f"<script>{page._PLACE}</script>",
         {"styles": ["</script><b>"], "dials": []},
     )
     assert text.count("</script>") == 1

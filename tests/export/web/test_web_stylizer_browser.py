@@ -107,6 +107,10 @@ def upload(page, picture, path):
     find(page, "file").send_keys(str(path))
 
 
+def click_painting(page, number):
+    page.find_elements(By.CSS_SELECTOR, "#paintings button")[number].click()
+
+
 def set_dial(page, name, position):
     """Puts a slider to a position from 0 to its maximum, as a hand would."""
     page.execute_script(
@@ -155,8 +159,8 @@ def test_picture_is_what_keras_gives(
     wait(page, lambda: pictures(page) and idle(page))
     picture = photograph[100 : 100 + height, 200 : 200 + width]
     changed(page, lambda: upload(page, picture, tmp_path / "mine.png"))
-    Select(find(page, "first")).select_by_index(0)
-    Select(find(page, "second")).select_by_index(3)
+    click_painting(page, 0)
+    click_painting(page, 2)
     set_dial(page, "share", 30)
     before = pictures(page)
     set_dial(page, "style_2", 100)
@@ -187,8 +191,9 @@ def test_every_dial_and_button_changes_the_picture(page, tmp_path):
         assert before != find(page, name).get_attribute("value")
         label = page.find_element(By.CSS_SELECTOR, f"output[for={name}]")
         assert float(label.text) == 1.0
-    changed(page, lambda: Select(find(page, "first")).select_by_index(1))
-    changed(page, lambda: Select(find(page, "second")).select_by_index(3))
+    assert not find(page, "mixture").is_displayed()
+    changed(page, lambda: click_painting(page, 1))
+    assert find(page, "mixture").is_displayed()
     changed(page, lambda: set_dial(page, "share", 90))
     painted = changed(page, lambda: Select(find(page, "size")).select_by_index(0))
     assert max(painted.shape) == 128
@@ -198,6 +203,29 @@ def test_every_dial_and_button_changes_the_picture(page, tmp_path):
     changed(page, find(page, "random").click)
     changed(page, page.find_element(By.CSS_SELECTOR, "button[type=reset]").click)
     assert find(page, "content").get_attribute("value") == "50"
+    assert not find(page, "mixture").is_displayed()
+
+
+def test_paintings_are_clicked_one_or_two(page):
+    def pressed():
+        buttons = page.find_elements(By.CSS_SELECTOR, "#paintings button")
+        return [
+            number
+            for number, button in enumerate(buttons)
+            if button.get_attribute("aria-pressed") == "true"
+        ]
+
+    assert pressed() == [0]
+    assert max(shown(page).shape) == 512
+    for clicked, left in ((1, [0, 1]), (2, [1, 2]), (2, [2]), (0, [0, 2])):
+        changed(page, lambda clicked=clicked: click_painting(page, clicked))
+        assert pressed() == left
+    assert find(page, "chosen").text == "Stripes and Dots"
+    pictures = page.execute_script(
+        "return [...document.querySelectorAll('#paintings img')]"
+        ".map(image => image.naturalWidth)"
+    )
+    assert pictures == [144, 144, 144]
 
 
 def test_webcam(page, tmp_path):

@@ -16,7 +16,7 @@ from pathlib import Path
 from yoto_tf import zoo
 from yoto_tf.errors import YotoError
 
-__all__ = ["launch", "serve"]
+__all__ = ["launch", "load", "serve"]
 
 HOST = "127.0.0.1"
 PORT = 7860
@@ -41,15 +41,9 @@ def launch(host=HOST, port=PORT, allow_hosts=(), models=None):
         YotoError: Gradio is not installed, nothing is pretrained, or the address cannot
             be listened on.
     """
-    if importlib.util.find_spec("gradio") is None:
-        raise YotoError(
-            "the web demo needs Gradio, which comes with the extra `web`: pip install "
-            "'yoto_tf[web]', or '.[web]' in a checkout"
-        )
+    _expect_gradio()
     _listen(host, port).close()  # says what is wrong before the models are loaded
-    loaded = {name: zoo.load(model) for name, model in (models or zoo.names()).items()}
-    if not loaded:
-        raise YotoError("the web demo shows pretrained models, and none is installed")
+    loaded = load(models)
     # SIGTERM, which service managers send, ends it as Ctrl-C does, so that the pictures
     # of users are deleted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -61,6 +55,33 @@ def launch(host=HOST, port=PORT, allow_hosts=(), models=None):
         threading.Event().wait()
 
 
+def load(models=None):
+    """The models that a page shows.
+
+    Args:
+        models: {name: what `yoto_tf.zoo.load` takes}; None for all that is pretrained.
+
+    Returns:
+        {name: object of the zoo}.
+
+    Raises:
+        YotoError: Gradio is not installed, or nothing is pretrained.
+    """
+    _expect_gradio()
+    loaded = {name: zoo.load(model) for name, model in (models or zoo.names()).items()}
+    if not loaded:
+        raise YotoError("the web demo shows pretrained models, and none is installed")
+    return loaded
+
+
+def _expect_gradio():
+    if importlib.util.find_spec("gradio") is None:
+        raise YotoError(
+            "the web demo needs Gradio, which comes with the extra `web`: pip install "
+            "'yoto_tf[web]', or '.[web]' in a checkout"
+        )
+
+
 @contextlib.contextmanager
 def serve(
     models,
@@ -69,6 +90,7 @@ def serve(
     port=PORT,
     allow_hosts=(),
     say_what_is_missing=True,
+    root=None,
 ):
     """Serves the page while the context lasts; gives its URL.
 
@@ -77,6 +99,8 @@ def serve(
         example: see `page.build`.
         host, port, allow_hosts: see `launch`; port 0 is any free one.
         say_what_is_missing: see `yoto_tf.demo.web.page.build`.
+        root: the address under which a proxy shows the page, where it does not say so
+            in its requests.
 
     Raises:
         YotoError: the address cannot be listened on.
@@ -96,6 +120,7 @@ def serve(
             fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
             build(models, example, say_what_is_missing),
             path="/",
+            root_path=root,
             max_file_size=UPLOAD_BYTES,
             theme=THEME,
             css=CSS,

@@ -37,3 +37,29 @@ def test_tensorflow_reads_the_limit_from_the_environment():
     assert num_threads(2) == 2
     assert os.environ["TF_NUM_INTRAOP_THREADS"] == "3"
     assert os.environ["TF_NUM_INTEROP_THREADS"] == "3"
+
+
+# How many threads JAX has begun.
+ON_JAX = """
+import os, sys
+from yoto_tf.machine.threads import limit_threads
+limit_threads(int(sys.argv[1]))
+import jax.numpy
+jax.numpy.ones(4).sum().block_until_ready()
+print(len(os.listdir("/proc/self/task")))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_jax_begins_no_more_threads():
+    pytest.importorskip("jax", reason="JAX is not installed")
+
+    def begun(limit):
+        return int(
+            subprocess.check_output(
+                [sys.executable, "-c", ON_JAX, str(limit)],
+                env={**os.environ, "JAX_PLATFORMS": "cpu"},
+            )
+        )
+
+    assert begun(6) >= begun(1) + 5

@@ -2,11 +2,12 @@
 
 import os
 
-# Of TensorFlow, and of the BLAS libraries that NumPy is built with. They are read when
-# these are imported.
+# Of TensorFlow, of XLA on processors, which JAX runs on, and of the BLAS libraries that
+# NumPy is built with. They are read when these are imported or first compute.
 _VARIABLES = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
+    "PJRT_NPROC",
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -15,9 +16,9 @@ _limit = None
 
 
 def limit_threads(count):
-    """Bounds the threads that TensorFlow, NumPy and this package compute with.
+    """Bounds the threads that TensorFlow, JAX, NumPy and this package compute with.
 
-    To be called before TensorFlow is imported.
+    To be called before TensorFlow or JAX is imported.
 
     Args:
         count: 1 or more.

@@ -23,9 +23,12 @@ _XMP_ORIENTATION = re.compile(
 # The colour space that an ICC profile is for, ICC.1:2022, section 7.2.6.
 _COLOR_SPACE = slice(16, 20)
 _RGB_MODES = frozenset({"RGB", "RGBA", "RGBa", "RGBX", "P", "PA"})
-# Formats that Pillow writes each kind in.
-_WITH_ICC = frozenset({"AVIF", "JPEG", "PNG", "TIFF", "WEBP"})
-_WITH_TEXTS = frozenset({"AVIF", "JPEG", "PNG", "WEBP"})
+# Formats that Pillow writes ICC profiles, EXIF and XMP in.
+_HOLD_ALL = frozenset({"AVIF", "JPEG", "PNG", "TIFF", "WEBP"})
+# Tags of a TIFF file that describe a picture rather than how it is stored: TIFF 6.0,
+# section 8, and EXIF 2.3, section 4.6.3.
+_EXIF_IFD, _GPS_IFD, _XMP = 0x8769, 0x8825, 700
+_DESCRIPTIVE = (270, 271, 272, _ORIENTATION, 282, 283, 296, 305, 306, 315, 316, 33432)
 # JPEG holds EXIF and XMP in one segment each, which is no longer than this.
 _JPEG_SEGMENT = 65_533 - len(b"http://ns.adobe.com/xap/1.0/\0")
 
@@ -66,7 +69,8 @@ class Metadata:
             icc = None
         if kinds == "icc":
             return cls(icc)
-        return cls(icc, _upright_exif(info.get("exif")), _upright_xmp(info.get("xmp")))
+        exif = _exif_of_tiff(image) if image.format == "TIFF" else info.get("exif")
+        return cls(icc, _upright_exif(exif), _upright_xmp(info.get("xmp")))
 
     def intact(self):
         """The same without EXIF or XMP that Pillow could not write."""
@@ -84,10 +88,13 @@ class Metadata:
             file_format: a format's name in Pillow.
         """
         found = {}
-        if self.icc is not None and file_format in _WITH_ICC:
-            found["icc_profile"] = self.icc
-        if file_format not in _WITH_TEXTS:
+        if file_format not in _HOLD_ALL:
             return found
+        if self.icc is not None:
+            found["icc_profile"] = self.icc
+        if file_format == "TIFF":
+            tags = _tags_of_tiff(self.exif, self.xmp)
+            return {**found, "exif": tags} if len(tags) else found
         most = _JPEG_SEGMENT if file_format == "JPEG" else 2**24
         if self.exif is not None and len(self.exif) <= most:
             found["exif"] = _EXIF + self.exif
@@ -101,6 +108,51 @@ class Metadata:
 
 
 NO_METADATA = Metadata()
+
+
+def _exif_of_tiff(image):
+    """EXIF of what a TIFF file has among the tags that say how it is stored."""
+    return _described(image.getexif)
+
+
+def _tags_of_tiff(exif, xmp):
+    """EXIF and XMP as `PIL.Image.Exif` with the tags that a TIFF file has for them."""
+    tags = Image.Exif()
+    if exif is not None:
+        # Tags such as it has for a thumbnail would say how the picture is stored.
+        tags.load(_described(lambda: _loaded(exif)) or b"")
+    if xmp is not None:
+        tags[_XMP] = xmp
+    return tags
+
+
+def _loaded(exif):
+    tags = Image.Exif()
+    tags.load(_EXIF + exif)
+    return tags
+
+
+def _described(read):
+    """EXIF bytes of the tags that describe a picture; None if damaged or none there.
+
+    Args:
+        read: function of nothing to `PIL.Image.Exif`.
+    """
+    exif = Image.Exif()
+    # On damaged tags Pillow raises nearly anything, or warns.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            tags = read()
+            found = {tag: tags[tag] for tag in _DESCRIPTIVE if tag in tags}
+            further = {tag: dict(tags.get_ifd(tag)) for tag in (_EXIF_IFD, _GPS_IFD)}
+            exif.update(found)
+            for tag, values in further.items():
+                if values:
+                    exif.get_ifd(tag).update(values)
+            return exif.tobytes() if found or any(further.values()) else None
+    except Exception:
+        return None
 
 
 def _upright_exif(exif):

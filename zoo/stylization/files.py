@@ -107,7 +107,13 @@ def stylize_files(
                 f"cannot write {path} to {output}: expected {kind.expected}"
             )
         if is_video(path):
-            convert_video(path, output, stylize)
+            job = {
+                "model": stylizer.release.id.hex(),
+                **dataclasses.asdict(setting),
+                "preserve_color": preserve_color,
+                "precision": precision,
+            }
+            convert_video(path, output, stylize, job)
         elif output.suffix.lower() in SUFFIXES and is_animation(path):
             convert_animation(path, output, stylize)
         else:

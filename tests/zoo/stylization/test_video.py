@@ -1,5 +1,6 @@
 """Videos frame by frame. They are made here: moving stripes and a tone."""
 
+import subprocess
 import sys
 from fractions import Fraction
 
@@ -144,3 +145,129 @@ def test_command(clip, tmp_path, capsys):
     assert "expected a video suffix such as .mp4" in capsys.readouterr().err
     photo = tmp_path / "photo.png"
     assert main(["decompress", str(source), str(photo)]) == 2
+
+
+def interrupted(number, error=KeyboardInterrupt):
+    """A conversion that something stops at a frame, from 0; and the frames it saw."""
+    seen = []
+
+    def convert(image):
+        if len(seen) == number:
+            raise error
+        seen.append(image)
+        return 255 - image
+
+    return convert, seen
+
+
+@pytest.fixture
+def short_parts(monkeypatch):
+    monkeypatch.setattr(video, "FRAMES_A_PART", 3)
+
+
+PARTS = ".out.mp4.parts"
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [(KeyboardInterrupt, KeyboardInterrupt), (OSError(28, "No space left"), DataError)],
+)
+def test_what_an_interruption_leaves_is_gone_on_with(
+    clip, tmp_path, short_parts, error, raised
+):
+    source, target, whole = clip(), tmp_path / "out.mp4", tmp_path / "whole.mp4"
+    convert_video(source, whole, lambda image: 255 - image)
+    convert, seen = interrupted(7, error)
+    left = r"^6 frames of out.mp4 are done: the same command goes on from there$"
+    with pytest.warns(UserWarning, match=left), pytest.raises(raised):
+        convert_video(source, target, convert, "a job")
+    assert len(seen) == 7
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        PARTS,
+        "clip.mp4",
+        "whole.mp4",
+    ]
+    convert, seen = interrupted(None)
+    convert_video(source, target, convert, "a job")
+    assert len(seen) == 2
+    assert not (tmp_path / PARTS).exists()
+    for (time, image), (expected_time, expected) in zip(
+        frames(target), frames(whole), strict=True
+    ):
+        assert time == pytest.approx(expected_time, abs=1e-6)
+        assert np.abs(image - expected).mean() < 2
+    assert sound(target) == sound(whole) == sound(source)
+
+
+@pytest.mark.filterwarnings("ignore:. frames of")
+def test_another_job_begins_anew(clip, tmp_path, short_parts):
+    source, target = clip(), tmp_path / "out.mp4"
+
+    def stop(job, number=7):
+        convert, seen = interrupted(number)
+        with pytest.raises(KeyboardInterrupt):
+            convert_video(source, target, convert, job)
+        return seen
+
+    stop({"style": "udnie"})
+    (tmp_path / PARTS / "1.mp4").unlink()
+    assert len(stop({"style": "udnie"})) == 7
+    (tmp_path / PARTS / "parts.json").write_text("{}")
+    assert len(stop({"style": "udnie"})) == 7
+    stop({"style": "udnie"}, 1)
+    assert (tmp_path / PARTS).exists()
+    stop({"style": "the_scream"}, 1)
+    # Nothing was finished that could be gone on with.
+    assert not (tmp_path / PARTS).exists()
+    stop(None)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_a_folder_of_somebody_s_own_is_left_alone(clip, tmp_path):
+    (tmp_path / PARTS).mkdir()
+    (tmp_path / PARTS / "0.mp4").write_text("mine")
+    with pytest.raises(DataError, match="is in the way: expected it to be empty"):
+        convert_video(clip(), tmp_path / "out.mp4", np.array, "a job")
+    assert (tmp_path / PARTS / "0.mp4").read_text() == "mine"
+    assert not (tmp_path / "out.mp4").exists()
+
+
+# Writes a film of so many frames with a sound, converts it and says how much memory the
+# process had at most, in bytes.
+LONG = """
+import resource, sys
+import av, numpy as np
+from yoto_tf.zoo.stylization.video import convert_video
+count = int(sys.argv[1])
+with av.open("film.mp4", "w") as file:
+    pictures = file.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+    pictures.height, pictures.width, pictures.pix_fmt = 64, 64, "yuv420p"
+    tone = file.add_stream("aac", rate=8000, layout="mono")
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        image = rng.integers(0, 255, (64, 64, 3), "uint8")
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+        file.mux(pictures.encode(frame))
+        samples = np.sin(np.arange(320) / 3).astype("float32")[None]
+        heard = av.AudioFrame.from_ndarray(samples, "fltp", "mono")
+        heard.sample_rate, heard.pts = 8000, 320 * number
+        file.mux(tone.encode(heard))
+    file.mux(pictures.encode(None))
+    file.mux(tone.encode(None))
+convert_video("film.mp4", "out.mp4", lambda image: image)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss is Linux's")
+def test_memory_does_not_grow_with_the_film(tmp_path):
+    def most(count):
+        return int(
+            subprocess.check_output(
+                [sys.executable, "-c", LONG, str(count)], cwd=tmp_path
+            )
+        )
+
+    short, long = most(200), most(1400)
+    # The frames between them take 15 MB, and as they are stored 5 MB.
+    assert long - short < 4e6, (short, long)

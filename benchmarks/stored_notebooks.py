@@ -10,13 +10,17 @@ from PIL import Image, ImageOps
 
 COLAB = Path(__file__).parents[1] / "colab"
 MOST_BYTES = 300_000
-# Most pixels across and quality of the pictures: the first to make a notebook so small.
-SETTINGS = ((1200, 90), (1200, 75), (1000, 75), (900, 70), (800, 65), (650, 60))
+# Pixels of the longer side at most and quality of its pictures: the first that make a
+# notebook so small.
+SETTINGS = (
+    *((1200, 90), (1200, 75), (1000, 75), (900, 70), (800, 65), (700, 60), (650, 50)),
+    *((620, 40), (580, 35), (540, 32), (500, 30)),
+)
 # {notebook: which of its pictures stands in the table of contents}.
 IN_CONTENTS = {
-    "compress_your_photos": 1,
+    "compress_your_photos": 0,
     "deploy": 0,
-    "fine_tune": 2,
+    "fine_tune": 0,
     "quickstart": 2,
     "stylize": 2,
     "train_your_own": 2,
@@ -51,9 +55,9 @@ def store(name, executed, folder=COLAB):
             cell.outputs = _outputs(run.outputs, executed.metadata.get("widgets"))
             shown += [output for output in cell.outputs if "picture" in output]
     pictures = [output.pop("picture") for output in shown]
-    for widest, quality in SETTINGS:
+    for longest, quality in SETTINGS:
         for output, picture in zip(shown, pictures, strict=True):
-            data = base64.b64encode(_jpeg(picture, widest, quality)).decode()
+            data = base64.b64encode(_jpeg(picture, longest, quality)).decode()
             output["data"] = {"image/jpeg": data}
         text = nbformat.writes(stored) + "\n"
         if len(text.encode()) <= MOST_BYTES:
@@ -107,10 +111,9 @@ def _picture_in(state):
     return buffer["data"]
 
 
-def _jpeg(picture, widest, quality):
-    if picture.width > widest:
-        height = round(picture.height * widest / picture.width)
-        picture = picture.resize((widest, height), Image.Resampling.LANCZOS)
+def _jpeg(picture, longest, quality):
+    picture = picture.copy()
+    picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=quality, optimize=True)
     return file.getvalue()

@@ -26,7 +26,7 @@ import tensorflow as tf
 from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageFilter
 
 import yoto_tf as yoto
 from yoto_tf.data import own_pictures, read_image, write_image
@@ -44,8 +44,9 @@ STEPS = 300  # more is better
 # On Colab the cell after the next asks for pictures, or for a zip file of them: a dozen
 # or more of one kind, at least 128 pixels on each side. Or write here where they are: a
 # zip file or a folder, on your Google Drive as well. Cancel the upload, or run this
-# elsewhere, and it draws charts. They have what photographs lack, text and thin lines
-# on plain ground. Every fifth picture of the first hundred is kept for the test.
+# elsewhere, and it draws charts that look as if they had been scanned. They have what
+# photographs lack, text and thin lines on a plain ground with the grain of paper. Every
+# fifth picture of the first hundred is kept for the test.
 #
 # The training draws from pictures in their own size. Of a test picture the middle is
 # taken where it is larger than 768 pixels, only so that this notebook stays quick.
@@ -57,7 +58,7 @@ PICTURES = ""  # such as "/content/drive/MyDrive/Charts"
 
 
 def chart(rng):
-    """A random chart, uint8 [300, 400, 3]."""
+    """A random chart as a scanner sees it, uint8 [300, 400, 3]."""
     figure = Figure(figsize=(4, 3), dpi=100, layout="constrained")
     axes = figure.subplots()
     colors = rng.uniform(size=(8, 3))
@@ -76,7 +77,13 @@ def chart(rng):
     axes.set_title(f"Figure {rng.integers(1000)}, n = {rng.integers(10000)}")
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+    angle = rng.uniform(-2, 2)
+    picture = picture.rotate(angle, Image.Resampling.BICUBIC, fillcolor="white")
+    blurred = np.asarray(picture.filter(ImageFilter.GaussianBlur(0.6)), "float32")
+    paper = np.float32([250, 246, 236]) / 255
+    grain = rng.normal(0, 4, (*blurred.shape[:2], 1))
+    return np.uint8(np.clip(paper * blurred + grain, 0, 255))
 
 
 def middle(picture, longest_side=768):

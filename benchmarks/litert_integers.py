@@ -3,9 +3,9 @@
     python benchmarks/litert_integers.py --calibration PHOTOGRAPHS --data KODAK
 
 Converts the codec's `synthesize` and the stylizer's `stylize` for crops of 256×256:
-with weights of 16 bits; and with weights and activations of 8 bits, whose ranges are taken
-from requests of `--requests` crops of the calibration photographs, with settings drawn
-as in training. Then answers requests of crops of other pictures:
+with weights of 16 bits; and with weights and activations of 8 bits, whose ranges are
+taken from requests of `--requests` crops of the calibration photographs, with settings
+drawn as in training. Then answers requests of crops of other pictures:
 
 - the codec decodes the same symbols, so files of the same size. What is compared is the
   PSNR to the original, in dB, of Keras, of float16 and of integers;

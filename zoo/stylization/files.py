@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+from hashlib import sha256
 
 import numpy as np
 
@@ -112,6 +113,9 @@ def stylize_files(
                 **dataclasses.asdict(setting),
                 "preserve_color": preserve_color,
                 "precision": precision,
+                "strength": strength,
+                "mask": None if mask is None else sha256(mask.tobytes()).hexdigest(),
+                "outside": outside,
             }
             convert_video(path, output, stylize, job)
         elif output.suffix.lower() in SUFFIXES and is_animation(path):

@@ -1,5 +1,6 @@
 """Videos frame by frame. They are made here: moving stripes and a tone."""
 
+import json
 import subprocess
 import sys
 from fractions import Fraction
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 
 from yoto_tf.cli import main
+from yoto_tf.data import write_image
 from yoto_tf.errors import DataError
-from yoto_tf.zoo.stylization import video
+from yoto_tf.zoo.stylization import files, video
 from yoto_tf.zoo.stylization.video import convert_video
 
 av = pytest.importorskip("av", reason="the extra `video` is not installed")
@@ -221,6 +223,24 @@ def test_another_job_begins_anew(clip, tmp_path, short_parts):
     assert not (tmp_path / PARTS).exists()
     stop(None)
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_another_mask_is_another_job(clip, tmp_path, monkeypatch, short_parts):
+    jobs = []
+    monkeypatch.setattr(
+        files, "convert_video", lambda source, target, convert, job: jobs.append(job)
+    )
+    source, settings = clip(), {"style": "udnie", "outside": "mondrian"}
+    for white in (10, 20):
+        mask = np.zeros(SIZE, "uint8")
+        mask[:white] = 255
+        write_image(tmp_path / "mask.png", mask)
+        files.stylize_files(
+            source, tmp_path / "out.mp4", mask=tmp_path / "mask.png", **settings
+        )
+    first, second = jobs
+    assert first != second
+    assert json.dumps({**first, "mask": None}) == json.dumps({**second, "mask": None})
 
 
 def test_a_folder_of_somebody_s_own_is_left_alone(clip, tmp_path):

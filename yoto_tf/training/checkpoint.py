@@ -40,18 +40,25 @@ def steps(folder: str | os.PathLike) -> list[int]:
 
 
 def save(
-    folder: str | os.PathLike, model: keras.Model, step: int, seconds: float = 0.0
-) -> Path:
+    folder: str | os.PathLike,
+    model: keras.Model,
+    step: int,
+    seconds: float = 0.0,
+    writes: bool = True,
+) -> Path | None:
     """Writes a checkpoint, and keeps one of those before it.
+
+    Where several processes train a model, all of them call this and one writes.
 
     Args:
         folder: where the checkpoints are; made if need be.
         model: a compiled model whose variables and optimizer are built.
         step: optimizer steps taken so far.
         seconds: wall-clock seconds trained so far.
+        writes: whether this process writes the file.
 
     Returns:
-        The file written.
+        The file written, or None.
 
     Raises:
         RecipeError: If a trained variable is not finite: such a checkpoint would
@@ -59,10 +66,12 @@ def save(
         DataError: If the file cannot be written.
     """
     variables = _variables(model)
-    arrays = {key: _to_numpy(variable) for key, variable in variables.items()}
+    arrays = to_arrays(model)
     for key, variable in variables.items():
         if variable.trainable and not np.isfinite(arrays[key]).all():
             raise RecipeError(f"variable {variable.path} is not finite at step {step}")
+    if not writes:
+        return None
     manifest = {
         "format": _FORMAT,
         "step": int(step),
@@ -111,7 +120,7 @@ def restore(folder: str | os.PathLike, model: keras.Model) -> Elapsed:
             continue
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        _assign(path, arrays, _variables(model))
+        assign(model, arrays, path)
         return Elapsed(manifest["step"], manifest["seconds"])
     expected = f"none of {len(found)} is readable" if found else "there is none"
     raise RecipeError(f"{folder}: expected a checkpoint step-*.npz, {expected}")
@@ -133,7 +142,26 @@ def _read(path):
     return manifest, arrays
 
 
-def _assign(path, arrays, variables):
+def to_arrays(model: keras.Model) -> dict[str, np.ndarray]:
+    """All variables of a compiled model and of its optimizer, by their keys.
+
+    Of a model that several processes train, all processes call it.
+    """
+    return {key: _to_numpy(variable) for key, variable in _variables(model).items()}
+
+
+def assign(model: keras.Model, arrays: dict[str, np.ndarray], path="the state"):
+    """Sets all variables of a compiled model and of its built optimizer.
+
+    Args:
+        model: the model.
+        arrays: what `to_arrays` returned, or what a checkpoint holds.
+        path: where the arrays are from, for errors.
+
+    Raises:
+        RecipeError: If they are of another model, which is then as it was.
+    """
+    variables = _variables(model)
     unmatched = sorted(variables.keys() ^ arrays.keys())
     if unmatched:
         lacking = "the model" if unmatched[0] in arrays else "the checkpoint"
@@ -172,5 +200,12 @@ def _numpy_dtype(variable):
 
 
 def _to_numpy(variable):
-    array = keras.ops.convert_to_numpy(variable)
+    value = variable.value if isinstance(variable, keras.Variable) else variable
+    if getattr(value, "is_fully_addressable", True) or value.is_fully_replicated:
+        array = keras.ops.convert_to_numpy(variable)
+    else:
+        # Its parts are in several processes.
+        from jax.experimental import multihost_utils
+
+        array = multihost_utils.process_allgather(value, tiled=True)
     return array.astype(_numpy_dtype(variable), copy=False)

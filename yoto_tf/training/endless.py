@@ -3,6 +3,8 @@
 import itertools
 import math
 
+import keras
+
 from yoto_tf.errors import RecipeError
 
 
@@ -11,6 +13,9 @@ class EndlessBatches:
 
     Args:
         data: batches, each what `fit` takes: a dict of inputs, or a tuple.
+        part: (index, count): which of `count` equal parts of each batch to take, by
+            the place of the examples in it. Data with a method `part(index, count)`
+            makes no more than that; of other data whole batches are cut.
 
     Attributes:
         error: the exception with which the iterable ended, to be raised once `fit` has
@@ -18,8 +23,10 @@ class EndlessBatches:
         taken: how many batches `fit` has asked for; infinite where nobody can count.
     """
 
-    def __init__(self, data):
+    def __init__(self, data, part=(0, 1)):
         self.error = None
+        if part[1] > 1:
+            data = part_of(data, *part)
         self._is_tf_data = hasattr(data, "element_spec")
         self.taken = math.inf if self._is_tf_data else 0
         self._batches = data.repeat() if self._is_tf_data else self._cycle(data)
@@ -70,3 +77,44 @@ class EndlessBatches:
                     return
         except Exception as error:
             self.error = error
+
+
+def part_of(data, index, count):
+    """One of `count` equal parts of every batch, the same number of batches.
+
+    Args:
+        data: a `tf.data.Dataset`, what has a method `part(index, count)`, or any other
+            iterable of batches.
+        index: which part, from 0.
+        count: how many parts there are.
+    """
+    if hasattr(data, "part"):
+        return data.part(index, count)
+    if hasattr(data, "element_spec"):
+        import tensorflow as tf
+
+        return data.map(
+            lambda *batch: keras.tree.map_structure(
+                lambda tensor: tensor[slice_of(tf.shape(tensor)[0], index, count)],
+                batch if len(batch) > 1 else batch[0],
+            )
+        )
+    return _Cut(data, index, count)
+
+
+def slice_of(size, index, count):
+    """The slice of the examples of a batch that is one of `count` equal parts."""
+    return slice(index * size // count, (index + 1) * size // count)
+
+
+class _Cut:
+    """An iterable of parts of batches."""
+
+    def __init__(self, data, index, count):
+        self._data, self._part = data, (index, count)
+
+    def __iter__(self):
+        for batch in self._data:
+            yield keras.tree.map_structure(
+                lambda array: array[slice_of(len(array), *self._part)], batch
+            )

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.machine.folder_lock import folder_lock
 from yoto_tf.objectives.progress import ProgressCallback
 from yoto_tf.training import checkpoint, reports
+from yoto_tf.training.agreement import Agreement, from_first
 from yoto_tf.training.endless import EndlessBatches
+from yoto_tf.training.placement import place
 from yoto_tf.training.precision import supported_precision
 from yoto_tf.training.recipe import Recipe
 from yoto_tf.training.stopping import RateByClock, TrainingRun, interrupts_stop
@@ -25,6 +28,8 @@ from yoto_tf.training.stopping import RateByClock, TrainingRun, interrupts_stop
 EPOCH_STEPS = 200
 # More epochs than a training by the clock can reach.
 EPOCHS_BY_CLOCK = 10**9
+# Fields in which a resumed training may differ from how it was started.
+_MAY_CHANGE = ("steps", "minutes", "data", "model_devices")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,12 +41,14 @@ class TrainingResult:
         step: optimizer steps taken, over all resumes.
         seconds: wall-clock seconds trained, over all resumes.
         finished: False if an interrupt ended the training before its last step.
+        first: whether this is the process that keeps the folder.
     """
 
     model: keras.Model
     step: int
     seconds: float
     finished: bool
+    first: bool = True
 
 
 def train(
@@ -55,6 +62,8 @@ def train(
     initialise: Callable | None = None,
     validation: Iterable | None = None,
     checkpoint_seconds: float = 180.0,
+    devices: int | str | None = None,
+    strategy: str | None = None,
 ) -> TrainingResult:
     """Trains a recipe in a folder, from the start or from its newest checkpoint.
 
@@ -74,6 +83,13 @@ def train(
         validation: what Keras `evaluate` takes, a finite `PyDataset` or
             `tf.data.Dataset`; evaluated every 5,000 steps and at the end.
         checkpoint_seconds: seconds from one checkpoint to the next.
+        devices: how many devices of each process share a batch, or `"all"`; None for
+            all where JAX has several processes, else for one.
+        strategy: `"mirrored"` for TensorFlow's `MirroredStrategy`.
+
+    Where JAX has several processes, all of them call this. Each makes its part of every
+    batch, the first one keeps the folder, and what one decides, such as to end after
+    a SIGTERM, all do after the same step.
 
     Raises:
         RecipeError: If a field of the recipe is out of range; if the folder holds a
@@ -89,24 +105,27 @@ def train(
         recipe = dataclasses.replace(recipe, data=data)
     _check_ranges(recipe)
     workdir = Path(workdir)
-    with _in_use(workdir):
+    placement = place(recipe, devices, strategy)
+    with _in_use(workdir, placement):
         return _train_in(
-            workdir, recipe, data, resume, initialise, validation, checkpoint_seconds
+            workdir,
+            recipe,
+            data,
+            resume,
+            initialise,
+            validation,
+            checkpoint_seconds,
+            placement,
         )
 
 
 @contextlib.contextmanager
-def _in_use(workdir):
+def _in_use(workdir, placement):
     """Locks the folder; of a training in several processes, the first one does."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        first = jax.process_index() == 0
-    else:
-        # What TensorFlow's strategies for many processes are told.
-        task = json.loads(os.environ.get("TF_CONFIG") or "{}").get("task", {})
-        first = task.get("index", 0) == 0 and task.get("type") != "evaluator"
-    if not first:
+    # What TensorFlow's strategies for many processes are told.
+    task = json.loads(os.environ.get("TF_CONFIG") or "{}").get("task", {})
+    is_worker = task.get("index", 0) != 0 or task.get("type") == "evaluator"
+    if is_worker or not placement.first:
         yield
         return
     with contextlib.ExitStack() as stack:
@@ -118,10 +137,73 @@ def _in_use(workdir):
 
 
 def _train_in(
-    workdir, recipe, data, resume, initialise, validation, checkpoint_seconds
+    workdir, recipe, data, resume, initialise, validation, checkpoint_seconds, placement
 ):
     folder = workdir / "checkpoints"
-    found = checkpoint.steps(folder)
+    fields = json.loads(json.dumps(dataclasses.asdict(recipe), default=_plain))
+    found = _checked_steps(workdir, fields, resume) if placement.first else []
+
+    from_spec = data is None or isinstance(data, str)
+    [first_batch] = from_first({"step": np.array([found[-1] if found else 0])})["step"]
+    part = (placement.process, placement.processes)
+    with _dtype_policy(supported_precision(recipe.precision)):
+        keras.utils.set_random_seed(recipe.seed)
+        if from_spec:
+            data = recipe.batches(recipe.data, int(first_batch))
+        batches = EndlessBatches(data, part)
+        inputs = batches.first()
+        model = _compiled(recipe, inputs)
+        elapsed = checkpoint.Elapsed(0, 0.0)
+        if found:
+            elapsed = checkpoint.restore(folder, model)
+        elif placement.first:
+            (initialise or recipe.initialise)(model, data)
+        if placement.spread:
+            model, elapsed = _spread(placement, model, elapsed, recipe, inputs)
+        if from_spec and elapsed.step != first_batch:
+            batches = EndlessBatches(recipe.batches(recipe.data, elapsed.step), part)
+        # A training that cannot start leaves nothing behind.
+        if placement.first:
+            content = json.dumps(fields, indent=2) + "\n"
+            write_atomically(workdir / "recipe.json", content.encode())
+        end = (
+            {"steps": recipe.steps}
+            if recipe.minutes is None
+            else {"minutes": recipe.minutes}
+        )
+        agreement = Agreement(placement.processes, EPOCH_STEPS)
+        run = TrainingRun(
+            folder,
+            elapsed,
+            checkpoint_seconds,
+            batches,
+            agreement,
+            placement.first,
+            **end,
+        )
+        if run.finished:
+            print(f"{workdir} is at step {run.step} already", file=sys.stderr)
+            model.optimizer.finalize_variable_values(model.trainable_variables)
+        else:
+            others = [
+                reports.Log(run, workdir if placement.first else None, validation)
+            ]
+            if placement.first:
+                others.append(reports.ProgressLine(run))
+            if getattr(model, "progress", None) is not None:
+                others.append(ProgressCallback(lambda: 1 - run.left))
+            if recipe.minutes is not None:
+                others.append(RateByClock(run, recipe.schedule()))
+            with placement.scope():
+                _fit(model, batches, run, others, recipe.steps_per_execution)
+        if placement.spread:
+            model = _gathered(model, recipe, inputs)
+    return TrainingResult(model, run.step, run.seconds, run.finished, placement.first)
+
+
+def _checked_steps(workdir, fields, resume):
+    """The steps of the checkpoints to carry on from."""
+    found = checkpoint.steps(workdir / "checkpoints")
     if found and not resume:
         raise RecipeError(
             f"{workdir} holds a training at step {found[-1]}: resume it, or choose "
@@ -129,51 +211,40 @@ def _train_in(
         )
     if resume and not found:
         print(f"{workdir} has no checkpoint: starting at step 0", file=sys.stderr)
-    fields = json.loads(json.dumps(dataclasses.asdict(recipe), default=_plain))
     if found:
         _check_unchanged(fields, workdir / "recipe.json")
+    return found
 
-    from_spec = data is None or isinstance(data, str)
-    first_batch = found[-1] if found else 0
-    with _dtype_policy(supported_precision(recipe.precision)):
-        keras.utils.set_random_seed(recipe.seed)
-        if from_spec:
-            data = recipe.batches(recipe.data, first_batch)
-        batches = EndlessBatches(data)
-        inputs = batches.first()
-        model = recipe.build()
-        if not model.built:
-            model(inputs)
-        model.compile(optimizer=recipe.optimizer(), jit_compile=recipe.jit_compile)
-        model.optimizer.build(model.trainable_variables)
-        if found:
-            elapsed = checkpoint.restore(folder, model)
-            if from_spec and elapsed.step != first_batch:
-                batches = EndlessBatches(recipe.batches(recipe.data, elapsed.step))
-        else:
-            elapsed = checkpoint.Elapsed(0, 0.0)
-            (initialise or recipe.initialise)(model, data)
-        # A training that cannot start leaves nothing behind.
-        content = json.dumps(fields, indent=2) + "\n"
-        write_atomically(workdir / "recipe.json", content.encode())
-        end = (
-            {"steps": recipe.steps}
-            if recipe.minutes is None
-            else {"minutes": recipe.minutes}
-        )
-        run = TrainingRun(folder, elapsed, checkpoint_seconds, batches, **end)
-        if run.finished:
-            print(f"{workdir} is at step {run.step} already", file=sys.stderr)
-            model.optimizer.finalize_variable_values(model.trainable_variables)
-        else:
-            log = reports.Log(run, workdir, validation)
-            others = [log, reports.ProgressLine(run)]
-            if getattr(model, "progress", None) is not None:
-                others.append(ProgressCallback(lambda: 1 - run.left))
-            if recipe.minutes is not None:
-                others.append(RateByClock(run, recipe.schedule()))
-            _fit(model, batches, run, others, recipe.steps_per_execution)
-    return TrainingResult(model, run.step, run.seconds, run.finished)
+
+def _compiled(recipe, inputs):
+    """A new model and its optimizer, built."""
+    model = recipe.build()
+    if not model.built:
+        model(inputs)
+    model.compile(optimizer=recipe.optimizer(), jit_compile=recipe.jit_compile)
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _spread(placement, model, elapsed, recipe, inputs):
+    """A model as `model` of the first process is, on the devices of a placement."""
+    state = {"elapsed": np.array(elapsed, "float64"), **checkpoint.to_arrays(model)}
+    state = from_first(state)
+    step, seconds = state.pop("elapsed")
+    with placement.scope():
+        # The same values in all processes, whose examples differ.
+        zeros = keras.tree.map_structure(lambda array: np.zeros_like(array), inputs)
+        spread = _compiled(recipe, zeros)
+        checkpoint.assign(spread, state)
+    return spread, checkpoint.Elapsed(int(step), float(seconds))
+
+
+def _gathered(model, recipe, inputs):
+    """A model as one on several devices is, on the usual device of this process."""
+    state = checkpoint.to_arrays(model)
+    gathered = _compiled(recipe, inputs)
+    checkpoint.assign(gathered, state)
+    return gathered
 
 
 def _fit(model, batches, run, others, steps_per_execution):
@@ -201,7 +272,7 @@ def _fit(model, batches, run, others, steps_per_execution):
     run.save()
     if batches.error is not None:
         raise batches.error
-    if not (run.finished or run.interrupted):
+    if not run.stopping:
         raise RecipeError(
             f"the data ended after step {run.step}, expected {run.steps or 'more'}"
         )
@@ -238,7 +309,13 @@ def _dtype_policy(name):
 
 
 def _check_ranges(recipe):
-    for name in ("steps", "batch_size", "learning_rate", "steps_per_execution"):
+    for name in (
+        "steps",
+        "batch_size",
+        "learning_rate",
+        "steps_per_execution",
+        "model_devices",
+    ):
         if not getattr(recipe, name) > 0:
             raise RecipeError(f"{name} must be above 0, got {getattr(recipe, name)}")
     for name in ("clipnorm", "minutes"):
@@ -268,7 +345,7 @@ def _check_unchanged(fields, path):
                 f"and carries on with {fields[name] or 'what it is given'}",
                 file=sys.stderr,
             )
-        elif name not in ("steps", "minutes", "data") and before[name] != fields[name]:
+        elif name not in _MAY_CHANGE and before[name] != fields[name]:
             raise RecipeError(
                 f"{path.parent} was started with {name}={before[name]!r}, "
                 f"got {name}={fields[name]!r}"

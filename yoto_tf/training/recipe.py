@@ -105,6 +105,9 @@ class Recipe:
         seed: of the initial weights and of the order of the data.
         data: where the examples come from unless the command says otherwise:
             `tfds:NAME[:SPLIT]`, a folder or a glob.
+        model_devices: on JAX with `--devices`, among how many devices the kernels that
+            `layout` names are divided; the examples are divided among the groups of so
+            many.
         fixed: None to train for the whole distribution of coefficients; or the value at
             which each is held, in their order: a network without a dial, to compare
             with.
@@ -122,6 +125,7 @@ class Recipe:
     jit_compile: bool | Literal["auto"] = "auto"
     seed: int = 0
     data: str = ""
+    model_devices: int = 1
     fixed: tuple[float, ...] | None = None
 
     def build(self) -> keras.Model:
@@ -157,6 +161,18 @@ class Recipe:
 
     def release(self, model: keras.Model, directory: Path) -> None:
         """Writes a trained model in the form its users load; by default, nothing."""
+
+    def layout(self) -> dict[str, tuple[str | None, ...]]:
+        """Which variables `model_devices` divide, and along which of their axes.
+
+        Returns:
+            {regular expression that a whole path of a variable matches: for each of its
+            axes "model" or None}, as of Keras' `LayoutMap`; by default, none. End a
+            rule at the kernel's own layer, as `.*conv2d[^/]*/kernel` does:
+            `.*conv2d.*kernel` also matches the kernels of a FiLM inside of that layer,
+            which have other axes, and is refused.
+        """
+        return {}
 
     def length(self, examples: str) -> str:
         """How long it trains, for the card: such as "5,000 steps of 8 patches"."""

@@ -90,7 +90,8 @@ class Log(keras.callbacks.Callback):
 
     Args:
         run: the `TrainingRun`, whose turn comes before this callback.
-        workdir: folder of `log.jsonl` and of `logs/`, TensorBoard's folder.
+        workdir: folder of `log.jsonl` and of `logs/`, TensorBoard's folder; None to
+            evaluate with the other processes and write nothing.
         validation: what Keras `evaluate` takes, or None.
         validation_epochs: epochs from one evaluation to the next; there is one at the
             end of the training too.
@@ -99,16 +100,18 @@ class Log(keras.callbacks.Callback):
     def __init__(self, run, workdir, validation=None, validation_epochs=25):
         super().__init__()
         self._run = run
-        self._path = Path(workdir) / "log.jsonl"
+        self._path = self._writer = None
         self._validation = validation
         self._validation_epochs = validation_epochs
-        self._writer = _tensorboard_writer(Path(workdir) / "logs")
+        if workdir is not None:
+            self._path = Path(workdir) / "log.jsonl"
+            self._writer = _tensorboard_writer(Path(workdir) / "logs")
         self._epochs = 0
 
     def on_train_begin(self, logs=None):
         """Forgets what a killed process logged after its last checkpoint."""
         self._step = self._run.step
-        if self._path.exists():
+        if self._path is not None and self._path.exists():
             records = [
                 record
                 for record in read_log(self._path)
@@ -128,6 +131,8 @@ class Log(keras.callbacks.Callback):
                 self._validation, verbose=0, return_dict=True
             )
             terms |= {f"val_{name}": float(value) for name, value in evaluated.items()}
+        if self._path is None:
+            return
         seconds = round(self._run.seconds, 1)
         with open(self._path, "a", encoding="utf-8") as file:
             file.write(_line({"step": self._step, "seconds": seconds, **terms}))

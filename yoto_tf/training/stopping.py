@@ -19,13 +19,17 @@ class TrainingRun(keras.callbacks.Callback):
         elapsed: the `checkpoint.Elapsed` the training starts from.
         checkpoint_seconds: seconds from one checkpoint to the next.
         batches: the `EndlessBatches` trained on.
+        agreement: the `Agreement` of the training's processes.
+        writes: whether this process writes the checkpoints.
         steps: the step to stop at; or
         minutes: the minutes to stop after, over all resumes.
 
     Attributes:
         step: optimizer steps taken, over all resumes.
         steps: the step to stop at, or None.
-        interrupted: set it to stop after the steps at hand.
+        interrupted: set it to stop after the steps at hand; with several processes, in
+            any of them, after the steps that come before their next agreement.
+        agreed: whether the processes agreed after this step, on the time too.
 
     Raises:
         RecipeError: In `fit`, if the mean loss is not finite when a checkpoint is due
@@ -38,6 +42,8 @@ class TrainingRun(keras.callbacks.Callback):
         elapsed,
         checkpoint_seconds,
         batches,
+        agreement,
+        writes,
         *,
         steps=None,
         minutes=None,
@@ -45,13 +51,21 @@ class TrainingRun(keras.callbacks.Callback):
         super().__init__()
         self.step = self._saved_step = self._first_step = elapsed.step
         self._batches = batches
+        self._agreement = agreement
+        self._writes = writes
         self.steps = steps
         self._minutes = minutes
-        self.interrupted = False
+        self.interrupted = self.agreed = False
+        self._all_stop = False
         self._folder = folder
         self._checkpoint_seconds = checkpoint_seconds
-        self._seconds_before = elapsed.seconds
+        self._seconds_before = self._agreed_seconds = elapsed.seconds
         self._started = self._saved = time.monotonic()
+
+    @property
+    def is_shared(self):
+        """Whether several processes train."""
+        return self._agreement.processes > 1
 
     @property
     def seconds(self):
@@ -68,7 +82,7 @@ class TrainingRun(keras.callbacks.Callback):
         """The share of the whole training that is left, in [0, 1]."""
         if self._minutes is None:
             return max(1 - self.step / self.steps, 0.0)
-        return max(1 - self.seconds / (60 * self._minutes), 0.0)
+        return max(1 - self._agreed_seconds / (60 * self._minutes), 0.0)
 
     def seconds_left(self, pace):
         """Seconds until the end; if steps decide it, at `pace` seconds a step."""
@@ -79,14 +93,15 @@ class TrainingRun(keras.callbacks.Callback):
     @property
     def stopping(self):
         """Whether the step at hand is the last one of this process."""
-        return self.finished or self.interrupted
+        return self.finished or self._all_stop
 
     def on_train_batch_end(self, batch, logs=None):
         # One call may stand for several steps, of which `batch` is the last.
         self.step = self._epoch_start + batch + 1
+        is_save_due = self._agree()
         if self.stopping:
             self.model.stop_training = True
-        elif time.monotonic() - self._saved >= self._checkpoint_seconds:
+        elif is_save_due:
             self._check(logs)
             self.save()
 
@@ -108,10 +123,23 @@ class TrainingRun(keras.callbacks.Callback):
                 # Before Keras replaces the weights by their moving average.
                 self.save()
 
+    def _agree(self):
+        """Whether all are to write a checkpoint now."""
+        self.agreed = self._agreement.is_due(self.step)
+        if not self.agreed:
+            return False
+        is_save_due = time.monotonic() - self._saved >= self._checkpoint_seconds
+        self._agreed_seconds, self._all_stop, is_save_due = self._agreement.reach(
+            self.step, self.seconds, self.interrupted, is_save_due
+        )
+        return is_save_due
+
     def save(self):
-        """Writes a checkpoint, unless this step has one."""
+        """Writes a checkpoint, unless this step has one. All processes call it."""
         if self.step > self._saved_step:
-            checkpoint.save(self._folder, self.model, self.step, self.seconds)
+            checkpoint.save(
+                self._folder, self.model, self.step, self.seconds, self._writes
+            )
             self._saved_step = self.step
         self._saved = time.monotonic()
 
@@ -143,7 +171,9 @@ class RateByClock(keras.callbacks.Callback):
         self._set()
 
     def on_train_batch_end(self, batch, logs=None):
-        if time.monotonic() - self._set_at >= self._INTERVAL_SECONDS:
+        is_due = time.monotonic() - self._set_at >= self._INTERVAL_SECONDS
+        # Where several processes train, all set the same rate at the same step.
+        if self._run.agreed and (is_due or self._run.is_shared):
             self._set()
 
     def close(self):

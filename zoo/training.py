@@ -16,6 +16,8 @@ def train(
     steps=None,
     minutes=None,
     resume=False,
+    devices=None,
+    strategy=None,
 ):
     """Trains a recipe and writes the trained model to `workdir/release`.
 
@@ -31,6 +33,10 @@ def train(
         steps: replaces `recipe.steps`, the total over all resumes.
         minutes: replaces `recipe.minutes`, likewise.
         resume: carry on from the newest checkpoint, if there is one.
+        devices: on JAX, how many devices of this process share each batch, or "all";
+            None for one, and for all where JAX has several processes. All processes
+            then call this; the first one writes the release.
+        strategy: "mirrored" to share batches by TensorFlow's `MirroredStrategy`.
 
     Returns:
         A `yoto_tf.training.engine.TrainingResult`. An interrupted training, whose
@@ -74,8 +80,16 @@ def train(
     fields = {"data": data, "steps": steps, "minutes": minutes}
     given = {name: value for name, value in fields.items() if value is not None}
     recipe = dataclasses.replace(recipe, **given)
-    result = engine.train(recipe, None, workdir, resume=resume, initialise=initialise)
-    if result.finished:
+    result = engine.train(
+        recipe,
+        None,
+        workdir,
+        resume=resume,
+        initialise=initialise,
+        devices=devices,
+        strategy=strategy,
+    )
+    if result.finished and result.first:
         recipe.release(result.model, workdir / "release")
         if start:
             _say_where_it_began(workdir / "release" / "README.md", start, release.id)

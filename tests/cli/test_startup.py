@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from yoto_tf.cli.startup import _is_tensorflow_chosen
+from yoto_tf.cli.startup import chosen_backend
 
 # A command that loads Keras and then finds no input.
 COMMAND = """
@@ -78,4 +78,4 @@ def test_jax_is_hidden_only_from_tensorflow(
         monkeypatch.setenv("KERAS_BACKEND", variable)
     if content is not None:
         (tmp_path / "keras.json").write_text(content)
-    assert _is_tensorflow_chosen() == expected
+    assert (chosen_backend() == "tensorflow") == expected

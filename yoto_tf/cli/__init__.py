@@ -61,6 +61,7 @@ def main(arguments=None):
         if more and not hasattr(options, "more"):
             parser.error(f"unrecognized arguments: {' '.join(more)}")
         options.more = more
+        options.arguments = sys.argv[1:] if arguments is None else list(arguments)
         _be_quiet(getattr(options, "quiet", False))
         status = options.run(options)
         sys.stdout.flush()

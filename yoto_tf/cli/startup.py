@@ -28,7 +28,7 @@ def import_keras(threads=None, pictures=True):
     if threads is not None:
         limit_threads(threads)
     hidden = _FOR_PICTURES if pictures else _FOR_ALL
-    if pictures and not _is_tensorflow_chosen():
+    if pictures and chosen_backend() != "tensorflow":
         hidden = _FOR_ALL
     with contextlib.ExitStack() as stack:
         for name in hidden:
@@ -41,16 +41,16 @@ def import_keras(threads=None, pictures=True):
         set_usual_settings()
 
 
-def _is_tensorflow_chosen():
-    """Whether Keras is going to run on TensorFlow, as far as is known before."""
+def chosen_backend():
+    """The backend that Keras is going to run on, as far as is known before."""
     if backend := os.environ.get("KERAS_BACKEND"):
-        return backend == "tensorflow"
+        return backend
     home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
     try:
         with open(os.path.join(home, "keras.json"), encoding="utf-8") as file:
-            return json.load(file).get("backend", "tensorflow") == "tensorflow"
+            return json.load(file).get("backend", "tensorflow")
     except (OSError, ValueError, AttributeError):
-        return True
+        return "tensorflow"
 
 
 @contextlib.contextmanager

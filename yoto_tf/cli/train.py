@@ -2,13 +2,15 @@
 
 import argparse
 import dataclasses
+import os
+import re
 import sys
 import textwrap
 from pathlib import Path
 
 from yoto_tf.cli.output import say
-from yoto_tf.cli.parser import Parser, add_threads
-from yoto_tf.cli.startup import import_keras
+from yoto_tf.cli.parser import Parser, add_threads, positive
+from yoto_tf.cli.startup import chosen_backend, import_keras
 from yoto_tf.errors import RecipeError
 
 
@@ -77,12 +79,99 @@ def add(subparsers):
         metavar="FIELD=VALUE",
         help="replace fields of the recipe (default: none)",
     )
+    _add_devices(parser)
     add_threads(parser)
     parser.set_defaults(run=run, more=[])
 
 
+def _add_devices(parser):
+    group = parser.add_argument_group(
+        "many devices and hosts", "See docs/many-devices.md; with KERAS_BACKEND=jax."
+    )
+    group.add_argument(
+        "--devices",
+        type=_devices,
+        metavar="N",
+        help="how many devices of this machine share each batch, or all (default: one; "
+        "with --coordinator all)",
+    )
+    group.add_argument(
+        "--strategy",
+        choices=["mirrored"],
+        help="on TensorFlow, share each batch by its MirroredStrategy (default: none)",
+    )
+    group.add_argument(
+        "--coordinator",
+        metavar="HOST:PORT",
+        help="train together with other processes, of which the first is at this host "
+        "and free port; or auto, for what the environment of a cluster says "
+        "(default: train alone)",
+    )
+    group.add_argument(
+        "--processes",
+        type=positive,
+        metavar="P",
+        help="how many processes train together (default: what the cluster says)",
+    )
+    group.add_argument(
+        "--process",
+        type=int,
+        metavar="I",
+        help="the number of this process, 0 to P - 1 (default: what the cluster says)",
+    )
+
+
+def _devices(text):
+    """A number of devices, or "all"."""
+    return text if text == "all" else positive(text)
+
+
 def run(options):
     """Trains, and writes the release; the status is 130 after an interrupt."""
+    _check_processes(options)
+    if options.coordinator:
+        from yoto_tf.training.joining import SUPERVISOR, blames_others, join
+
+        if SUPERVISOR not in os.environ:
+            from yoto_tf.training.supervision import supervise
+
+            return supervise(options.arguments)
+        join(options.coordinator, options.processes, options.process)
+        with blames_others():
+            return _train(options)
+    return _train(options)
+
+
+def _check_processes(options):
+    """Raises RecipeError if it is not clear which process this is."""
+    numbers = (options.processes, options.process)
+    if options.coordinator is None or options.coordinator == "auto":
+        if numbers != (None, None):
+            raise RecipeError(
+                "--processes and --process need --coordinator HOST:PORT, got "
+                f"{options.coordinator or 'none'}"
+            )
+    elif None in numbers:
+        raise RecipeError(
+            "--coordinator HOST:PORT needs --processes and --process, too"
+        )
+    elif not re.fullmatch(r".+:\d{1,5}", options.coordinator):
+        raise RecipeError(
+            f"--coordinator must be HOST:PORT or auto, got {options.coordinator}"
+        )
+    elif not 0 <= options.process < options.processes:
+        raise RecipeError(
+            f"--process must be from 0 to {options.processes - 1}, got "
+            f"{options.process}"
+        )
+    if options.coordinator and chosen_backend() != "jax":
+        raise RecipeError(
+            "--coordinator needs KERAS_BACKEND=jax: many processes train on JAX only, "
+            f"the backend is {chosen_backend()}"
+        )
+
+
+def _train(options):
     import_keras(options.threads, pictures=False)
     from yoto_tf import zoo
     from yoto_tf.training.recipe import override
@@ -99,7 +188,11 @@ def run(options):
         steps=options.steps,
         minutes=options.minutes,
         resume=options.resume,
+        devices=options.devices,
+        strategy=options.strategy,
     )
+    if not result.first:
+        return 0 if result.finished else 130
     if not result.finished:
         say(f"stopped at step {result.step}; --resume carries on", sys.stderr)
         return 130

@@ -3,10 +3,11 @@
 import keras
 import numpy as np
 
+from yoto_tf.data.parts import InParts
 from yoto_tf.errors import DataError
 
 
-class Examples(keras.utils.PyDataset):
+class Examples(InParts, keras.utils.PyDataset):
     """Batches of arrays in memory, as `x` of `model.fit` or `evaluate` on any backend.
 
     Shuffled it is endless, for training: every pass has an order of its own and leaves
@@ -63,6 +64,7 @@ class Examples(keras.utils.PyDataset):
         else:
             order = np.arange(self.size)
         rows = order[index * self.batch_size : (index + 1) * self.batch_size]
+        rows = rows[self.places(len(rows))]
         return {name: _batch(name, array[rows]) for name, array in self.arrays.items()}
 
     def __iter__(self):

@@ -5,11 +5,12 @@ import warnings
 import keras
 import numpy as np
 
+from yoto_tf.data.parts import InParts
 from yoto_tf.data.photographs import Photographs
 from yoto_tf.errors import DataError
 
 
-class Patches(keras.utils.PyDataset):
+class Patches(InParts, keras.utils.PyDataset):
     """Random patches of photographs, for ever, as `x` of `model.fit` on any backend.
 
     A photograph is drawn with a probability proportional to its area, then one of the
@@ -100,10 +101,12 @@ class Patches(keras.utils.PyDataset):
         """Batch `first_batch + index`."""
         table = self._current_table()
         random = np.random.default_rng((self.seed, self.first_batch + index))
-        chosen = table.choose(random.random(self.batch_size))
-        draws = random.random((self.batch_size, 4))
+        # Drawn for the whole batch, so that a part of it is as it is in the whole.
+        places = self.places(self.batch_size)
+        chosen = table.choose(random.random(self.batch_size)[places])
+        draws = random.random((self.batch_size, 4))[places]
         size = self.size
-        batch = np.empty((self.batch_size, size, size, 3), np.float32)
+        batch = np.empty((len(chosen), size, size, 3), np.float32)
         for patch, candidate, (scale, top, left, mirror) in zip(
             batch, chosen, draws, strict=True
         ):

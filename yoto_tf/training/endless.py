@@ -5,6 +5,7 @@ import math
 
 import keras
 
+from yoto_tf.data.parts import slice_of
 from yoto_tf.errors import RecipeError
 
 
@@ -100,11 +101,6 @@ def part_of(data, index, count):
             )
         )
     return _Cut(data, index, count)
-
-
-def slice_of(size, index, count):
-    """The slice of the examples of a batch that is one of `count` equal parts."""
-    return slice(index * size // count, (index + 1) * size // count)
 
 
 class _Cut:

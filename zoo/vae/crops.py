@@ -35,9 +35,11 @@ class RandomCrops(Examples):
         # The third number tells this stream from the one that orders an epoch.
         random = np.random.default_rng((self.seed, self.first_batch + index, 1))
         height, width = self.crop
-        tops = random.integers(0, images.shape[1] - height + 1, len(images))
-        lefts = random.integers(0, images.shape[2] - width + 1, len(images))
-        mirrored = random.random(len(images)) < 0.5
+        # Drawn for the whole batch, so that a part of it is as it is in the whole.
+        count, rows = self.batch_size, self.places(self.batch_size)
+        tops = random.integers(0, images.shape[1] - height + 1, count)[rows]
+        lefts = random.integers(0, images.shape[2] - width + 1, count)[rows]
+        mirrored = (random.random(count) < 0.5)[rows]
         batch = np.empty((len(images), height, width, images.shape[3]), images.dtype)
         choices = zip(batch, images, tops, lefts, mirrored, strict=True)
         for target, image, top, left, mirror in choices:

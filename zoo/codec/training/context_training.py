@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from yoto_tf.data.parts import InParts
 from yoto_tf.machine.compilation import compiled
 from yoto_tf.machine.progress import progress_bar
 
@@ -56,7 +57,7 @@ class ContextTraining(keras.Model):
         return ops.mean(y_pred / ops.sqrt(x["coefficients"][:, 0]))
 
 
-class LatentPatches(keras.utils.PyDataset):
+class LatentPatches(InParts, keras.utils.PyDataset):
     """Batches of latents of patches of photographs, each at a λ of its own, for ever.
 
     Args:
@@ -93,6 +94,7 @@ class LatentPatches(keras.utils.PyDataset):
         random = np.random.default_rng((self._seed, self._first_batch + index))
         count = len(self._held["coefficients"])
         chosen = random.choice(count, self._batch_size)
+        chosen = chosen[self.places(self._batch_size)]
         return {name: array[chosen] for name, array in self._held.items()}
 
 

@@ -4,9 +4,10 @@ import keras
 import numpy as np
 
 from yoto_tf.data import Patches
+from yoto_tf.data.parts import InParts
 
 
-class StyledPatches(keras.utils.PyDataset):
+class StyledPatches(InParts, keras.utils.PyDataset):
     """`Patches` with style weights, for ever, as `x` of `model.fit` on any backend.
 
     A patch is to take on one style, or with probability `mixtures` a mixture of two, in
@@ -32,6 +33,12 @@ class StyledPatches(keras.utils.PyDataset):
         self.mixtures = mixtures
         self.choices = np.arange(styles) if choices is None else np.asarray(choices)
 
+    def part(self, index, count):
+        """As of all data sets in parts."""
+        part = super().part(index, count)
+        part.patches = self.patches.part(index, count)
+        return part
+
     @property
     def num_batches(self):
         """None: Keras takes the data set as endless."""
@@ -43,17 +50,25 @@ class StyledPatches(keras.utils.PyDataset):
         # Another stream than that of the patches, which has two numbers.
         seed = (patches.seed, patches.first_batch + index, 1)
         random = np.random.default_rng(seed)
-        count = len(batch["image"])
+        count = patches.batch_size
+        places = range(count)[self.places(count)]
         first, second = random.choice(self.choices, (2, count))
         share = random.random(count) * (random.random(count) < self.mixtures)
         identity = np.eye(self.styles, dtype="float32")
         share = share[:, None].astype("float32")
         style = (1 - share) * identity[first] + share * identity[second]
-        noise = random.random(batch["image"].shape, "float32") - np.float32(0.5)
-        return {"image": batch["image"] + noise / np.float32(255), "style": style}
+        image = batch["image"]
+        for patch, place in zip(image, places, strict=True):
+            # Each place has noise of its own, whoever makes it.
+            random = np.random.default_rng((*seed, place))
+            patch += (random.random(patch.shape, "float32") - _HALF) / _STEPS
+        return {"image": image, "style": style[places.start : places.stop]}
 
     def __iter__(self):
         index = 0
         while True:
             yield self[index]
             index += 1
+
+
+_HALF, _STEPS = np.float32(0.5), np.float32(255)

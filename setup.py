@@ -88,6 +88,8 @@ setup(
         "huggingface": HUGGINGFACE,
         "kaggle": ["kagglehub"],
         "onnx": ONNX,
+        # Trainings whose folder or data is in a bucket, gs:// or s3://.
+        "remote": ["fsspec[gcs,s3]>=2024.6"],
         "serving": SERVING,
         # MP4 and other videos.
         "video": ["av>=12"],
@@ -99,6 +101,7 @@ setup(
             "hypothesis>=6.100",
             "jax[cpu]",
             "av>=12",
+            "fsspec>=2024.6",
             "pillow-heif>=0.22",
             "ruff>=0.6",
             *HUGGINGFACE,

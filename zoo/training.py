@@ -25,8 +25,9 @@ def train(
         recipe: a `yoto_tf.training.Recipe`; or what `yoto_tf.zoo.recipes.load_recipe`
             takes, such as "codec/large" or "my_recipe.py".
         data: a folder, a glob or `tfds:NAME[:SPLIT]`; None for the recipe's own.
-        workdir: the folder of checkpoints, logs and the release, made if need be; None
-            for `runs/` and the name of the recipe.
+        workdir: the folder of checkpoints, logs and the release, made if need be, or a
+            URL such as `gs://bucket/run`, see `yoto_tf.training.engine.train`; None for
+            `runs/` and the name of the recipe.
         start: the pretrained model whose weights the training starts from: a name, a
             folder or an address, see `yoto_tf.zoo.load`. The release's card says so. A
             recipe with an option `--from` of its own decides what it is for.
@@ -53,7 +54,9 @@ def train(
     """
     from yoto_tf import zoo
     from yoto_tf.training import engine
+    from yoto_tf.training.agreement import is_first_process
     from yoto_tf.training.recipe import Recipe, recipe_options
+    from yoto_tf.training.workdir import open_workdir
     from yoto_tf.zoo.recipes import load_recipe
     from yoto_tf.zoo.release import start_from
 
@@ -62,13 +65,12 @@ def train(
         recipe = load_recipe(recipe)
     if workdir is None:
         raise RecipeError("train needs workdir, a folder, to train a Recipe object in")
-    workdir = Path(workdir)
-    options, initialise = recipe_options(recipe), None
+    options, initialise, release = recipe_options(recipe), None, None
     if start and "--from" in options:
         recipe = dataclasses.replace(recipe, **{options["--from"].field: start})
         start = None
     if start:
-        if os.path.realpath(start) == os.path.realpath(workdir / "release"):
+        if os.path.realpath(start) == os.path.realpath(Path(workdir) / "release"):
             raise RecipeError(
                 f"{start} is what the training would write, expected another workdir"
             )
@@ -80,19 +82,22 @@ def train(
     fields = {"data": data, "steps": steps, "minutes": minutes}
     given = {name: value for name, value in fields.items() if value is not None}
     recipe = dataclasses.replace(recipe, **given)
-    result = engine.train(
-        recipe,
-        None,
-        workdir,
-        resume=resume,
-        initialise=initialise,
-        devices=devices,
-        strategy=strategy,
-    )
-    if result.finished and result.first:
-        recipe.release(result.model, workdir / "release")
-        if start:
-            _say_where_it_began(workdir / "release" / "README.md", start, release.id)
+    with open_workdir(workdir, is_first_process()) as opened:
+        result = engine.train(
+            recipe,
+            None,
+            opened,
+            resume=resume,
+            initialise=initialise,
+            devices=devices,
+            strategy=strategy,
+        )
+        if result.finished and result.first:
+            folder = opened.path / "release"
+            recipe.release(result.model, folder)
+            if start:
+                _say_where_it_began(folder / "README.md", start, release.id)
+            opened.save(required=True)
     return result
 
 

@@ -1,7 +1,7 @@
 """A denoiser with a dial, trained by plain SGD: what differs comes from the batches.
 
-KILL_AT=n and KILLED=i in the environment kill process i, as `kill -9` does, when batch
-n is due; TERM_AT=n sends it a SIGTERM instead.
+KILL_AT=n in the environment kills the process, as `kill -9` does, when batch n is due;
+TERM_AT=n sends it a SIGTERM instead.
 """
 
 import dataclasses
@@ -24,30 +24,25 @@ def loss_terms(inputs, outputs):
 
 
 class SignalledPatches(Patches):
-    """`Patches` whose reader can be struck."""
+    """`Patches` that send signals to the process that reads them."""
 
     def __getitem__(self, index):
-        process = os.environ.get("KILLED", "0")
-        if keras.backend.backend() == "jax":
-            import jax
-
-            process = str(jax.process_index())
-        if process == os.environ.get("KILLED", process):
-            if str(self.first_batch + index) == os.environ.get("KILL_AT"):
-                os.kill(os.getpid(), signal.SIGKILL)
-            if str(self.first_batch + index) == os.environ.get("TERM_AT"):
-                os.kill(os.getpid(), signal.SIGTERM)
+        for name, number in (("KILL_AT", signal.SIGKILL), ("TERM_AT", signal.SIGTERM)):
+            if os.environ.get(name) == str(self.first_batch + index):
+                os.kill(os.getpid(), number)
         return super().__getitem__(index)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DenoiserRecipe(Recipe):
+    layout_rule: str = r".*hidden/kernel"
+
     def build(self):
         denoiser = keras.Sequential(
             [
                 keras.Input((16, 16, 3), name="image"),
                 layers.GaussianNoise(0.1, seed=5),
-                layers.Conv2D(8, 3, padding="same", activation="relu"),
+                layers.Conv2D(8, 3, padding="same", activation="relu", name="hidden"),
                 layers.Conv2D(3, 3, padding="same"),
             ]
         )
@@ -71,7 +66,7 @@ class DenoiserRecipe(Recipe):
         return keras.optimizers.SGD(self.learning_rate)
 
     def layout(self):
-        return {r".*conv2d[^/]*/kernel": (None, None, None, "model")}
+        return {self.layout_rule: (None, None, None, "model")}
 
     def release(self, model, directory):
         directory.mkdir(exist_ok=True)

@@ -6,7 +6,6 @@ import os
 import re
 import sys
 import textwrap
-from pathlib import Path
 
 from yoto_tf.cli.output import say
 from yoto_tf.cli.parser import Parser, add_threads, positive
@@ -57,9 +56,9 @@ def add(subparsers):
     )
     parser.add_argument(
         "--workdir",
-        type=Path,
         metavar="DIR",
-        help="checkpoints and logs (default: runs/ and the recipe's name)",
+        help="checkpoints and logs, a folder or a URL such as gs://BUCKET/RUN "
+        "(default: runs/ and the recipe's name)",
     )
     parser.add_argument(
         "--resume", action="store_true", help="carry on from the newest checkpoint"

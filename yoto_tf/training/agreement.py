@@ -64,6 +64,17 @@ class Agreement:
         return ahead
 
 
+def is_first_process():
+    """Whether this is the first of the processes of JAX, or the only one."""
+    import keras
+
+    if keras.backend.backend() != "jax":
+        return True
+    import jax
+
+    return jax.process_index() == 0
+
+
 def from_first(arrays):
     """The arrays of the first process, in all of them; with one process, the same.
 
@@ -87,6 +98,9 @@ def from_first(arrays):
     }
     got = multihost_utils.broadcast_one_to_all(sent)
     return {
-        name: np.array(got[name]).view(array.dtype).reshape(array.shape)
+        name: np.asarray(got[name])
+        .astype("uint8")
+        .view(array.dtype)
+        .reshape(array.shape)
         for name, array in arrays.items()
     }

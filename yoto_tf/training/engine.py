@@ -8,7 +8,6 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -24,6 +23,7 @@ from yoto_tf.training.placement import place
 from yoto_tf.training.precision import supported_precision
 from yoto_tf.training.recipe import Recipe
 from yoto_tf.training.stopping import RateByClock, TrainingRun, interrupts_stop
+from yoto_tf.training.workdir import Workdir, open_workdir
 
 EPOCH_STEPS = 200
 # More epochs than a training by the clock can reach.
@@ -54,7 +54,7 @@ class TrainingResult:
 def train(
     recipe: Recipe,
     data: str | Iterable | None,
-    workdir: str | os.PathLike,
+    workdir: str | os.PathLike | Workdir,
     *,
     steps: int | None = None,
     minutes: float | None = None,
@@ -75,7 +75,8 @@ def train(
         recipe: what to train and how.
         data: where the batches come from: a SPEC for `recipe.batches`, the batches
             themselves, or None for the recipe's own SPEC.
-        workdir: the folder, made if need be.
+        workdir: the folder, made if need be; or one in a bucket, by a URL that fsspec
+            knows such as `gs://bucket/run`, which is written with every checkpoint.
         steps: replaces `recipe.steps`, the total over all resumes.
         minutes: replaces `recipe.minutes`, likewise.
         resume: carry on from the newest checkpoint, if there is one.
@@ -104,11 +105,13 @@ def train(
     if isinstance(data, str):
         recipe = dataclasses.replace(recipe, data=data)
     _check_ranges(recipe)
-    workdir = Path(workdir)
     placement = place(recipe, devices, strategy)
-    with _in_use(workdir, placement):
+    with (
+        open_workdir(workdir, placement.first) as opened,
+        _in_use(opened.path, placement),
+    ):
         return _train_in(
-            workdir,
+            opened,
             recipe,
             data,
             resume,
@@ -139,7 +142,7 @@ def _in_use(workdir, placement):
 def _train_in(
     workdir, recipe, data, resume, initialise, validation, checkpoint_seconds, placement
 ):
-    folder = workdir / "checkpoints"
+    folder = workdir.path / "checkpoints"
     fields = json.loads(json.dumps(dataclasses.asdict(recipe), default=_plain))
     found = _checked_steps(workdir, fields, resume) if placement.first else []
 
@@ -165,7 +168,7 @@ def _train_in(
         # A training that cannot start leaves nothing behind.
         if placement.first:
             content = json.dumps(fields, indent=2) + "\n"
-            write_atomically(workdir / "recipe.json", content.encode())
+            write_atomically(workdir.path / "recipe.json", content.encode())
         end = (
             {"steps": recipe.steps}
             if recipe.minutes is None
@@ -173,7 +176,7 @@ def _train_in(
         )
         agreement = Agreement(placement.processes, EPOCH_STEPS)
         run = TrainingRun(
-            folder,
+            workdir,
             elapsed,
             checkpoint_seconds,
             batches,
@@ -186,7 +189,7 @@ def _train_in(
             model.optimizer.finalize_variable_values(model.trainable_variables)
         else:
             others = [
-                reports.Log(run, workdir if placement.first else None, validation)
+                reports.Log(run, workdir.path if placement.first else None, validation)
             ]
             if placement.first:
                 others.append(reports.ProgressLine(run))
@@ -196,6 +199,8 @@ def _train_in(
                 others.append(RateByClock(run, recipe.schedule()))
             with placement.scope():
                 _fit(model, batches, run, others, recipe.steps_per_execution)
+        if placement.first:
+            workdir.save(required=True)
         if placement.spread:
             model = _gathered(model, recipe, inputs)
     return TrainingResult(model, run.step, run.seconds, run.finished, placement.first)
@@ -203,7 +208,7 @@ def _train_in(
 
 def _checked_steps(workdir, fields, resume):
     """The steps of the checkpoints to carry on from."""
-    found = checkpoint.steps(workdir / "checkpoints")
+    found = checkpoint.steps(workdir.path / "checkpoints")
     if found and not resume:
         raise RecipeError(
             f"{workdir} holds a training at step {found[-1]}: resume it, or choose "
@@ -212,7 +217,7 @@ def _checked_steps(workdir, fields, resume):
     if resume and not found:
         print(f"{workdir} has no checkpoint: starting at step 0", file=sys.stderr)
     if found:
-        _check_unchanged(fields, workdir / "recipe.json")
+        _check_unchanged(fields, workdir)
     return found
 
 
@@ -333,21 +338,22 @@ def _check_ranges(recipe):
             )
 
 
-def _check_unchanged(fields, path):
+def _check_unchanged(fields, workdir):
     """Refuses to carry on a training with other fields than it was started with."""
+    path = workdir.path / "recipe.json"
     if not path.exists():
         return
     before = json.loads(path.read_text(encoding="utf-8"))
     for name in sorted(before.keys() & fields.keys()):
         if name == "data" and before[name] != fields[name]:
             print(
-                f"{path.parent} was trained on {before[name] or 'other data'} so far, "
+                f"{workdir} was trained on {before[name] or 'other data'} so far, "
                 f"and carries on with {fields[name] or 'what it is given'}",
                 file=sys.stderr,
             )
         elif name not in _MAY_CHANGE and before[name] != fields[name]:
             raise RecipeError(
-                f"{path.parent} was started with {name}={before[name]!r}, "
+                f"{workdir} was started with {name}={before[name]!r}, "
                 f"got {name}={fields[name]!r}"
             )
 

@@ -15,7 +15,7 @@ class TrainingRun(keras.callbacks.Callback):
     """Counts steps and seconds, keeps checkpoints, and decides when to stop.
 
     Args:
-        folder: where the checkpoints go.
+        workdir: the `Workdir`, in whose folder `checkpoints` they are kept.
         elapsed: the `checkpoint.Elapsed` the training starts from.
         checkpoint_seconds: seconds from one checkpoint to the next.
         batches: the `EndlessBatches` trained on.
@@ -38,7 +38,7 @@ class TrainingRun(keras.callbacks.Callback):
 
     def __init__(
         self,
-        folder,
+        workdir,
         elapsed,
         checkpoint_seconds,
         batches,
@@ -57,7 +57,7 @@ class TrainingRun(keras.callbacks.Callback):
         self._minutes = minutes
         self.interrupted = self.agreed = False
         self._all_stop = False
-        self._folder = folder
+        self._workdir = workdir
         self._checkpoint_seconds = checkpoint_seconds
         self._seconds_before = self._agreed_seconds = elapsed.seconds
         self._started = self._saved = time.monotonic()
@@ -137,9 +137,10 @@ class TrainingRun(keras.callbacks.Callback):
     def save(self):
         """Writes a checkpoint, unless this step has one. All processes call it."""
         if self.step > self._saved_step:
-            checkpoint.save(
-                self._folder, self.model, self.step, self.seconds, self._writes
-            )
+            folder = self._workdir.path / "checkpoints"
+            checkpoint.save(folder, self.model, self.step, self.seconds, self._writes)
+            if self._writes:
+                self._workdir.save()
             self._saved_step = self.step
         self._saved = time.monotonic()
 

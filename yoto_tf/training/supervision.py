@@ -61,7 +61,7 @@ class _Supervisor:
         self._link = _Lines(link)
         port = self._listener.getsockname()[1]
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, *arguments],
+            [sys.executable, "-m", "yoto_tf.cli", *arguments],
             env={**os.environ, SUPERVISOR: f"{far.fileno()},{port}"},
             pass_fds=[far.fileno()],
             stderr=subprocess.PIPE,
@@ -276,6 +276,3 @@ def _listener():
             ("", 0), family=socket.AF_INET6, dualstack_ipv6=True
         )
     return socket.create_server(("", 0))
-
-
-_COMMAND = "import sys; from yoto_tf.cli import main; sys.exit(main())"

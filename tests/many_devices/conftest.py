@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from trainings import run
+from trainings import STEPS, run
 
 from yoto_tf.data import write_image
-
-STEPS = 6
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,7 @@
 """Several devices of one process, on JAX: the same training as on one."""
 
 import pytest
-from conftest import STEPS
-from trainings import assert_same, finish, last_arrays, run, start
+from trainings import STEPS, assert_same, finish, last_arrays, run, start
 
 from yoto_tf.training.reports import read_log
 
@@ -33,8 +32,13 @@ def test_more_devices_than_there_are(photographs, tmp_path):
 
 
 def test_a_layout_that_catches_other_kernels(photographs, tmp_path):
-    options = ["--devices", 2, "--set", "model_devices=2", "layout_rule=.*kernel"]
+    options = [
+        "--devices",
+        2,
+        "--set",
+        "model_devices=2",
+        "layout_rule=.*hidden.*kernel",
+    ]
     said = finish(start(tmp_path / "run", photographs, *options, devices=2), status=2)
-    assert "the layout '.*kernel'" in said
-    assert "does not fit" in said
-    assert "affine/kernel, whose shape is" in said
+    assert "the layout '.*hidden.*kernel'" in said
+    assert "does not fit hidden_film/affine/kernel, whose shape is (10, 16)" in said

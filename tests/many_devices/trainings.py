@@ -13,6 +13,8 @@ import numpy as np
 from yoto_tf.training import checkpoint
 
 RECIPE = Path(__file__).parent / "denoiser_recipe.py"
+# Of a training that is compared.
+STEPS = 6
 # What a survivor may take to end.
 SURVIVAL_SECONDS = 60
 _COMMAND = [sys.executable, "-m", "yoto_tf.cli", "train", str(RECIPE)]

@@ -9,8 +9,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "examples": ["Examples"],
         "images": ["image_files", "read_image", "write_image"],
         "own_files": ["own_pictures"],
-        "patches": ["Patches"],
+        "patches": ["Patches", "random_patches"],
         "photographs": ["Photographs"],
+        "shards": ["Shards"],
         "sources": ["images_from_tfds", "load_arrays"],
+        "streamed_patches": ["StreamedPatches"],
     },
 )

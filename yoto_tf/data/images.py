@@ -152,6 +152,30 @@ def read_picture(path, metadata="none"):
         return np.array(rgb), alpha, kept
 
 
+def read_image_bytes(content, name):
+    """Reads a picture, as `read_image` does, of what a file holds.
+
+    Args:
+        content: bytes of one of `FORMATS`.
+        name: what errors call it.
+
+    Returns:
+        uint8 `[height, width, 3]`.
+
+    Raises:
+        DataError: see `read_image`.
+    """
+    with (
+        picture_errors(name),
+        Image.open(io.BytesIO(content), formats=_formats()) as image,
+    ):
+        rgb, alpha = to_rgb(image)
+        if alpha is not None:
+            white = Image.new("RGB", rgb.size, (255, 255, 255))
+            rgb = Image.composite(rgb, white, alpha)
+        return np.array(rgb)
+
+
 @contextlib.contextmanager
 def picture_errors(path):
     """Puts whatever Pillow raises on a damaged file into a `DataError`."""

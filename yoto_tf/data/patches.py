@@ -5,9 +5,29 @@ import warnings
 import keras
 import numpy as np
 
+from yoto_tf.data.numbered_files import NumberedFiles
 from yoto_tf.data.parts import InParts
 from yoto_tf.data.photographs import Photographs
+from yoto_tf.data.shards import Shards, is_shards
+from yoto_tf.data.streamed_patches import StreamedPatches
 from yoto_tf.errors import DataError
+
+
+def random_patches(spec, size, batch_size, seed=0, first_batch=0):
+    """Random patches of photographs: `Patches`, or `StreamedPatches` of many.
+
+    Args:
+        spec: for `Patches` a folder, glob, file, or `tfds:NAME[:SPLIT]`; for
+            `StreamedPatches` shards, see `Shards`, or a URL, see `NumberedFiles`.
+        size, batch_size, seed, first_batch: see there.
+    """
+    if is_shards(spec):
+        pictures = Shards(spec)
+    elif "://" in str(spec):
+        pictures = NumberedFiles(spec)
+    else:
+        return Patches(spec, size, batch_size, seed, first_batch=first_batch)
+    return StreamedPatches(pictures, size, batch_size, seed, first_batch=first_batch)
 
 
 class Patches(InParts, keras.utils.PyDataset):
@@ -80,6 +100,24 @@ class Patches(InParts, keras.utils.PyDataset):
                 f"skipped {self.skipped} photographs smaller than {size}x{size} pixels",
                 stacklevel=2,
             )
+
+    def part(self, index, count):
+        """As of all data sets in parts.
+
+        Which photographs a process has of a set that memory does not hold depends on
+        its clock: such a set is gone through by `StreamedPatches`.
+        """
+        if self.photographs.complete or count == 1:
+            return super().part(index, count)
+        streamed = StreamedPatches(
+            NumberedFiles(self.photographs.spec),
+            self.size,
+            self.batch_size,
+            self.seed,
+            self.flip,
+            first_batch=self.first_batch,
+        )
+        return streamed.part(index, count)
 
     def with_shape(self, size=None, batch_size=None, first_batch=None):
         """The same photographs, not decoded again, in patches of another shape."""

@@ -32,6 +32,7 @@ class Photographs:
         seed: of the order in which the files of a larger set are read.
 
     Attributes:
+        spec: as above.
         loaded: a tuple of photographs, each a tuple of uint8 `[height, width, 3]`, one
             a scale, in the order of `scales`. Replaced as a whole, never changed.
         complete: whether the whole set is loaded.
@@ -45,6 +46,7 @@ class Photographs:
     def __init__(self, spec, scales=(1.0,), memory_bytes=2 << 30, seed=0):
         if not scales or not all(0 < scale <= 1 for scale in scales):
             raise ValueError(f"expected scales in (0, 1], got {scales}")
+        self.spec = spec
         self.scales = tuple(scales)
         self.memory_bytes = memory_bytes
         self.unreadable = []

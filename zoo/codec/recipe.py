@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from yoto_tf.coefficients import Coefficients, LogUniform
-from yoto_tf.data import Patches
+from yoto_tf.data import random_patches
 from yoto_tf.errors import RecipeError
 from yoto_tf.loss_conditional_model import LossConditionalModel
 from yoto_tf.training.fused_adam import FusedAdam
@@ -77,15 +77,15 @@ class CodecRecipe(Recipe):
     def batches(self, spec, first_batch):
         if not spec:
             raise RecipeError(
-                "the recipe names no data, expected a folder, a glob or "
-                "tfds:NAME[:SPLIT] of photographs"
+                "the recipe names no data, expected a folder, a glob, shards (*.tar) "
+                "or tfds:NAME[:SPLIT] of photographs"
             )
         if self.patch_size < 64 or self.patch_size % 64:
             raise RecipeError(
                 f"patch_size must be a multiple of 64, got {self.patch_size}"
             )
-        return Patches(
-            spec, self.patch_size, self.batch_size, self.seed, first_batch=first_batch
+        return random_patches(
+            spec, self.patch_size, self.batch_size, self.seed, first_batch
         )
 
     def initialise(self, model, batches):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from yoto_tf.coefficients import Coefficients, LogArcsine, LogUniform
-from yoto_tf.data import Patches
+from yoto_tf.data import random_patches
 from yoto_tf.errors import RecipeError
 from yoto_tf.loss_conditional_model import LossConditionalModel
 from yoto_tf.training.recipe import Recipe
@@ -133,11 +133,11 @@ class StylizationRecipe(Recipe):
         """The photographs' patches."""
         if not spec:
             raise RecipeError(
-                "the recipe names no data, expected a folder, a glob or "
-                "tfds:NAME[:SPLIT] of photographs"
+                "the recipe names no data, expected a folder, a glob, shards (*.tar) "
+                "or tfds:NAME[:SPLIT] of photographs"
             )
-        return Patches(
-            spec, self.patch_size, self.batch_size, self.seed, first_batch=first_batch
+        return random_patches(
+            spec, self.patch_size, self.batch_size, self.seed, first_batch
         )
 
     def release(self, model, directory):

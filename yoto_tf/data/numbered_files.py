@@ -1,0 +1,64 @@
+"""Picture files by number: of a folder, a glob, or a place that fsspec knows."""
+
+from yoto_tf.data.images import READ_SUFFIXES, image_files, read_image, read_image_bytes
+from yoto_tf.errors import DataError
+
+
+class NumberedFiles:
+    """Picture files, read one by one.
+
+    Args:
+        spec: a folder, searched recursively, a glob or a file; or a URL of fsspec of one
+            (`gs://`, `s3://`: extra `remote`).
+
+    Raises:
+        DataError: there is no picture.
+    """
+
+    def __init__(self, spec):
+        self._files = None
+        if "://" not in str(spec):
+            self.names = image_files(spec)
+            return
+        try:
+            import fsspec
+            from fsspec.core import has_magic
+
+            self._files, root = fsspec.core.url_to_fs(str(spec))
+            found = (
+                self._files.glob(root) if has_magic(root) else self._files.find(root)
+            )
+        # A package that is not installed, a name, rights, the network.
+        except Exception as error:
+            raise unreadable(spec, error) from error
+        suffixes = tuple(READ_SUFFIXES)
+        self.names = sorted(name for name in found if name.lower().endswith(suffixes))
+        if not self.names:
+            raise DataError(f"no pictures in {spec}")
+
+    def __len__(self):
+        return len(self.names)
+
+    def read(self, number):
+        """Picture `number`, uint8 `[height, width, 3]`.
+
+        Raises:
+            DataError: see `read_image`.
+        """
+        name = self.names[number]
+        if self._files is None:
+            return read_image(name)
+        try:
+            content = self._files.cat_file(name)
+        # What a file system of fsspec raises is up to it.
+        except Exception as error:
+            raise unreadable(name, error) from error
+        return read_image_bytes(content, name)
+
+
+def unreadable(name, error):
+    """A `DataError` for what a file system of fsspec, or importing it, raised."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, ImportError):
+        reason += " (pip install 'yoto_tf[remote]')"
+    return DataError(f"cannot read {name}: {reason}")

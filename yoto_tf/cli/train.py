@@ -38,7 +38,8 @@ def add(subparsers):
     parser.add_argument(
         "--data",
         metavar="SPEC",
-        help="a folder, a glob or tfds:NAME[:SPLIT] (default: what the recipe names)",
+        help="a folder, a glob, shards (*.tar), a URL such as gs://BUCKET/PHOTOS or "
+        "tfds:NAME[:SPLIT], as the recipe takes them (default: what the recipe names)",
     )
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
@@ -85,7 +86,8 @@ def add(subparsers):
 
 def _add_devices(parser):
     group = parser.add_argument_group(
-        "many devices and hosts", "See docs/many-devices.md; with KERAS_BACKEND=jax."
+        "many devices and hosts",
+        "With KERAS_BACKEND=jax; see the guide docs/train-your-own.md.",
     )
     group.add_argument(
         "--devices",

@@ -8,8 +8,8 @@ class NumberedFiles:
     """Picture files, read one by one.
 
     Args:
-        spec: a folder, searched recursively, a glob or a file; or a URL of fsspec of one
-            (`gs://`, `s3://`: extra `remote`).
+        spec: a folder, searched recursively, a glob or a file; or the URL of one that
+            fsspec knows (`gs://`, `s3://`: extra `remote`).
 
     Raises:
         DataError: there is no picture.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import tempfile
 from pathlib import Path
 
 from yoto_tf.errors import RecipeError
@@ -18,6 +19,7 @@ def train(
     resume=False,
     devices=None,
     strategy=None,
+    started=None,
 ):
     """Trains a recipe and writes the trained model to `workdir/release`.
 
@@ -37,6 +39,9 @@ def train(
         devices: on JAX, how many devices of this process share each batch, or "all";
             None for one, and for all where JAX has several processes. All processes
             then call this; the first one writes the release.
+        started: from when `minutes` count, by `time.monotonic`; None for from when the
+            model is made. They include the time that writing the release takes, which
+            is found out before the first step.
         strategy: "mirrored" to share batches by TensorFlow's `MirroredStrategy`.
 
     Returns:
@@ -79,6 +84,10 @@ def train(
         def initialise(model, batches):
             start_from(model.network, release)
 
+    def release_elsewhere(model):
+        with tempfile.TemporaryDirectory() as folder:
+            recipe.release(model, Path(folder) / "release")
+
     fields = {"data": data, "steps": steps, "minutes": minutes}
     given = {name: value for name, value in fields.items() if value is not None}
     recipe = dataclasses.replace(recipe, **given)
@@ -91,6 +100,8 @@ def train(
             initialise=initialise,
             devices=devices,
             strategy=strategy,
+            started=started,
+            finish=release_elsewhere,
         )
         if result.finished and result.first:
             folder = opened.path / "release"

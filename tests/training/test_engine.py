@@ -438,3 +438,17 @@ def test_other_data_is_said(tmp_path, capsys):
     assert "was trained on one so far, and carries on with other" in (
         capsys.readouterr().err
     )
+
+
+def test_time_is_left_for_what_comes_after_the_last_step(tmp_path):
+    tried = []
+
+    def finish(model):
+        tried.append(model)
+        time.sleep(1.0)
+
+    first = train(RECIPE, None, tmp_path, minutes=0.05, finish=finish)
+    assert len(tried) == 1
+    assert 2.0 <= first.seconds < 2.0 + 30
+    again = train(RECIPE, None, tmp_path, minutes=0.05, finish=finish, resume=True)
+    assert again.step == first.step

@@ -1,4 +1,5 @@
 import dataclasses
+import time
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,25 @@ def test_a_recipe_can_decide_what_it_starts_from(tmp_path):
     recipe = dataclasses.replace(load_recipe("stylization/new_style"), styles="none")
     with pytest.raises(RecipeError, match="no pretrained model or directory 'absent'"):
         zoo.train(recipe, str(tmp_path), tmp_path / "work", start="absent")
+
+
+def test_minutes_include_the_start_and_the_release(recipe, tmp_path):
+    written = []
+
+    class Slow(type(recipe)):
+        def release(self, model, directory):
+            written.append(directory)
+            time.sleep(1.0)
+            super().release(model, directory)
+
+    slow = Slow(**{**vars(recipe), "minutes": 0.15})
+    result = zoo.train(slow, workdir=tmp_path, started=time.monotonic() - 3)
+    assert result.finished
+    # Written somewhere else before the first step, to learn how long it takes.
+    assert len(written) == 2
+    assert written[1] == tmp_path / "release"
+    assert written[1].is_dir()
+    assert not written[0].exists()
+    # 9 seconds: 3 were over, and 1 at the end is the release's. A busy machine may take
+    # long over its last step.
+    assert 7.5 < result.seconds < 8 + 120

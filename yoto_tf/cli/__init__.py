@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import time
 import warnings
 
 from yoto_tf import __version__
@@ -53,6 +54,7 @@ def main(arguments=None):
 
     An error of the user's is one line on standard error and the status 2.
     """
+    started = time.monotonic()
     _quieten_tensorflow()
     _speak_to_any_terminal()
     parser = build_parser()
@@ -60,7 +62,7 @@ def main(arguments=None):
         options, more = parser.parse_known_args(arguments)
         if more and not hasattr(options, "more"):
             parser.error(f"unrecognized arguments: {' '.join(more)}")
-        options.more = more
+        options.more, options.started = more, started
         options.arguments = sys.argv[1:] if arguments is None else list(arguments)
         _be_quiet(getattr(options, "quiet", False))
         status = options.run(options)

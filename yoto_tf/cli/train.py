@@ -52,8 +52,8 @@ def add(subparsers):
         "--minutes",
         type=float,
         metavar="N",
-        help="train for so long by the clock, over all resumes, instead of for steps "
-        "(default: the recipe's)",
+        help="train for so long by the clock, over all resumes, instead of for steps; "
+        "starting and writing the release are part of it (default: the recipe's)",
     )
     parser.add_argument(
         "--workdir",
@@ -191,6 +191,7 @@ def _train(options):
         resume=options.resume,
         devices=options.devices,
         strategy=options.strategy,
+        started=options.started,
     )
     if not result.first:
         return 0 if result.finished else 130

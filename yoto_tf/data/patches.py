@@ -137,27 +137,47 @@ class Patches(InParts, keras.utils.PyDataset):
 
     def __getitem__(self, index):
         """Batch `first_batch + index`."""
+        size = self.size
+        cuts = self.cuts(index)
+        batch = np.empty((len(cuts), size, size, 3), np.float32)
+        for patch, (image, top, left, is_mirrored) in zip(batch, cuts, strict=True):
+            crop = image[top : top + size, left : left + size]
+            np.multiply(crop[:, ::-1] if is_mirrored else crop, _UNIT, out=patch)
+        self.photographs.use(self.batch_size * size * size)
+        return {"image": batch}
+
+    def cuts(self, index):
+        """Where the patches of batch `first_batch + index` are cut.
+
+        Returns:
+            A list of (uint8 picture, top, left, whether it is mirrored).
+        """
         table = self._current_table()
         random = np.random.default_rng((self.seed, self.first_batch + index))
         # Drawn for the whole batch, so that a part of it is as it is in the whole.
         places = self.places(self.batch_size)
         chosen = table.choose(random.random(self.batch_size)[places])
         draws = random.random((self.batch_size, 4))[places]
-        size = self.size
-        batch = np.empty((len(chosen), size, size, 3), np.float32)
-        for patch, candidate, (scale, top, left, mirror) in zip(
-            batch, chosen, draws, strict=True
-        ):
+        cuts = []
+        for candidate, (scale, top, left, mirror) in zip(chosen, draws, strict=True):
             images = table.candidates[candidate]
             image = images[int(scale * len(images))]
-            top = int(top * (image.shape[0] - size + 1))
-            left = int(left * (image.shape[1] - size + 1))
-            crop = image[top : top + size, left : left + size]
-            if self.flip and mirror < 0.5:
-                crop = crop[:, ::-1]
-            np.multiply(crop, _UNIT, out=patch)
-        self.photographs.use(self.batch_size * size * size)
-        return {"image": batch}
+            top = int(top * (image.shape[0] - self.size + 1))
+            left = int(left * (image.shape[1] - self.size + 1))
+            cuts.append((image, top, left, bool(self.flip and mirror < 0.5)))
+        return cuts
+
+    def images(self):
+        """The pictures that are large enough, at each of their scales."""
+        return [
+            image for images in self._current_table().candidates for image in images
+        ]
+
+    def resident(self):
+        """`ResidentPatches`, or None where the photographs do not fit."""
+        from yoto_tf.data.resident_patches import ResidentPatches
+
+        return ResidentPatches(self) if ResidentPatches.fits(self) else None
 
     def __iter__(self):
         index = 0

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterable
 
@@ -18,7 +19,10 @@ from yoto_tf.machine.folder_lock import folder_lock
 from yoto_tf.objectives.progress import ProgressCallback
 from yoto_tf.training import checkpoint, reports
 from yoto_tf.training.agreement import Agreement, from_first
+from yoto_tf.training.beginning import check_ranges, checked_steps, plain_fields
+from yoto_tf.training.copies import compiled, gathered, spread
 from yoto_tf.training.endless import EndlessBatches
+from yoto_tf.training.on_device import cut_in_step, resident
 from yoto_tf.training.placement import place
 from yoto_tf.training.precision import supported_precision
 from yoto_tf.training.recipe import Recipe
@@ -28,8 +32,6 @@ from yoto_tf.training.workdir import Workdir, open_workdir
 EPOCH_STEPS = 200
 # More epochs than a training by the clock can reach.
 EPOCHS_BY_CLOCK = 10**9
-# Fields in which a resumed training may differ from how it was started.
-_MAY_CHANGE = ("steps", "minutes", "data", "model_devices")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +66,8 @@ def train(
     checkpoint_seconds: float = 180.0,
     devices: int | str | None = None,
     strategy: str | None = None,
+    started: float | None = None,
+    finish: Callable | None = None,
 ) -> TrainingResult:
     """Trains a recipe in a folder, from the start or from its newest checkpoint.
 
@@ -87,6 +91,11 @@ def train(
         devices: how many devices of each process share a batch, or `"all"`; None for
             all where JAX has several processes, else for one.
         strategy: `"mirrored"` for TensorFlow's `MirroredStrategy`.
+        started: from when the minutes count, by `time.monotonic`; None for from when
+            the model is made.
+        finish: function of the model that does what the caller is going to do at the
+            end. Where minutes are given it is called before the first step, and as
+            long as it takes is left of them.
 
     Where JAX has several processes, all of them call this. Each makes its part of every
     batch, the first one keeps the folder, and what one decides, such as to end after
@@ -104,7 +113,7 @@ def train(
         recipe = dataclasses.replace(recipe, minutes=minutes)
     if isinstance(data, str):
         recipe = dataclasses.replace(recipe, data=data)
-    _check_ranges(recipe)
+    check_ranges(recipe)
     placement = place(recipe, devices, strategy)
     with (
         open_workdir(workdir, placement.first) as opened,
@@ -119,6 +128,8 @@ def train(
             validation,
             checkpoint_seconds,
             placement,
+            started,
+            finish,
         )
 
 
@@ -140,11 +151,20 @@ def _in_use(workdir, placement):
 
 
 def _train_in(
-    workdir, recipe, data, resume, initialise, validation, checkpoint_seconds, placement
+    workdir,
+    recipe,
+    data,
+    resume,
+    initialise,
+    validation,
+    checkpoint_seconds,
+    placement,
+    started,
+    finish,
 ):
     folder = workdir.path / "checkpoints"
-    fields = json.loads(json.dumps(dataclasses.asdict(recipe), default=_plain))
-    found = _checked_steps(workdir, fields, resume) if placement.first else []
+    fields = plain_fields(recipe)
+    found = checked_steps(workdir, fields, resume) if placement.first else []
 
     from_spec = data is None or isinstance(data, str)
     [first_batch] = from_first({"step": np.array([found[-1] if found else 0])})["step"]
@@ -153,18 +173,33 @@ def _train_in(
         keras.utils.set_random_seed(recipe.seed)
         if from_spec:
             data = recipe.batches(recipe.data, int(first_batch))
-        batches = EndlessBatches(data, part)
+        held = None if placement.spread else resident(data)
+        batches = EndlessBatches(held or data, part)
         inputs = batches.first()
-        model = _compiled(recipe, inputs)
+        if held:
+            inputs = held.cut(inputs)
+        model = compiled(recipe, inputs)
         elapsed = checkpoint.Elapsed(0, 0.0)
         if found:
             elapsed = checkpoint.restore(folder, model)
         elif placement.first:
             (initialise or recipe.initialise)(model, data)
+        reserved = 0.0
+        if finish and recipe.minutes is not None and placement.first:
+            began = time.monotonic()
+            finish(model)
+            reserved = time.monotonic() - began
+        progress = from_first({"progress": np.array([*elapsed, reserved])})["progress"]
+        elapsed = checkpoint.Elapsed(int(progress[0]), float(progress[1]))
+        reserved = float(progress[2])
         if placement.spread:
-            model, elapsed = _spread(placement, model, elapsed, recipe, inputs)
+            model = spread(placement, model, recipe, inputs)
         if from_spec and elapsed.step != first_batch:
-            batches = EndlessBatches(recipe.batches(recipe.data, elapsed.step), part)
+            data = recipe.batches(recipe.data, elapsed.step)
+            held = None if placement.spread else resident(data)
+            batches = EndlessBatches(held or data, part)
+        if held:
+            cut_in_step(model, held.cut)
         # A training that cannot start leaves nothing behind.
         if placement.first:
             content = json.dumps(fields, indent=2) + "\n"
@@ -172,7 +207,7 @@ def _train_in(
         end = (
             {"steps": recipe.steps}
             if recipe.minutes is None
-            else {"minutes": recipe.minutes}
+            else {"minutes": recipe.minutes, "started": started, "reserved": reserved}
         )
         agreement = Agreement(placement.processes, EPOCH_STEPS)
         run = TrainingRun(
@@ -202,54 +237,8 @@ def _train_in(
         if placement.first:
             workdir.save(required=True)
         if placement.spread:
-            model = _gathered(model, recipe, inputs)
+            model = gathered(model, recipe, inputs)
     return TrainingResult(model, run.step, run.seconds, run.finished, placement.first)
-
-
-def _checked_steps(workdir, fields, resume):
-    """The steps of the checkpoints to carry on from."""
-    found = checkpoint.steps(workdir.path / "checkpoints")
-    if found and not resume:
-        raise RecipeError(
-            f"{workdir} holds a training at step {found[-1]}: resume it, or choose "
-            "another folder"
-        )
-    if resume and not found:
-        print(f"{workdir} has no checkpoint: starting at step 0", file=sys.stderr)
-    if found:
-        _check_unchanged(fields, workdir)
-    return found
-
-
-def _compiled(recipe, inputs):
-    """A new model and its optimizer, built."""
-    model = recipe.build()
-    if not model.built:
-        model(inputs)
-    model.compile(optimizer=recipe.optimizer(), jit_compile=recipe.jit_compile)
-    model.optimizer.build(model.trainable_variables)
-    return model
-
-
-def _spread(placement, model, elapsed, recipe, inputs):
-    """A model as `model` of the first process is, on the devices of a placement."""
-    state = {"elapsed": np.array(elapsed, "float64"), **checkpoint.to_arrays(model)}
-    state = from_first(state)
-    step, seconds = state.pop("elapsed")
-    with placement.scope():
-        # The same values in all processes, whose examples differ.
-        zeros = keras.tree.map_structure(lambda array: np.zeros_like(array), inputs)
-        spread = _compiled(recipe, zeros)
-        checkpoint.assign(spread, state)
-    return spread, checkpoint.Elapsed(int(step), float(seconds))
-
-
-def _gathered(model, recipe, inputs):
-    """A model as one on several devices is, on the usual device of this process."""
-    state = checkpoint.to_arrays(model)
-    gathered = _compiled(recipe, inputs)
-    checkpoint.assign(gathered, state)
-    return gathered
 
 
 def _fit(model, batches, run, others, steps_per_execution):
@@ -277,7 +266,7 @@ def _fit(model, batches, run, others, steps_per_execution):
     run.save()
     if batches.error is not None:
         raise batches.error
-    if not run.stopping:
+    if not (run.stopping or run.interrupted):
         raise RecipeError(
             f"the data ended after step {run.step}, expected {run.steps or 'more'}"
         )
@@ -311,52 +300,3 @@ def _dtype_policy(name):
         yield
     finally:
         keras.config.set_dtype_policy(before)
-
-
-def _check_ranges(recipe):
-    for name in (
-        "steps",
-        "batch_size",
-        "learning_rate",
-        "steps_per_execution",
-        "model_devices",
-    ):
-        if not getattr(recipe, name) > 0:
-            raise RecipeError(f"{name} must be above 0, got {getattr(recipe, name)}")
-    for name in ("clipnorm", "minutes"):
-        value = getattr(recipe, name)
-        if value is not None and not value > 0:
-            raise RecipeError(f"{name} must be none or above 0, got {value}")
-    for name, highest in (
-        ("warmup_steps", math.inf),
-        ("decay_fraction", 1),
-        ("seed", 2**32 - 1),
-    ):
-        if not 0 <= getattr(recipe, name) <= highest:
-            raise RecipeError(
-                f"{name} must be from 0 to {highest}, got {getattr(recipe, name)}"
-            )
-
-
-def _check_unchanged(fields, workdir):
-    """Refuses to carry on a training with other fields than it was started with."""
-    path = workdir.path / "recipe.json"
-    if not path.exists():
-        return
-    before = json.loads(path.read_text(encoding="utf-8"))
-    for name in sorted(before.keys() & fields.keys()):
-        if name == "data" and before[name] != fields[name]:
-            print(
-                f"{workdir} was trained on {before[name] or 'other data'} so far, "
-                f"and carries on with {fields[name] or 'what it is given'}",
-                file=sys.stderr,
-            )
-        elif name not in _MAY_CHANGE and before[name] != fields[name]:
-            raise RecipeError(
-                f"{workdir} was started with {name}={before[name]!r}, "
-                f"got {name}={fields[name]!r}"
-            )
-
-
-def _plain(value):
-    return value.get_config() if hasattr(value, "get_config") else repr(value)

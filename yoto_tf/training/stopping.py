@@ -23,6 +23,8 @@ class TrainingRun(keras.callbacks.Callback):
         writes: whether this process writes the checkpoints.
         steps: the step to stop at; or
         minutes: the minutes to stop after, over all resumes.
+        started: when this process began, by `time.monotonic`; None for now.
+        reserved: seconds of the minutes that are needed after the last step.
 
     Attributes:
         step: optimizer steps taken, over all resumes.
@@ -47,6 +49,8 @@ class TrainingRun(keras.callbacks.Callback):
         *,
         steps=None,
         minutes=None,
+        started=None,
+        reserved=0.0,
     ):
         super().__init__()
         self.step = self._saved_step = self._first_step = elapsed.step
@@ -59,8 +63,11 @@ class TrainingRun(keras.callbacks.Callback):
         self._all_stop = False
         self._workdir = workdir
         self._checkpoint_seconds = checkpoint_seconds
-        self._seconds_before = self._agreed_seconds = elapsed.seconds
-        self._started = self._saved = time.monotonic()
+        self._seconds_before = elapsed.seconds
+        self._agreed_seconds = elapsed.seconds + reserved
+        self._saved = time.monotonic()
+        self._started = self._saved if started is None else started
+        self._reserved = reserved
 
     @property
     def is_shared(self):
@@ -88,7 +95,7 @@ class TrainingRun(keras.callbacks.Callback):
         """Seconds until the end; if steps decide it, at `pace` seconds a step."""
         if self._minutes is None:
             return (self.steps - self.step) * pace
-        return max(60 * self._minutes - self.seconds, 0.0)
+        return max(60 * self._minutes - self._reserved - self.seconds, 0.0)
 
     @property
     def stopping(self):
@@ -130,7 +137,7 @@ class TrainingRun(keras.callbacks.Callback):
             return False
         is_save_due = time.monotonic() - self._saved >= self._checkpoint_seconds
         self._agreed_seconds, self._all_stop, is_save_due = self._agreement.reach(
-            self.step, self.seconds, self.interrupted, is_save_due
+            self.step, self.seconds + self._reserved, self.interrupted, is_save_due
         )
         return is_save_due
 

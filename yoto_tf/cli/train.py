@@ -136,7 +136,7 @@ def run(options):
         if SUPERVISOR not in os.environ:
             from yoto_tf.training.supervision import supervise
 
-            return supervise(options.arguments)
+            return supervise(options.arguments, options.coordinator)
         join(options.coordinator, options.processes, options.process)
         with blames_others():
             return _train(options)

@@ -24,9 +24,12 @@ from yoto_tf.training.joining import MAYBE_ANOTHER, SUPERVISOR
 LOST = 75
 _BEAT_SECONDS = 5.0
 _SILENCE_SECONDS = 30.0
+# How long the first one waits for the others to call, before it tells how it ended.
+_CALL_SECONDS = 10.0
 # How long an error that others may have caused waits for their report.
 _DOUBT_SECONDS = 8.0
 _INTERRUPTED = 130
+_COMMAND = [sys.executable, "-m", "yoto_tf.cli"]
 # From such a line on, what the training says is held until it is known who is to blame.
 _ALARM = re.compile(
     rb"F\d{4} |\d{4}-\d\d-\d\d [\d:.]+: F |terminate called|Traceback \(most recent"
@@ -34,34 +37,39 @@ _ALARM = re.compile(
 )
 
 
-def supervise(arguments):
+def supervise(arguments, coordinator):
     """Runs `yoto ARGUMENTS` in a process of its own, as one of many.
 
     Args:
         arguments: of the command line.
+        coordinator: where the processes meet, for what is said if they do not.
 
     Returns:
         The exit status: that of the process, or `LOST` after one line about the
         process that was lost.
     """
-    return _Supervisor(arguments).run()
+    return _Supervisor(arguments, coordinator).run()
 
 
 class _Supervisor:
-    def __init__(self, arguments):
+    def __init__(self, arguments, coordinator):
+        self._coordinator = coordinator
         self._selector = selectors.DefaultSelector()
         self._listener = _listener()
         self._number = None
         self._token = None
         self._peers = {}
+        self._missing = set()
+        self._joined = None
         self._status = None
         self._doubt_until = None
+        self._farewell = None
         self._beaten = 0.0
         link, far = socket.socketpair()
         self._link = _Lines(link)
         port = self._listener.getsockname()[1]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "yoto_tf.cli", *arguments],
+            [*_COMMAND, *arguments],
             env={**os.environ, SUPERVISOR: f"{far.fileno()},{port}"},
             pass_fds=[far.fileno()],
             stderr=subprocess.PIPE,
@@ -96,7 +104,10 @@ class _Supervisor:
         for facts in messages or ():
             self._number = facts["process"]
             self._token = facts["token"]
-            if self._number > 0:
+            self._joined = time.monotonic()
+            if self._number == 0:
+                self._missing = set(range(1, facts["processes"]))
+            else:
                 self._selector.unregister(self._listener)
                 self._listener.close()
                 self._call_first(facts["meeting"])
@@ -106,9 +117,16 @@ class _Supervisor:
 
     def _after_process(self, status):
         if status in (0, _INTERRUPTED):
-            self._tell({"done": self._number})
-            self._end(status)
-        elif status in (MAYBE_ANOTHER, -signal.SIGABRT) and self._peers:
+            self._end(status, {"done": self._number})
+        elif status == -signal.SIGABRT and self._number is None:
+            # What JAX does when its patience is at an end.
+            self._relay.after(
+                f"yoto: not all processes came to {self._coordinator} in time; start "
+                "all of them, with the same --coordinator and --processes"
+            )
+            self._relay.finish(shown=False)
+            self._status = LOST
+        elif status in (MAYBE_ANOTHER, -signal.SIGABRT):
             self._doubt_until = time.monotonic() + _DOUBT_SECONDS
         else:
             self._blame_own(status)
@@ -118,15 +136,24 @@ class _Supervisor:
         if status < 0:
             how = f"was ended by {signal.Signals(-status).name}"
             self._relay.after(f"yoto: the training {how}; --resume carries on")
-        self._tell({"lost": self._named(), "how": how})
-        self._end(status if status > 0 else 128 - status)
+        status = status if status > 0 else 128 - status
+        self._end(status, {"lost": self._named(), "how": how})
 
     def _named(self):
         return f"process {self._number} on {socket.gethostname()}"
 
-    def _end(self, status):
+    def _end(self, status, message):
         self._relay.finish(shown=True)
-        self._status = status
+        self._doubt_until = None
+        self._farewell = (status, message, time.monotonic() + _CALL_SECONDS)
+        self._say_farewell()
+
+    def _say_farewell(self):
+        """Ends with a message to the others, once they can hear it."""
+        status, message, until = self._farewell
+        if not self._missing or time.monotonic() > until:
+            self._tell(message)
+            self._status = status
 
     def _call_first(self, address):
         try:
@@ -136,7 +163,8 @@ class _Supervisor:
             self._lose(f"process 0 on {address[0]}", f"cannot be reached: {reason}")
             return
         self._add(connection, f"process 0 on {address[0]}")
-        self._tell({"hello": self._named(), "token": self._token})
+        hello = {"hello": self._named(), "process": self._number}
+        self._tell({**hello, "token": self._token})
 
     def _accept_supervisor(self, listener):
         connection, _ = listener.accept()
@@ -154,6 +182,7 @@ class _Supervisor:
             peer.heard = time.monotonic()
             if "hello" in message and message.get("token") == self._token:
                 peer.name = message["hello"]
+                self._missing.discard(message.get("process"))
             elif "done" in message:
                 peer.done = True
             elif "lost" in message and peer.name is not None:
@@ -172,15 +201,24 @@ class _Supervisor:
         if now - self._beaten > _BEAT_SECONDS:
             self._beaten = now
             self._tell({"beat": self._number})
+        how = f"has been silent for {_SILENCE_SECONDS:.0f} s"
         for peer in self._peers.values():
             if peer.name and not peer.done and now - peer.heard > _SILENCE_SECONDS:
-                self._lose(peer.name, f"has been silent for {_SILENCE_SECONDS:.0f} s")
+                self._lose(peer.name, how)
                 return
+        if self._missing and now - self._joined > _SILENCE_SECONDS:
+            self._lose(f"process {min(self._missing)}", how)
+            return
         if self._doubt_until is not None and now > self._doubt_until:
             self._blame_own(self._process.wait())
+        elif self._farewell is not None:
+            self._say_farewell()
 
     def _lose(self, name, how):
         """Ends everything here because another process is lost."""
+        if self._farewell is not None:
+            # It is over here, and has been told.
+            return
         self._tell({"lost": name, "how": how})
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)

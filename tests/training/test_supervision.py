@@ -1,5 +1,6 @@
 """Supervisors of processes that only act as if they trained."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -14,10 +15,10 @@ POLLED = "E1130 13:07:21.09 8257 coordination_service_agent.cc:567] Polled an er
 TRACE = "Traceback (most recent call last):"
 
 SUPERVISE = """
-import sys
+import os, sys
 from yoto_tf.training import supervision
 supervision._COMMAND = [sys.executable, "-c", sys.argv[1]]
-supervision._SILENCE_SECONDS = 3.0
+supervision._SILENCE_SECONDS = float(os.environ["SILENCE"])
 supervision._BEAT_SECONDS = 0.5
 supervision._DOUBT_SECONDS = 6.0
 sys.exit(supervision.supervise(sys.argv[2:], "host-a:1"))
@@ -51,10 +52,11 @@ def start(tmp_path):
     """Starts a supervisor, whose process does some Python once it has joined."""
     started = []
 
-    def start(number, deed):
+    def start(number, deed, silence=60):
         words = [SUPERVISE, ACT, str(number), str(tmp_path / "port"), deed]
         process = subprocess.Popen(
             [sys.executable, "-c", *words],
+            env={**os.environ, "SILENCE": str(silence)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -107,13 +109,13 @@ def test_an_error_that_another_has_caused_is_not_shown(start):
 
 
 def test_a_host_that_falls_silent_is_lost(start):
-    processes = [start(number, WAIT) for number in (0, 1)]
+    processes = [start(number, WAIT, silence=8) for number in (0, 1)]
     for process in processes:
         assert process.stdout.readline() == "joined\n"
     processes[1].send_signal(signal.SIGSTOP)
     _, said = processes[0].communicate(timeout=60)
     assert processes[0].returncode == 75
-    assert "has been silent for 3 s; --resume carries on" in said
+    assert "has been silent for 8 s; --resume carries on" in said
 
 
 def test_whoever_ends_in_order_is_not_missed(start):
@@ -126,7 +128,11 @@ def test_whoever_ends_in_order_is_not_missed(start):
 def test_processes_that_do_not_meet_are_one_line():
     words = [SUPERVISE, "import os; os.write(2, b'F1130 fatal'); os.abort()"]
     done = subprocess.run(
-        [sys.executable, "-c", *words], capture_output=True, text=True, check=False
+        [sys.executable, "-c", *words],
+        env={**os.environ, "SILENCE": "60"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 75
     assert done.stderr.startswith("yoto: not all processes came to host-a:1 in time")

@@ -11,6 +11,7 @@ from yoto_tf.cli.output import say
 from yoto_tf.cli.parser import Parser, add_threads, positive
 from yoto_tf.cli.startup import chosen_backend, import_keras
 from yoto_tf.errors import RecipeError
+from yoto_tf.machine.threads import limit_threads
 
 
 def add(subparsers):
@@ -137,6 +138,8 @@ def run(options):
             from yoto_tf.training.supervision import supervise
 
             return supervise(options.arguments, options.coordinator)
+        if options.threads is not None:
+            limit_threads(options.threads)
         join(options.coordinator, options.processes, options.process)
         with blames_others():
             return _train(options)

@@ -18,6 +18,9 @@ WEB = ["gradio>=6"]
 # The TensorFlow of the older Pythons wants an ml_dtypes that newer onnx cannot use.
 ONNX = ["tf2onnx>=1.17", f"onnx<1.19; {WITH_TFC}", "onnxruntime"]
 HUGGINGFACE = ["huggingface_hub>=0.34"]
+# Ray Data with tasks and actors of their own; newer pyarrow needs NumPy 2, which the
+# TensorFlow of the older Pythons cannot use.
+RAY = ["ray[data]>=2.51", f"pyarrow<26; {WITH_TFC}"]
 SERVING = ["grpcio>=1.60", "protobuf>=3.20.3"]
 
 URL = "https://github.com/yoto-tf/yoto_tf"
@@ -90,6 +93,8 @@ setup(
         "onnx": ONNX,
         # Trainings whose folder or data is in a bucket, gs:// or s3://.
         "remote": ["fsspec[gcs,s3]>=2024.6"],
+        # Millions of pictures on many machines.
+        "ray": RAY,
         "serving": SERVING,
         # MP4 and other videos.
         "video": ["av>=12"],

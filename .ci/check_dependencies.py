@@ -28,7 +28,7 @@ FLOORS = (
     ("training",),
     ("tradeoff",),
     ("zoo",),
-    ("export",),
+    ("bulk", "export"),
     ("demo",),
     ("cli",),
 )

@@ -1,6 +1,7 @@
 """`yoto compress`"""
 
 from yoto_tf.cli.coefficients import check_names, coefficients
+from yoto_tf.cli.engine import add_engine, is_chosen, run_task
 from yoto_tf.cli.files import add_files, read_files
 from yoto_tf.cli.output import print_conversion
 from yoto_tf.cli.parser import add_model, add_no_clobber, add_threads, add_volume
@@ -78,11 +79,17 @@ def add(subparsers):
     add_no_clobber(parser)
     add_threads(parser)
     add_volume(parser, "say the coefficients and the PSNR too, which decodes each file")
+    add_engine(parser)
     parser.set_defaults(run=run)
 
 
 def run(options):
     """Compresses; the status is 1 if one of many files failed."""
+    if is_chosen(options):
+        from yoto_tf.bulk import compression
+
+        check_names(options.coefficients, compression)
+        return run_task(options, compression(options.model, **_how(options)))
     sources, target = read_files(options)
     from yoto_tf.zoo.codec.files import compress_files
 
@@ -95,18 +102,24 @@ def run(options):
         sources,
         target,
         options.model,
-        quality=options.quality,
-        target_bpp=options.target_bpp,
-        target_psnr=options.target_psnr,
-        target_size=options.target_size,
-        lossless=options.lossless,
-        effort=options.effort,
         clobber=not options.no_clobber,
-        measure=options.verbose,
-        metadata=options.metadata,
-        **options.coefficients,
+        **_how(options),
     )
     return print_conversion(options, report, target, _described)
+
+
+def _how(options):
+    return {
+        "quality": options.quality,
+        "target_bpp": options.target_bpp,
+        "target_psnr": options.target_psnr,
+        "target_size": options.target_size,
+        "lossless": options.lossless,
+        "effort": options.effort,
+        "measure": options.verbose,
+        "metadata": options.metadata,
+        **options.coefficients,
+    }
 
 
 def _described(file):

@@ -11,7 +11,25 @@ from yoto_tf.errors import DataError
 _LARGEST = 2**29
 
 
-class PipedFile(os.PathLike):
+class NamedCopy(os.PathLike):
+    """A file that messages call by the name of what it is a copy of.
+
+    Args:
+        path: of the file.
+        name: of the original.
+    """
+
+    def __init__(self, path, name):
+        self._path, self._name = os.fspath(path), name
+
+    def __fspath__(self):
+        return self._path
+
+    def __str__(self):
+        return self._name
+
+
+class PipedFile(NamedCopy):
     """The content of a pipe, in a temporary file that lives as long as this object.
 
     Messages name the pipe.
@@ -25,22 +43,17 @@ class PipedFile(os.PathLike):
     """
 
     def __init__(self, pipe, name=None):
-        self._name = name or os.fspath(pipe)
+        name = name or os.fspath(pipe)
         try:
             self._copy = tempfile.NamedTemporaryFile()  # noqa: SIM115
+            super().__init__(self._copy.name, name)
             # Closing the duplicate leaves the original open.
             opened = os.dup(pipe) if isinstance(pipe, int) else pipe
             with open(opened, "rb") as source:
-                shutil.copyfileobj(_Bounded(source, self._name), self._copy)
+                shutil.copyfileobj(_Bounded(source, name), self._copy)
             self._copy.flush()
         except OSError as error:
-            raise DataError(f"cannot read {self._name}: {error.strerror}") from error
-
-    def __fspath__(self):
-        return self._copy.name
-
-    def __str__(self):
-        return self._name
+            raise DataError(f"cannot read {name}: {error.strerror}") from error
 
 
 def standard_input():

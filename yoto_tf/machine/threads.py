@@ -25,7 +25,12 @@ def limit_threads(count):
     """
     global _limit
     _limit = count
-    os.environ.update(dict.fromkeys(_VARIABLES, str(count)))
+    os.environ.update(thread_variables(count))
+
+
+def thread_variables(count):
+    """{name: value} of the environment variables that `limit_threads` sets."""
+    return dict.fromkeys(_VARIABLES, str(count))
 
 
 def num_threads(wanted):

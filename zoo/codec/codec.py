@@ -16,7 +16,7 @@ from yoto_tf.zoo.codec.lossless.picture import decode_picture
 from yoto_tf.zoo.codec.network.context_hyperprior import ContextHyperprior  # noqa: F401
 from yoto_tf.zoo.codec.network.factorized_prior import FactorizedPrior  # noqa: F401
 from yoto_tf.zoo.codec.network.hyperprior import Hyperprior  # noqa: F401
-from yoto_tf.zoo.codec.quality import vector_of
+from yoto_tf.zoo.codec.quality import check_effort, vector_of
 from yoto_tf.zoo.codec.second_layer.choice import (
     exact,
     may_be_missed,
@@ -153,10 +153,7 @@ class Codec(Pretrained):
                     "give one target, a quality, coefficients or lossless, not two of "
                     "them"
                 )
-        if effort not in range(len(STEPS)):
-            raise CoefficientError(
-                f"effort is a whole number from 0 to {len(STEPS) - 1}, got {effort!r}"
-            )
+        check_effort(effort)
         if lossless:
             return exact(image).to_bytes()
         if targets:

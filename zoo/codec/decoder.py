@@ -8,14 +8,14 @@ from yoto_tf.errors import FormatError
 from yoto_tf.zoo.codec.compressed_file import PretrainedById
 from yoto_tf.zoo.codec.lossless.picture import decode_picture
 from yoto_tf.zoo.families import check_family
+from yoto_tf.zoo.release import Release
 
 
 class Decoder:
     """Decodes `CompressedFile`s; threads may share it.
 
     Args:
-        model: a pretrained name or the directory of a release; None for the pretrained
-            model that each file names.
+        model: see `load_codec`; None for the pretrained model that each file names.
         pretrained: the `PretrainedById` to look models up in, or None for a new one.
     """
 
@@ -46,11 +46,15 @@ class Decoder:
 
 
 def load_codec(model):
-    """The `Codec` of a pretrained name or of the directory of a release.
+    """The `Codec` of a pretrained name, of a release's directory or of a `Release`.
 
     Raises:
         RecipeError: there is no such model, or it is no codec.
     """
+    if isinstance(model, Release):
+        from yoto_tf.zoo.codec.codec import Codec
+
+        return Codec(model)
     loaded = zoo.load(model)
     check_family(model, loaded.release, "codec")
     return loaded

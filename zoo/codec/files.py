@@ -1,20 +1,16 @@
 """Picture files to `.yoto` files and back, one or many at a time."""
 
-import contextlib
 import dataclasses
 import functools
 import glob
-import math
 from pathlib import Path
 
-from yoto_tf.errors import CoefficientError, DataError, FormatError
-from yoto_tf.imaging.metrics import bits_per_pixel, psnr
-from yoto_tf.machine.atomic_files import is_special, write_atomically
+from yoto_tf.errors import DataError, FormatError
+from yoto_tf.machine.atomic_files import is_special
 from yoto_tf.zoo.codec.coding.container import check_size
 from yoto_tf.zoo.codec.compressed_file import CompressedFile, PretrainedById
-from yoto_tf.zoo.codec.decoder import Decoder, load_codec, loaded_once
-from yoto_tf.zoo.codec.extras import Extras, attach, num_bytes, with_alpha
-from yoto_tf.zoo.codec.second_layer.choice import exact
+from yoto_tf.zoo.codec.decoder import load_codec, loaded_once
+from yoto_tf.zoo.codec.file_conversion import FileCompressor, FileDecompressor
 from yoto_tf.zoo.conversion import convert_files
 from yoto_tf.zoo.pairing import PICTURES, PICTURES_TO_READ, Kind, pair_files
 
@@ -61,44 +57,7 @@ def compress_files(
             there are no files.
         CoefficientError, RecipeError: see `Codec.compress` and `yoto_tf.zoo.load`.
     """
-    from yoto_tf.data.images import image_files, read_picture
-
-    if lossless and (effort or any(value is not None for value in how.values())):
-        raise CoefficientError(
-            "a lossless file has no quality, target, coefficient or effort"
-        )
-    codec = loaded_once(functools.partial(load_codec, model))
-    pretrained = PretrainedById()
-
-    def compress(picture, output):
-        path = picture.path
-        image, alpha, kept = read_picture(path, metadata)
-        try:
-            extras = Extras(alpha, kept).sections()
-            if lossless:
-                data = exact(image).to_bytes()
-            else:
-                rest = _for_the_picture(how, num_bytes(extras), image)
-                data = codec().compress(image, effort=effort, **rest)
-            data = attach(data, extras)
-        except (DataError, FormatError) as error:
-            raise type(error)(f"{path}: {error}") from error
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(output, data)
-        names = None if lossless else codec().coefficients.names
-        file = CompressedFile.of(output, data)
-        described = {
-            "input": str(path),
-            "output": str(output),
-            **file.description(pretrained, names),
-        }
-        if measure:
-            reached = math.inf
-            if not lossless:
-                with _runs(found, file):
-                    reached = psnr(image, codec().decode(file.container))
-            described["psnr"] = None if reached == math.inf else reached
-        return described
+    from yoto_tf.data.images import image_files
 
     found = pair_files(
         source,
@@ -108,10 +67,19 @@ def compress_files(
         COMPRESSED,
         lambda path: path.with_suffix(SUFFIX),
     )
+    compress = FileCompressor(
+        loaded_once(functools.partial(load_codec, model)),
+        lossless=lossless,
+        effort=effort,
+        measure=measure,
+        metadata=metadata,
+        once=not found.many,
+        **how,
+    )
     return convert_files(
         found.pairs,
         found.many,
-        compress,
+        lambda picture, output: compress(picture.path, output),
         _open_picture,
         clobber,
         COMPRESSED,
@@ -142,28 +110,6 @@ def decompress_files(source, target, model=None, *, clobber=True):
             there are no files.
         RecipeError: see `yoto_tf.zoo.load`.
     """
-    from yoto_tf.data.images import WITH_ALPHA, format_to_write, write_image
-
-    pretrained = PretrainedById()
-    decoder = Decoder(model, pretrained)
-
-    def decompress(file, output):
-        with _runs(found, file):
-            image, names = decoder.decode(file)
-        try:
-            extras = Extras.read(file.container)
-        except FormatError as error:
-            raise FormatError(f"{file.path}: {error}") from error
-        if extras.alpha is not None and format_to_write(output) in WITH_ALPHA:
-            image = with_alpha(image, extras.alpha)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write_image(output, image, extras.metadata)
-        return {
-            "input": str(file.path),
-            "output": str(output),
-            **file.description(pretrained, names),
-        }
-
     found = pair_files(
         source,
         target,
@@ -175,41 +121,12 @@ def decompress_files(source, target, model=None, *, clobber=True):
     return convert_files(
         found.pairs,
         found.many,
-        decompress,
+        FileDecompressor(model, once=not found.many),
         CompressedFile.read,
         clobber,
         PICTURES,
         found.skipped,
     )
-
-
-def _runs(found, file):
-    """The context to decode a `CompressedFile` in: `run_once` for a single one.
-
-    Not to encode in: a latent that is rounded the other way would make other bytes of
-    the same picture.
-    """
-    if found.many or file.container.lossless is not None:
-        return contextlib.nullcontext()
-    from yoto_tf.machine.compilation import run_once
-
-    return run_once(file.pixels)
-
-
-def _for_the_picture(how, num_extra, image):
-    """`how` with what further sections take subtracted from a target for the file."""
-    how = dict(how)
-    if how.get("target_size") is not None:
-        how["target_size"] -= num_extra
-    if how.get("target_bpp") is not None:
-        how["target_bpp"] -= bits_per_pixel(num_extra, *image.shape[:2])
-    left = [how.get(name) for name in ("target_size", "target_bpp")]
-    if num_extra and any(value is not None and value <= 0 for value in left):
-        raise DataError(
-            f"transparency and metadata alone take {num_extra:,} bytes, more than the "
-            "target"
-        )
-    return how
 
 
 def needs_model(sources):

@@ -2,6 +2,9 @@
 
 from yoto_tf.errors import CoefficientError
 
+# From none to the most.
+EFFORTS = range(10)
+
 
 def vector_of(coefficients, quality=None, named=None):
     """The coefficient vector [1] of a quality or of named coefficients.
@@ -21,3 +24,15 @@ def vector_of(coefficients, quality=None, named=None):
     if not 0 <= quality <= 1:
         raise CoefficientError(f"quality lies in [0, 1], got {quality:g}")
     return coefficients.at(quality)
+
+
+def check_effort(effort):
+    """Checks the time to spend on a picture.
+
+    Raises:
+        CoefficientError: it is none of `EFFORTS`.
+    """
+    if effort not in EFFORTS:
+        raise CoefficientError(
+            f"effort is a whole number from 0 to {EFFORTS[-1]}, got {effort!r}"
+        )

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import os
 import posixpath
 from collections.abc import Iterator
 
@@ -81,24 +82,18 @@ def folder_of(spec):
 
 def _below(spec, suffixes):
     walk = spec.fs.walk(spec.path, detail=True, on_error="raise")
-    for folder, folders, files in walk:
-        for name in [name for name, info in folders.items() if info.get("islink")]:
-            del folders[name]
-        yield (
-            spec.path,
-            {
-                posixpath.join(folder, name): info
-                for name, info in files.items()
-                if info["type"] == "file"
-                and not name.startswith(".")
-                and posixpath.splitext(name)[1].lower() in suffixes
-            },
-        )
+    for folder, _, files in walk:
+        found = {
+            posixpath.join(folder, name): info
+            for name, info in files.items()
+            if not name.startswith(".")
+            and posixpath.splitext(name)[1].lower() in suffixes
+        }
+        yield spec.path, _files(found)
 
 
 def _matching(spec):
-    found = spec.fs.glob(spec.path, detail=True)
-    found = {path: info for path, info in found.items() if info["type"] == "file"}
+    found = _files(spec.fs.glob(spec.path, detail=True))
     if not found:
         raise DataError(f"no file matches {spec.url}")
     root = posixpath.commonpath([posixpath.dirname(path) for path in found])
@@ -106,6 +101,21 @@ def _matching(spec):
     for path, info in found.items():
         folders.setdefault(posixpath.dirname(path), {})[path] = info
     return [(root, folders[folder]) for folder in sorted(folders)]
+
+
+def _files(infos):
+    """Of {path: info} those of files, and of links to files what these are."""
+    found = {}
+    for path, info in infos.items():
+        # On a disk only; fsspec tells of the link, not of the file.
+        if info.get("islink"):
+            if not os.path.isfile(path):
+                continue
+            status = os.stat(path)
+            info = {"type": "file", "size": status.st_size, "mtime": status.st_mtime}
+        if info["type"] == "file":
+            found[path] = info
+    return found
 
 
 def _source(root, path, info):

@@ -15,7 +15,7 @@ from yoto_tf.bulk import manifest
 from yoto_tf.bulk.listing import sources
 from yoto_tf.bulk.places import place
 from yoto_tf.bulk.plan import Plan
-from yoto_tf.bulk.tasks import compression
+from yoto_tf.bulk.tasks.codec import compression
 from yoto_tf.errors import DataError
 
 PICTURES = frozenset({".png", ".jpg"})

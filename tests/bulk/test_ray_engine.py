@@ -1,5 +1,6 @@
 """Whole jobs on a Ray cluster of two nodes, both on this machine."""
 
+import json
 import os
 import signal
 import tarfile
@@ -103,6 +104,33 @@ def test_compress(cluster, pictures, release_folder, tmp_path, capfd):
     assert row["size"] == (pictures / "more/3.png").stat().st_size
     assert row["error"] is None
     assert row["seconds"] > 0
+
+
+def test_the_other_commands(cluster, pictures, release_folder, tmp_path, capfd):
+    model, engine = str(release_folder), ["--engine", "ray", "--workers", "1"]
+    (pictures / "broken.jpg").unlink()
+    files, here, there = tmp_path / "files", tmp_path / "here", tmp_path / "there"
+    main(["compress", str(pictures), str(files), "--model", model])
+    decompress = ["decompress", str(files)]
+    assert main([*decompress, str(here), "--model", model]) == 0
+    assert main([*decompress, str(there), "--model", model, *engine]) == 0
+    assert files_of(there) == files_of(here)
+    assert rows_of(there)["3.yoto"]["output"] == "more/3.png"
+
+    stylize = ["stylize", str(pictures), "--style", "udnie"]
+    assert main([*stylize, str(here)]) == 0
+    assert main([*stylize, str(there), *engine]) == 0
+    assert files_of(there) == files_of(here)
+
+    evaluate = ["evaluate", model, "--data", f"{pictures}/more", "--json"]
+    capfd.readouterr()
+    assert main(evaluate) == 0
+    expected = json.loads(capfd.readouterr().out)
+    for _ in range(2):
+        keep = ["--manifest", str(tmp_path / "measured")]
+        assert main([*evaluate, *engine, *keep]) == 0
+        assert json.loads(capfd.readouterr().out) == expected
+    assert len(rows_of(tmp_path / "measured")) == 4
 
 
 def test_shards_of_which_one_is_made_again(cluster, pictures, release_folder, tmp_path):

@@ -12,7 +12,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "batch_converter": ["BatchConverter"],
         "converter": ["Converter"],
+        "evaluation": ["evaluate_on_ray"],
         "ray_engine": ["convert_on_ray"],
-        "tasks": ["compression"],
+        "tasks.codec": ["compression", "decompression", "evaluation"],
+        "tasks.stylization": ["stylization"],
     },
 )

@@ -10,14 +10,16 @@ from yoto_tf.errors import DataError, FormatError
 from yoto_tf.machine.inputs import NamedCopy
 from yoto_tf.machine.threads import limit_threads
 
+COLUMNS = ("bytes", "width", "height", "bpp", "psnr", "points", "seconds", "error")
+
 
 @dataclasses.dataclass(frozen=True)
 class Converted:
     """What became of one input.
 
     Attributes:
-        content: bytes of the output, or None if it failed.
-        row: {column of the manifest: value}, as far as it is known here.
+        content: bytes of the output, or None if there is none.
+        row: {column of the manifest: value}, of `COLUMNS`.
     """
 
     content: bytes | None
@@ -56,16 +58,17 @@ class Converter:
         """
         start = time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="yoto-") as folder:
-            result, row = None, dict.fromkeys(("bytes", "width", "height", "bpp"))
-            row |= {"psnr": None, "error": None}
+            result, row = None, dict.fromkeys(COLUMNS)
             try:
                 source = Path(folder, f"input{PurePosixPath(name).suffix}")
                 source.write_bytes(content)
                 output = Path(folder, self._task.renamed(source.name))
                 output = output.with_stem("output")
                 described = self._convert(NamedCopy(source, name), output)
-                result = output.read_bytes()
-                row |= _columns(described, len(result))
+                row |= _columns(described)
+                if self._task.written is not None:
+                    result = output.read_bytes()
+                    row["bytes"] = len(result)
             except (DataError, FormatError) as error:
                 row["error"] = str(error)
             # Whatever a library raises for one picture, the others are converted.
@@ -76,9 +79,10 @@ class Converter:
         return Converted(result, row)
 
 
-def _columns(described, num_bytes):
-    columns = {"bytes": num_bytes, "bpp": described.get("bits_per_pixel")}
-    columns |= {side: described.get(side) for side in ("width", "height")}
+def _columns(described):
+    names = {"width", "height", "points"} & described.keys()
+    columns = {name: described[name] for name in names}
+    columns["bpp"] = described.get("bits_per_pixel")
     if "psnr" in described:
         exact = described["psnr"] is None
         columns["psnr"] = math.inf if exact else described["psnr"]

@@ -8,12 +8,20 @@ import time
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 
 from yoto_tf.errors import DataError
 
 FOLDER = "manifest"
 _KEY_BYTES = 16
+_POINT = {
+    "distortion": pa.float64(),
+    "bytes": pa.int64(),
+    "bits_per_pixel": pa.float64(),
+    "psnr": pa.float64(),
+    "ms_ssim": pa.float64(),
+}
 SCHEMA = pa.schema(
     {
         # What was read, how large it was, and its etag or the time of its last change.
@@ -29,6 +37,8 @@ SCHEMA = pa.schema(
         "bpp": pa.float64(),
         # In dB, infinite where the very same pixels come back.
         "psnr": pa.float64(),
+        # Of an evaluation: what each setting reaches.
+        "points": pa.list_(pa.struct(_POINT)),
         "seconds": pa.float64(),
         # Null if all went well.
         "error": pa.string(),
@@ -115,7 +125,7 @@ def read(target, columns=None):
 
 
 class Done:
-    """What earlier runs have done, of which the outputs are still there.
+    """What earlier runs have done.
 
     Args:
         target: the `Place` of the outputs and the manifest.
@@ -123,18 +133,27 @@ class Done:
     """
 
     def __init__(self, target, shards):
-        files, packed = [], []
+        files, others = [], []
+        shards = pa.array(shards, pa.string())
         for part in read(target, ["output", "member", "error", "key"]):
             keys = _keys(part["key"])
             well = part["error"].is_null().to_numpy()
-            in_shard = part["member"].is_valid().to_numpy()
-            there = pa.compute.is_in(part["output"], pa.array(shards, pa.string()))
-            files.append(keys[well & ~in_shard])
-            packed.append(keys[well & in_shard & there.to_numpy()])
-        self._files, self._packed = _sorted(files), _sorted(packed)
+            in_file = pa.compute.and_(
+                part["output"].is_valid(), part["member"].is_null()
+            ).to_numpy()
+            is_gone = pa.compute.and_(
+                part["member"].is_valid(),
+                pa.compute.invert(pa.compute.is_in(part["output"], shards)),
+            ).to_numpy()
+            files.append(keys[well & in_file])
+            others.append(keys[well & ~in_file & ~is_gone])
+        self._files, self._others = _sorted(files), _sorted(others)
 
     def mask(self, keys, outputs, there):
         """Which of some pictures are done, as booleans.
+
+        A picture whose file or shard is no longer there is not; one of which nothing
+        is written is.
 
         Args:
             keys: of each.
@@ -143,7 +162,7 @@ class Done:
         """
         keys = np.array(keys, f"S{_KEY_BYTES}")
         are_there = np.array([name in there for name in outputs], bool)
-        return (_among(self._files, keys) & are_there) | _among(self._packed, keys)
+        return (_among(self._files, keys) & are_there) | _among(self._others, keys)
 
 
 def _keys(column):

@@ -34,7 +34,8 @@ class Plan:
         self._most = _FILES if shard_bytes is None else _FILES_IN_SHARD
         self._most_bytes = _BYTES if shard_bytes is None else shard_bytes
         self.num_done = self.num_left = 0
-        _check_apart(source, target)
+        if task.written is not None:
+            _check_apart(source, target)
 
     def blocks(self):
         """Yields tables of `WORK`.
@@ -61,7 +62,7 @@ class Plan:
 
     def _left(self, done):
         for folder in sources(self._source, self._task.read.suffixes):
-            rows = [self._row(found) for found in folder]
+            rows = [work_on(self._task, self._source, found) for found in folder]
             names = [posixpath.basename(row["output"]) for row in rows]
             there = self._target.names(posixpath.dirname(rows[0]["output"]))
             is_done = done.mask([row["key"] for row in rows], names, there)
@@ -77,18 +78,25 @@ class Plan:
                 if not skip:
                     yield row
 
-    def _row(self, found):
-        shown = self._source.name_of(found.path)
-        task = self._task
-        key = key_of(shown, found.size, found.stamp, task.settings, task.model_id)
-        return {
-            "path": found.path,
-            "input": shown,
-            "size": found.size,
-            "stamp": found.stamp,
-            "output": task.renamed(found.name),
-            "key": key,
-        }
+
+def work_on(task, source, found):
+    """A row of `WORK`, as a dict.
+
+    Args:
+        task: a `Task`.
+        source: the `Place` of the SPEC.
+        found: a `Source` of it.
+    """
+    shown = source.name_of(found.path)
+    key = key_of(shown, found.size, found.stamp, task.settings, task.model_id)
+    return {
+        "path": found.path,
+        "input": shown,
+        "size": found.size,
+        "stamp": found.stamp,
+        "output": task.renamed(found.name),
+        "key": key,
+    }
 
 
 def _check_apart(source, target):

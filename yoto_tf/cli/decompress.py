@@ -1,5 +1,6 @@
 """`yoto decompress`"""
 
+from yoto_tf.cli.engine import add_engine, is_chosen, run_task
 from yoto_tf.cli.files import add_files, read_files
 from yoto_tf.cli.output import print_conversion
 from yoto_tf.cli.parser import add_model, add_no_clobber, add_threads, add_volume
@@ -24,11 +25,16 @@ def add(subparsers):
     add_no_clobber(parser)
     add_threads(parser)
     add_volume(parser, "say what each file was and which model decoded it")
+    add_engine(parser)
     parser.set_defaults(run=run)
 
 
 def run(options):
     """Decodes; the status is 1 if one of many files failed."""
+    if is_chosen(options):
+        from yoto_tf.bulk import decompression
+
+        return run_task(options, decompression(options.model))
     sources, target = read_files(options)
     from yoto_tf.zoo.codec.files import decompress_files, needs_model
 

@@ -8,13 +8,18 @@ from yoto_tf.cli.sizes import size
 from yoto_tf.errors import DataError
 
 
-def add_engine(parser):
-    """Adds the options; `is_chosen` says whether the engine is."""
+def add_engine(parser, packs=True):
+    """Adds the options; `is_chosen` says whether the engine is.
+
+    Args:
+        parser: of a subcommand.
+        packs: whether it writes outputs that can be packed into shards.
+    """
     engine = parser.add_argument_group(
         "many machines",
-        "with --engine ray, IN and OUT may be URLs such as s3://BUCKET/FOLDER; what an "
-        "earlier run has done is not done again, and OUT/manifest says what became of "
-        "each picture",
+        "with --engine ray, what is read and written may be a URL such as "
+        "s3://BUCKET/FOLDER; what an earlier run has done is not done again, and "
+        "FOLDER/manifest says what became of each picture",
     )
     engine.add_argument(
         "--engine",
@@ -29,6 +34,8 @@ def add_engine(parser):
         help="processes with a model each, of --threads each, then by default 1 "
         "(default: as many as there are cores)",
     )
+    if not packs:
+        return
     engine.add_argument(
         "--shards",
         type=size,
@@ -42,22 +49,20 @@ def is_chosen(options):
     """Whether an engine is to run the command.
 
     Raises:
-        DataError: its options are given without it, or with others that it has not.
+        DataError: its options are given without it.
     """
-    if options.engine is None:
-        for name in ("workers", "shards"):
-            if getattr(options, name) is not None:
-                raise DataError(f"--{name} is for --engine ray")
-        return False
-    if options.no_clobber:
-        raise DataError("--engine ray does what is missing, expected no --no-clobber")
-    return True
+    for name in ("workers", "shards", "manifest"):
+        if options.engine is None and getattr(options, name, None) is not None:
+            raise DataError(f"--{name} is for --engine ray")
+    return options.engine is not None
 
 
 def run_task(options, task):
     """Runs a task on what the command was given, and returns the exit status."""
     from yoto_tf.bulk import convert_on_ray
 
+    if options.no_clobber:
+        raise DataError("--engine ray does what is missing, expected no --no-clobber")
     names = list(options.paths_and_output)
     target = options.output or names.pop()
     if len(names) != 1 or "-" in (*names, target):
@@ -78,6 +83,11 @@ def run_task(options, task):
     else:
         kept = f", {done.kept:,} done before" if done.kept else ""
         report(options, f"{done.written:,} files{kept}, see {done.manifest}", target)
+    return say_failures(done)
+
+
+def say_failures(done):
+    """Says what failed, of a `BulkReport`, and returns the exit status."""
     for error in done.errors:
         say_error(error)
     if done.failed:

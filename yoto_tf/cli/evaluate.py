@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from yoto_tf.cli.engine import add_engine, is_chosen, say_failures
 from yoto_tf.cli.output import is_left, print_json, print_table, report
 from yoto_tf.cli.parser import add_model, add_no_clobber, add_threads, add_volume
 from yoto_tf.cli.startup import import_keras
@@ -42,29 +43,59 @@ def add(subparsers):
     add_no_clobber(parser)
     add_threads(parser)
     add_volume(parser)
+    add_engine(parser, packs=False)
+    parser.add_argument(
+        "--manifest",
+        metavar="FOLDER",
+        help="with --engine ray: where to keep every picture's numbers, for runs to "
+        "carry on (default: none, must be given with it)",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options):
-    """Evaluates, prints the means, and writes what was asked for."""
+    """Evaluates, prints the means, and writes what was asked for.
+
+    The status is 1 if one of many pictures failed, which only an engine lets be.
+    """
+    _check_outputs(options)
+    if is_chosen(options):
+        from yoto_tf.bulk import evaluate_on_ray
+
+        if options.manifest is None:
+            raise DataError("--engine ray needs --manifest FOLDER")
+        evaluation, done = evaluate_on_ray(
+            options.model,
+            options.data,
+            options.manifest,
+            workers=options.workers,
+            threads=options.threads or 1,
+        )
+        status = say_failures(done)
+        if evaluation.images:
+            _show(options, evaluation)
+        return status
     from yoto_tf import zoo
+
+    import_keras(options.threads)
+    _show(options, zoo.evaluate(options.model, options.data))
+    return 0
+
+
+def _show(options, evaluation):
     from yoto_tf.machine.atomic_files import write_atomically
 
-    _check_outputs(options)
-    import_keras(options.threads)
-    evaluation = zoo.evaluate(options.model, options.data)
     if options.plot and not is_left(options, options.plot):
         evaluation.plot(options.plot)
         report(options, "the curves", options.plot, sys.stderr)
     if options.json == "-":
         print_json(evaluation.to_dict())
-        return 0
+        return
     if options.json and not is_left(options, options.json):
         content = json.dumps(evaluation.to_dict(), indent=2, allow_nan=False) + "\n"
         write_atomically(options.json, content.encode())
         report(options, "every picture's numbers", options.json, sys.stderr)
     print_table(evaluation.table())
-    return 0
 
 
 def _check_outputs(options):

@@ -1,6 +1,7 @@
 """`yoto stylize`"""
 
 from yoto_tf.cli.coefficients import check_names, coefficients
+from yoto_tf.cli.engine import add_engine, is_chosen, run_task
 from yoto_tf.cli.files import add_files, read_files
 from yoto_tf.cli.output import (
     is_left,
@@ -75,6 +76,7 @@ def add(subparsers):
     add_no_clobber(parser)
     add_threads(parser)
     add_volume(parser, "say all coefficients too")
+    add_engine(parser)
     parser.set_defaults(run=run)
 
 
@@ -82,6 +84,8 @@ def run(options):
     """Stylises; the status is 1 if one of many files failed."""
     if options.style is None and options.random is None:
         raise YotoError("expected --style NAME, or --random N; yoto list --styles")
+    if is_chosen(options):
+        return _run_on_engine(options)
     sources, target = read_files(options)
     if options.random is not None:
         return _write_sheet(options, sources, target)
@@ -102,6 +106,18 @@ def run(options):
     )
     describe = _described_at_length if options.verbose else _described
     return print_conversion(options, report, target, describe)
+
+
+def _run_on_engine(options):
+    from yoto_tf.bulk import stylization
+
+    if options.random is not None:
+        raise YotoError("--random writes one sheet, expected no --engine")
+    check_names(options.coefficients, stylization)
+    task = stylization(
+        options.style, options.model, options.preserve_color, **options.coefficients
+    )
+    return run_task(options, task)
 
 
 def _write_sheet(options, sources, target):

@@ -111,12 +111,24 @@ def evaluate(codec, spec, model="codec", settings=SETTINGS):
     total = None if is_tfds(spec) else len(image_files(spec))
     images = []
     for name, image in progress_bar(_pictures(spec), total=total, unit="picture"):
-        points = [_point(codec, image, setting) for setting in dial]
-        height, width = image.shape[:2]
-        images.append(
-            {"name": name, "width": width, "height": height, "points": points}
-        )
+        images.append({"name": name, **measured(codec, image, dial)})
     return Evaluation(model, str(spec), images)
+
+
+def measured(codec, image, dial):
+    """What a codec reaches on one picture.
+
+    Args:
+        codec: a `Codec`.
+        image: uint8 [H, W, 3].
+        dial: its settings, see `Codec.settings`.
+
+    Returns:
+        {"width", "height", "points"}, see `Evaluation`.
+    """
+    points = [_point(codec, image, setting) for setting in dial]
+    height, width = image.shape[:2]
+    return {"width": width, "height": height, "points": points}
 
 
 def _point(codec, image, setting):

@@ -1,32 +1,20 @@
 """Picture files to stylised picture files, one or many, and sheets of settings."""
 
-import contextlib
 import dataclasses
-from hashlib import sha256
-
-import numpy as np
 
 from yoto_tf.data import image_files, read_image, write_image
-from yoto_tf.data.images import WITH_ALPHA, format_to_write, read_image_and_alpha
 from yoto_tf.errors import DataError
-from yoto_tf.machine.compilation import run_once
 from yoto_tf.machine.inputs import rereadable
 from yoto_tf.machine.outputs import check_output, is_read
 from yoto_tf.machine.progress import progress_bar
 from yoto_tf.zoo.conversion import convert_files
 from yoto_tf.zoo.pairing import PICTURES, PICTURES_TO_READ, Kind, pair_files
-from yoto_tf.zoo.stylization.animation import (
-    SUFFIXES,
-    convert_animation,
-    is_animation,
-)
 from yoto_tf.zoo.stylization.blending import read_mask
+from yoto_tf.zoo.stylization.file_conversion import FileStylizer
 from yoto_tf.zoo.stylization.styles import stylizer_release
 from yoto_tf.zoo.stylization.video import SUFFIXES as VIDEO_SUFFIXES
-from yoto_tf.zoo.stylization.video import convert_video, is_video
 
-VIDEOS = Kind(VIDEO_SUFFIXES, "a video suffix such as .mp4")
-_WRITTEN = Kind(PICTURES.suffixes | VIDEO_SUFFIXES, PICTURES.expected)
+WRITTEN = Kind(PICTURES.suffixes | VIDEO_SUFFIXES, PICTURES.expected)
 
 
 def stylize_files(
@@ -74,7 +62,7 @@ def stylize_files(
         RecipeError: no such model, or one that is not a stylizer.
     """
     found = pair_files(
-        source, target, image_files, PICTURES_TO_READ, _WRITTEN, _name_to_write
+        source, target, image_files, PICTURES_TO_READ, WRITTEN, name_to_write
     )
     if mask is not None:
         _check_mask_is_kept(mask, found.pairs)
@@ -85,63 +73,22 @@ def stylize_files(
         # Refused once, rather than for each of many pictures.
         stylizer.check_outside(outside, mask)
 
-    def convert(path, output):
-        output.parent.mkdir(parents=True, exist_ok=True)
-
-        def stylize(image):
-            try:
-                return stylizer.stylize(
-                    image,
-                    setting.style,
-                    preserve_color=preserve_color,
-                    strength=strength,
-                    mask=mask,
-                    outside=outside,
-                    **setting.coefficients,
-                )
-            except DataError as error:
-                raise DataError(f"{path}: {error}") from error
-
-        if is_video(path) != is_video(output):
-            kind = VIDEOS if is_video(path) else PICTURES
-            raise DataError(
-                f"cannot write {path} to {output}: expected {kind.expected}"
-            )
-        if is_video(path):
-            job = {
-                "model": stylizer.release.id.hex(),
-                **dataclasses.asdict(setting),
-                "preserve_color": preserve_color,
-                "precision": precision,
-                "strength": strength,
-                "mask": None if mask is None else sha256(mask.tobytes()).hexdigest(),
-                "outside": outside,
-            }
-            convert_video(path, output, stylize, job)
-        elif output.suffix.lower() in SUFFIXES and is_animation(path):
-            convert_animation(path, output, stylize)
-        else:
-            image, alpha = read_image_and_alpha(path)
-            run = contextlib.nullcontext()
-            if not found.many:
-                run = run_once(image.shape[0] * image.shape[1])
-            with run:
-                stylized = stylize(image)
-            if alpha is not None and format_to_write(output) in WITH_ALPHA:
-                stylized = np.dstack([stylized, alpha])
-            write_image(output, stylized)
-        return {
-            "input": str(path),
-            "output": str(output),
-            **dataclasses.asdict(setting),
-        }
-
+    convert = FileStylizer(
+        stylizer,
+        setting,
+        precision,
+        once=not found.many,
+        preserve_color=preserve_color,
+        strength=strength,
+        mask=mask,
+        outside=outside,
+    )
     return convert_files(
         found.pairs,
         found.many,
         convert,
         clobber=clobber,
-        written=_WRITTEN,
+        written=WRITTEN,
         skipped=found.skipped,
     )
 
@@ -204,9 +151,9 @@ def _check_mask_is_kept(mask, pairs):
             raise DataError(f"{output} is the mask, expected another file to write")
 
 
-def _name_to_write(path):
-    """The name of a picture to write: JPEG where its own format is only read."""
-    if path.suffix.lower() in _WRITTEN.suffixes:
+def name_to_write(path):
+    """The path of a picture to write: JPEG where its own format is only read."""
+    if path.suffix.lower() in WRITTEN.suffixes:
         return path
     return path.with_suffix(".jpg")
 

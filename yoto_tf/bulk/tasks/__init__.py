@@ -1,0 +1,1 @@
+"""What can be done with each of many pictures; a module a family."""

@@ -1,0 +1,53 @@
+"""The task of the stylizer."""
+
+import dataclasses
+from pathlib import PurePosixPath
+
+from yoto_tf.bulk.tasks.task import Task, release_of, small_picture
+from yoto_tf.zoo.pairing import PICTURES_TO_READ
+from yoto_tf.zoo.stylization.files import WRITTEN, name_to_write
+from yoto_tf.zoo.stylization.styles import style_weights
+
+
+def stylization(style, model="stylization", preserve_color=False, **coefficients):
+    """The `Task` of stylising pictures.
+
+    Args:
+        style, preserve_color, **coefficients: see
+            `yoto_tf.zoo.stylization.Stylizer.stylize`.
+        model: a pretrained name or the directory of a release.
+
+    Raises:
+        StyleError, CoefficientError: bad settings.
+        RecipeError: no such model, or one that is not a stylizer.
+    """
+    release = release_of(model, "stylization")
+    style_weights(style, release.config["config"]["styles"])
+    release.coefficients.vector(**coefficients)
+    return _Stylization(
+        name="stylize",
+        release=release,
+        how={
+            "style": style,
+            "preserve_color": preserve_color,
+            "coefficients": coefficients,
+        },
+        read=PICTURES_TO_READ,
+        written=WRITTEN,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class _Stylization(Task):
+    def renamed(self, name):
+        return str(name_to_write(PurePosixPath(name)))
+
+    def start(self):
+        from yoto_tf.zoo.stylization.file_conversion import FileStylizer
+        from yoto_tf.zoo.stylization.stylizer import Stylizer
+
+        stylizer = Stylizer(self.release)
+        setting = stylizer.setting(self.how["style"], **self.how["coefficients"])
+        stylizer.stylize(small_picture(), setting.style)
+        preserve_color = self.how["preserve_color"]
+        return FileStylizer(stylizer, setting, preserve_color=preserve_color)

@@ -22,9 +22,10 @@ from yoto_tf.errors import RecipeError
 from yoto_tf.export.families import describe
 from yoto_tf.export.manifest import manifest
 from yoto_tf.export.new_folder import new_folder
+from yoto_tf.export.sizes import with_sizes
 
 
-def write_saved_model(model, directory, with_tfc_ops=True):
+def write_saved_model(model, directory, with_tfc_ops=True, height=None, width=None):
     """Writes a SavedModel, all of it or nothing.
 
     Args:
@@ -32,14 +33,18 @@ def write_saved_model(model, directory, with_tfc_ops=True):
             has a Keras `network` and its `coefficients`.
         directory: the folder to write; it may exist if it is empty.
         with_tfc_ops: whether the folder of that name is written too.
+        height, width: of the pictures of its signatures, in pixels, which then take a
+            row of coefficients for each picture; None for any.
 
     Raises:
-        RecipeError: a model that cannot be exported, or another backend than
-            TensorFlow's.
+        RecipeError: a model that cannot be exported, a size that does not suit it, or
+            another backend than TensorFlow's.
         DataError: the folder cannot be written or is not empty.
     """
     check_backend()
     exportable = describe(model)
+    if height is not None or width is not None:
+        exportable = with_sizes(exportable, None, height, width)
     with new_folder(directory) as folder:
         _save(exportable, folder)
         if with_tfc_ops and exportable.endpoints_with_tfc_ops:

@@ -43,7 +43,7 @@ def with_sizes(exportable, batch=None, height=None, width=None):
         # The outputs of one endpoint may tell the sizes of another's inputs.
         for name in sorted(unknown):
             endpoints[name] = _fixed(exportable.endpoints[name], sizes)
-            if not _free(endpoints[name]):
+            if not _free(endpoints[name]) - {"B"}:
                 unknown.remove(name)
                 sizes |= _learnt(endpoints[name], sizes)
     endpoints = {
@@ -83,7 +83,10 @@ def _size(size, sizes):
 
 
 def _learnt(endpoint, sizes):
-    """{name: size} of an endpoint's outputs, once all sizes of its inputs are known."""
+    """{name: size} of an endpoint's outputs, once all sizes of its inputs are known.
+
+    The batch may stay open.
+    """
     import tensorflow as tf
 
     from yoto_tf.export.reusable import specs
@@ -101,5 +104,5 @@ def _learnt(endpoint, sizes):
         for size, actual in zip(
             tensor.shape, graph.structured_outputs[name].shape, strict=True
         )
-        if isinstance(size, str)
+        if isinstance(size, str) and actual is not None
     }

@@ -42,7 +42,43 @@ num_batch_threads { value: 2 }
 max_enqueued_batches { value: 16 }
 """
 
-COMPOSE = f"""\
+# How many pictures a server computes at once, at most.
+MOST_JOINED = 16
+
+JOINING = f"""\
+# Read by the server of docker-compose.yaml, which joins requests for pictures of the
+# one size that this model was exported for. It holds for every model of the server:
+# serve models for pictures of any size from another folder.
+#
+# Every input has a row for each picture, coefficients too, so that requests with other
+# coefficients are joined as well. A request may hold several pictures itself. No batch
+# has more than
+
+max_batch_size {{ value: {MOST_JOINED} }}
+
+# to the next of which a batch is filled up, so that graphs are run with few shapes:
+allowed_batch_sizes: 1
+allowed_batch_sizes: 2
+allowed_batch_sizes: 4
+allowed_batch_sizes: 8
+allowed_batch_sizes: {MOST_JOINED}
+
+# how long the first request waits for others: little against what a batch takes;
+batch_timeout_micros {{ value: 2000 }}
+
+# as many batches as the server is to compute beside each other, and as many as wait in
+# a queue before the next one is refused.
+num_batch_threads {{ value: 2 }}
+max_enqueued_batches {{ value: 64 }}
+"""
+
+# What docker-compose.yaml says besides for it.
+_BATCHING_FLAGS = f"""\
+      - --enable_batching=true
+      - --batching_parameters_file={MOUNT}/batching.config
+"""
+
+_COMPOSE = f"""\
 services:
   serving:
     image: tensorflow/serving:2.17.0
@@ -51,7 +87,7 @@ services:
       - --model_config_file_poll_wait_seconds=60
       # Without this a server that starts refuses labels of versions not loaded yet.
       - --allow_version_labels_for_unavailable_models=true
-    volumes:
+{{batching}}    volumes:
       # The folder, not its files: a file that changes is replaced by a new one.
       - .:{MOUNT}:ro
     # There is no password: whoever reaches these ports may use and exhaust the server.
@@ -60,6 +96,16 @@ services:
       - 127.0.0.1:8501:8501 # REST
     restart: unless-stopped
 """
+
+
+def compose(joins):
+    """The content of docker-compose.yaml.
+
+    Args:
+        joins: whether the server joins requests as `JOINING` says.
+    """
+    return _COMPOSE.format(batching=_BATCHING_FLAGS if joins else "")
+
 
 README = """\
 # Models for TensorFlow Serving
@@ -77,7 +123,7 @@ localhost:8501.
 | --- | --- |
 | `models/NAME/VERSION/` | SavedModels; a version never changes |
 | `models.config` | which versions are loaded, and which of them is called stable |
-| `batching.config` | a queue for large pictures, if you want one; not used by default |
+| `batching.config` | how requests are joined, or could be queued |
 | `docker-compose.yaml` | the server |
 """
 

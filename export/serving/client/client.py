@@ -198,6 +198,56 @@ class Client:
         """
         return self._requests_with("decompress").decompress(data)
 
+    def compress_many(self, images, quality=None, **coefficients):
+        """Compresses pictures, those of one size in one request.
+
+        Args:
+            images: list of uint8 [H, W, 3], of any sizes.
+            quality: as `compress`, or one for each picture; or
+            **coefficients: likewise.
+
+        Returns:
+            A list of bytes.
+
+        Raises:
+            As `compress`, and DataError, if there are more or fewer values than
+            pictures.
+        """
+        requests = self._requests_with("compress_many")
+        return requests.compress_many(images, quality, **coefficients)
+
+    def decompress_many(self, files):
+        """Decodes `.yoto` files, those of one size in one request.
+
+        Args:
+            files: list of bytes.
+
+        Returns:
+            A list of uint8 [H, W, 3].
+
+        Raises:
+            As `decompress`.
+        """
+        return self._requests_with("decompress_many").decompress_many(files)
+
+    def stylize_many(self, images, style, **coefficients):
+        """Stylises pictures, those of one size in one request.
+
+        Args:
+            images: list of uint8 [H, W, 3], of any sizes.
+            style: as `stylize`, or a list of one for each picture.
+            **coefficients: likewise.
+
+        Returns:
+            A list of uint8 [H, W, 3].
+
+        Raises:
+            As `stylize`, and DataError, if there are more or fewer values than
+            pictures.
+        """
+        requests = self._requests_with("stylize_many")
+        return requests.stylize_many(images, style, **coefficients)
+
     def stylize(self, image, style, **coefficients):
         """Stylises a picture.
 

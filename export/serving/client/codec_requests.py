@@ -11,6 +11,7 @@ integer arithmetic: no server can make a file unreadable.
 import numpy as np
 
 from yoto_tf.export.serving.client import pictures
+from yoto_tf.export.serving.client.batches import by_size, for_each
 from yoto_tf.export.serving.client.transport import ServingError, check_shape
 from yoto_tf.zoo.codec.coding.container import Container, check_size
 from yoto_tf.zoo.codec.coding.symbol_codings import symbol_coding_of
@@ -42,46 +43,98 @@ class CodecRequests:
 
     def compress(self, image, quality=None, **coefficients):
         """As `Client.compress`."""
-        image = as_picture(image)
-        height, width = image.shape[:2]
-        check_size(height, width)
-        vector = vector_of(self._coefficients, quality, coefficients)
-        inputs = {"image": pictures.to_float(image)[None], "coefficients": vector[None]}
-        answer = self._predict(inputs, "analyze", self._names)
-        integers = self._integers(answer, height, width)
+        [data] = self.compress_many([image], quality, **coefficients)
+        return data
+
+    def compress_many(self, images, quality=None, **coefficients):
+        """As `Client.compress_many`."""
+        images = [as_picture(image) for image in images]
+        for image in images:
+            check_size(*image.shape[:2])
+        settings = for_each(len(images), {"quality": quality, **coefficients})
+        vectors = np.stack(
+            [vector_of(self._coefficients, row.pop("quality"), row) for row in settings]
+        )
+        files = [b""] * len(images)
+        for places in by_size(image.shape[:2] for image in images):
+            batch, chosen = np.stack([images[i] for i in places]), vectors[places]
+            inputs = {"image": pictures.to_float(batch), "coefficients": chosen}
+            answer = self._predict(inputs, "analyze", self._names)
+            arrays = self._integers(answer, *batch.shape[:3])
+            for row, place in enumerate(places):
+                integers = [array[row] for array in arrays]
+                files[place] = self._written(batch[row], integers, chosen[row])
+        return files
+
+    def _written(self, image, integers, vector):
+        """The file of a picture of which the server has given the integers."""
         self._check_server(integers, vector)
         sections = self._coding.write(integers, vector)
         values = tuple(map(float, vector))
-        container = Container(self._id, values, height, width, sections)
-        container = with_second_layer(
-            container, image, lambda: self._synthesized(integers, vector, container)
-        )
-        return container.to_bytes()
+        container = Container(self._id, values, *image.shape[:2], sections)
+
+        def decoded():
+            [received] = self._synthesized([(integers, vector, container)])
+            return received
+
+        return with_second_layer(container, image, decoded).to_bytes()
 
     def decompress(self, data):
         """As `Client.decompress`."""
-        container = Container.from_bytes(data)
-        size = container.height, container.width
-        if container.lossless is not None:
-            return decode_picture(container.lossless, *size)
+        [image] = self.decompress_many([data])
+        return image
+
+    def decompress_many(self, files):
+        """As `Client.decompress_many`."""
+        containers = [Container.from_bytes(data) for data in files]
+        images, coded = [None] * len(containers), []
+        for place, container in enumerate(containers):
+            if container.lossless is None:
+                coded.append((place, *self._read(container), container))
+                continue
+            size = container.height, container.width
+            images[place] = decode_picture(container.lossless, *size)
+        for chosen in by_size(self._padded(each[-1]) for each in coded):
+            group = [coded[i] for i in chosen]
+            received = self._synthesized([each[1:] for each in group])
+            for (place, *_, container), image in zip(group, received, strict=True):
+                if container.residual is not None:
+                    size = container.height, container.width
+                    decode_residual(container.residual, *size)(image)
+                images[place] = image
+        return images
+
+    def _read(self, container):
+        """The integers and the vector of a file."""
         vector = container.vector(self._id, self._coefficients, self._former_ids)
         rows, columns = container.blocks(self._coding.codes[0].side)
         integers = self._coding.read(container.sections, rows, columns, vector)
         self._check_server(integers, vector)
-        image = self._synthesized(integers, vector, container)
-        if container.residual is not None:
-            decode_residual(container.residual, *size)(image)
-        return image
+        return integers, vector
 
-    def _synthesized(self, integers, vector, container):
-        """What the server makes of a picture's integers, uint8 [H, W, 3]."""
-        inputs = dict(zip(self._names, integers, strict=True), coefficients=vector)
-        inputs = {name: array[None] for name, array in inputs.items()}
-        answer = self._predict(inputs, "synthesize", ["image"])["image"]
+    def _padded(self, container):
+        """Height and width of what the server makes of a file."""
         side = self._coding.codes[0].side
-        rows, columns = container.blocks(side)
-        image = pictures.received(answer, (1, side * rows, side * columns, 3))[0]
-        return image[: container.height, : container.width]
+        return tuple(side * blocks for blocks in container.blocks(side))
+
+    def _synthesized(self, coded):
+        """What the server makes of integers of one size, a list of uint8 [H, W, 3].
+
+        Args:
+            coded: list of (integers, vector, `Container`).
+        """
+        integers, vectors, containers = zip(*coded, strict=True)
+        arrays = map(np.stack, zip(*integers, strict=True))
+        inputs = dict(zip(self._names, arrays, strict=True))
+        inputs["coefficients"] = np.stack(vectors)
+        answer = self._predict(inputs, "synthesize", ["image"])["image"]
+        shape = (len(coded), *self._padded(containers[0]), 3)
+        return [
+            image[: container.height, : container.width]
+            for image, container in zip(
+                pictures.received(answer, shape), containers, strict=True
+            )
+        ]
 
     def reconstruct(self, image, quality=None, **coefficients):
         """As `Client.reconstruct`."""
@@ -91,8 +144,8 @@ class CodecRequests:
         answer = self._predict(inputs, "reconstruct", ["image"])
         return pictures.received(answer["image"], (1, *image.shape))[0]
 
-    def _integers(self, answer, height, width):
-        """The server's integers for a picture of this size, without batch axis.
+    def _integers(self, answer, batch, height, width):
+        """The server's integers for pictures of this size, arrays [B, h, w, C].
 
         Raises:
             ServingError: they are for another size, or impossibly large.
@@ -103,11 +156,11 @@ class CodecRequests:
             self._coding.codes, self._coding.channels, strict=True
         ):
             scale = first // code.side
-            shape = (1, scale * rows, scale * columns, channels)
+            shape = (batch, scale * rows, scale * columns, channels)
             check_shape(code.name, answer[code.name], shape)
             if np.abs(answer[code.name].astype("int64")).max() > _LARGEST_INTEGER:
                 raise ServingError(f"the server answers with impossible {code.name}")
-        return [answer[name][0] for name in self._names]
+        return [answer[name] for name in self._names]
 
     def _check_server(self, integers, vector):
         """Checks, once, that the server has the weights that files are going to name.

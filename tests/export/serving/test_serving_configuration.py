@@ -2,7 +2,12 @@ import pytest
 from google.protobuf import text_format
 
 from yoto_tf.errors import RecipeError
-from yoto_tf.export.serving.configuration import BATCHING, with_version
+from yoto_tf.export.serving.configuration import (
+    BATCHING,
+    JOINING,
+    compose,
+    with_version,
+)
 
 official = pytest.importorskip(
     "tensorflow_serving.config.model_server_config_pb2",
@@ -72,3 +77,28 @@ def test_batching_joins_and_pads_nothing():
         "num_batch_threads { value: 2 }",
         "max_enqueued_batches { value: 16 }",
     ]
+
+
+def test_batching_of_one_size_joins_requests():
+    settings = [line for line in JOINING.splitlines() if line and line[0] != "#"]
+    assert settings == [
+        "max_batch_size { value: 16 }",
+        "allowed_batch_sizes: 1",
+        "allowed_batch_sizes: 2",
+        "allowed_batch_sizes: 4",
+        "allowed_batch_sizes: 8",
+        "allowed_batch_sizes: 16",
+        "batch_timeout_micros { value: 2000 }",
+        "num_batch_threads { value: 2 }",
+        "max_enqueued_batches { value: 64 }",
+    ]
+
+
+def test_only_a_server_for_one_size_is_told_to_join():
+    flags = [
+        "      - --enable_batching=true",
+        "      - --batching_parameters_file=/serving/batching.config",
+    ]
+    joining, usual = compose(True).splitlines(), compose(False).splitlines()
+    assert [line for line in joining if line not in usual] == flags
+    assert [line for line in joining if line not in flags] == usual

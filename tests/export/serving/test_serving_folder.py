@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from c_api_process import answers
 from small_models import KINDS
 
 from yoto_tf import Coefficients, LogUniform
@@ -145,3 +146,45 @@ def test_a_network_of_ones_own_is_warmed_up(tmp_path):
     write_saved_model(ConditionedNetwork(network, coefficients), tmp_path)
     manifest = json.loads((tmp_path / "assets" / "yoto.json").read_text())
     assert write_warmup(tmp_path, "mine") == list(manifest["signatures"])
+
+
+def test_pictures_of_one_size(model_of, tmp_path):
+    model = model_of("Hyperprior")
+    version = export(model, tmp_path, target="serving", height=64, width=128)
+    functions = tf.saved_model.load(str(version)).signatures
+    for name, inputs in {
+        "analyze": {"image": [None, 64, 128, 3], "coefficients": [None, 1]},
+        "synthesize": {
+            "symbols": [None, 4, 8, 32],
+            "hyper_latents": [None, 1, 2, 8],
+            "coefficients": [None, 1],
+        },
+    }.items():
+        _, specs = functions[name].structured_input_signature
+        assert {key: spec.shape.as_list() for key, spec in specs.items()} == inputs
+    assert "--enable_batching=true" in (tmp_path / "docker-compose.yaml").read_text()
+    assert "max_batch_size { value: 16 }" in (tmp_path / "batching.config").read_text()
+    path = version / "assets.extra" / "tf_serving_warmup_requests"
+    assert len(list(tf.data.TFRecordDataset(str(path)))) == 4
+
+    with pytest.raises(RecipeError, match="pictures of one size, whose requests"):
+        export(model, tmp_path, target="serving", version=2)
+
+
+def test_joined_requests_keep_their_coefficients(model_of, tmp_path, photograph):
+    """What a server does that joins: rows of several requests in one run."""
+    model = model_of("Hyperprior")
+    version = export(model, tmp_path, target="serving", height=64, width=64)
+    images = [photograph[y : y + 64, :64] / np.float32(255) for y in (0, 64, 128)]
+    vectors = np.array([[0.002], [0.02], [0.15]], "float32")
+    joined = {"image": np.stack(images), "coefficients": vectors}
+    requests = [("reconstruct", joined)]
+    for image, vector in zip(images, vectors, strict=True):
+        alone = {"image": image[None], "coefficients": vector[None]}
+        requests.append(("reconstruct", alone))
+    together, *alone = answers(version, requests, tmp_path)
+    for row, answer in enumerate(alone):
+        np.testing.assert_allclose(
+            together["image"][row], answer["image"][0], atol=1e-4
+        )
+    assert together["bits"][0] < together["bits"][1] < together["bits"][2]

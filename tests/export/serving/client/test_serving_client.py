@@ -389,3 +389,60 @@ def test_rows_as_with_curl(server):
     with urllib.request.urlopen(request, timeout=60) as response:
         pictures = np.array(json.load(response)["predictions"])
     assert pictures.shape == (2, 16, 16, 3)
+
+
+def requests_counted(client, monkeypatch):
+    """The batches of the requests that a client sends from now on, as a list."""
+    batches, predict = [], client._transport.predict
+
+    def counted(signature, inputs, outputs):
+        if signature != "scales":
+            batches.append((signature, len(inputs["coefficients"])))
+        return predict(signature, inputs, outputs)
+
+    monkeypatch.setattr(client._transport, "predict", counted)
+    return batches
+
+
+def test_pictures_of_one_size_are_compressed_in_one_request(
+    connect, models, photograph, monkeypatch
+):
+    client = connect("codec")
+    images = [photograph[y : y + 64, :80] for y in range(0, 400, 64)]
+    images.insert(2, photograph[:70, :64])
+    values = np.geomspace(0.002, 0.15, len(images))
+    single = [
+        client.compress(i, distortion=v) for i, v in zip(images, values, strict=True)
+    ]
+    batches = requests_counted(client, monkeypatch)
+    files = client.compress_many(images, distortion=values)
+    assert batches.count(("analyze", 7)) == batches.count(("analyze", 1)) == 1
+    for image, file, alone in zip(images, files, single, strict=True):
+        assert_same_picture(client.decompress(file), client.decompress(alone))
+        assert models["codec"].decompress(file).shape == image.shape
+
+    batches.clear()
+    decoded = client.decompress_many(files)
+    assert batches == [("synthesize", 7), ("synthesize", 1)]
+    for image, file in zip(decoded, files, strict=True):
+        assert_same_picture(image, models["codec"].decompress(file))
+    with pytest.raises(DataError, match=r"one for each of 8 pictures, got 2"):
+        client.compress_many(images, distortion=[0.1, 0.2])
+
+
+def test_pictures_of_one_size_are_stylized_in_one_request(
+    connect, models, photograph, monkeypatch
+):
+    client = connect("stylization")
+    images = [photograph[y : y + 64, :80] for y in range(0, 200, 64)]
+    styles, content = ["dots", "checks", {"dots": 1, "stripes": 2}, "dots"], [0.02, 0.9]
+    batches = requests_counted(client, monkeypatch)
+    stylized = client.stylize_many(images, styles, content=content * 2, style_1=0.3)
+    assert batches == [("stylize", 4)]
+    for image, style, value, actual in zip(
+        images, styles, content * 2, stylized, strict=True
+    ):
+        expected = models["stylization"].stylize(
+            image, style, content=value, style_1=0.3
+        )
+        assert_same_picture(actual, expected)

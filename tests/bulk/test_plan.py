@@ -18,6 +18,7 @@ from yoto_tf.bulk.plan import Plan
 from yoto_tf.bulk.tasks.codec import compression
 from yoto_tf.errors import DataError
 
+SHARD = "part-0123456789abcdef.tar"
 PICTURES = frozenset({".png", ".jpg"})
 
 
@@ -63,7 +64,7 @@ def write_manifest(target, blocks, **values):
             for row in block.drop_columns("path").to_pylist()
         ]
         writer.add(pa.Table.from_pylist(rows, manifest.SCHEMA))
-    writer.close()
+    writer.flush()
 
 
 def test_a_folder_is_all_that_lies_below_it(folder):
@@ -165,11 +166,23 @@ def test_what_failed_is_tried_again(folder, tmp_path, task):
 def test_what_lies_in_a_shard_is_done_as_long_as_the_shard_is_there(tmp_path, task):
     put(tmp_path / "in", "a.png", "b.png")
     plan = Plan(task, place(tmp_path / "in"), place(tmp_path / "out"), 100)
-    shard = {"output": "part-0.tar", "member": "a"}
+    shard = {"output": SHARD, "member": "a"}
     write_manifest(tmp_path / "out", plan.blocks(), **shard)
     assert len(outputs(plan)) == 2
-    put(tmp_path / "out", "part-0.tar")
+    put(tmp_path / "out", SHARD)
     assert outputs(plan) == []
+
+
+def test_shards_that_no_manifest_names_are_removed(folder, tmp_path, task):
+    out, other = tmp_path / "out", "part-00000000000000ff.tar"
+    put(folder, "a.png", "b.png")
+    put(out, SHARD, other, "part-of-somebody.tar")
+    plan = Plan(task, place(folder), place(out), 100)
+    blocks = list(plan.blocks())
+    assert place(out).names() == {SHARD, other, "part-of-somebody.tar"}
+    write_manifest(out, blocks, output=SHARD, member="a")
+    assert outputs(plan) == []
+    assert place(out).names() == {SHARD, "part-of-somebody.tar"}
 
 
 def test_two_inputs_of_one_output_are_refused(folder, tmp_path, task):

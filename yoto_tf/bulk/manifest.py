@@ -82,9 +82,9 @@ class Writer:
         self._waiting.append(table.select(self._schema.names).cast(self._schema))
         self._rows += len(table)
         if self._rows >= _ROWS or time.monotonic() - self._since > _SECONDS:
-            self.close()
+            self.flush()
 
-    def close(self):
+    def flush(self):
         """Writes what waits.
 
         Raises:
@@ -130,11 +130,14 @@ class Done:
     Args:
         target: the `Place` of the outputs and the manifest.
         shards: names of the shards that are there.
+
+    Attributes:
+        leftovers: those of the shards that the manifest does not name.
     """
 
     def __init__(self, target, shards):
-        files, others = [], []
-        shards = pa.array(shards, pa.string())
+        files, others, named, is_empty = [], [], set(), True
+        there = pa.array(shards, pa.string())
         for part in read(target, ["output", "member", "error", "key"]):
             keys = _keys(part["key"])
             well = part["error"].is_null().to_numpy()
@@ -143,11 +146,16 @@ class Done:
             ).to_numpy()
             is_gone = pa.compute.and_(
                 part["member"].is_valid(),
-                pa.compute.invert(pa.compute.is_in(part["output"], shards)),
+                pa.compute.invert(pa.compute.is_in(part["output"], there)),
             ).to_numpy()
+            named.update(part.filter(part["member"].is_valid())["output"].to_pylist())
+            is_empty = False
             files.append(keys[well & in_file])
             others.append(keys[well & ~in_file & ~is_gone])
         self._files, self._others = _sorted(files), _sorted(others)
+        # What a run left that ended before it could say so; without a manifest nobody
+        # knows.
+        self.leftovers = [] if is_empty else sorted({*shards} - named)
 
     def mask(self, keys, outputs, there):
         """Which of some pictures are done, as booleans.

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from yoto_tf.bulk.listing import folder_of, sources
 from yoto_tf.bulk.manifest import Done, key_of
-from yoto_tf.bulk.worker import WORK
+from yoto_tf.bulk.worker import SHARD, WORK
 from yoto_tf.errors import DataError
 
 # A block of files ends when it has so many, or so many bytes.
@@ -40,14 +40,17 @@ class Plan:
     def blocks(self):
         """Yields tables of `WORK`.
 
-        A block that failed is worth another look: one file a block then finds which.
+        Shards that a run left without a row in the manifest are removed: what is in
+        them is done again.
 
         Raises:
             DataError: there are no files, or something cannot be listed or read.
         """
         self.num_done = self.num_left = 0
-        shards = [name for name in self._target.names() if name.endswith(".tar")]
+        shards = [name for name in self._target.names() if SHARD.fullmatch(name)]
         done = Done(self._target, shards)
+        for name in done.leftovers:
+            self._target.remove(name)
         block, num_bytes = [], 0
         for row in self._left(done):
             size = row["size"] or 0

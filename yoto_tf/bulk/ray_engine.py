@@ -80,7 +80,8 @@ def convert_on_ray(task, source, target, *, workers=None, threads=1, shard_bytes
         pipeline = _Pipeline(ray, task, source, target, threads, shard_bytes)
         writer = Writer(target)
         progress = progress_bar(total=plan.num_left, unit="picture")
-        with progress, contextlib.closing(writer):
+        with progress, contextlib.ExitStack() as last:
+            last.callback(writer.flush)
             for rows in pipeline.run(blocks, min(workers, len(blocks))):
                 writer.add(rows)
                 _count(report, rows)

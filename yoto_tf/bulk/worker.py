@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import socket
 import tarfile
 import tempfile
@@ -13,6 +14,8 @@ from yoto_tf.bulk.converter import Converter
 from yoto_tf.bulk.manifest import SCHEMA
 from yoto_tf.errors import DataError
 
+# Names of shards.
+SHARD = re.compile(r"part-[0-9a-f]{16}\.tar")
 # What is still to be done of one picture.
 WORK = pa.schema(
     {

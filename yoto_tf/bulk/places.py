@@ -1,8 +1,10 @@
 """Folders, on a disk or behind a URL that fsspec knows."""
 
+import contextlib
 import dataclasses
 import os
 import posixpath
+import shutil
 from pathlib import Path
 
 from yoto_tf.errors import DataError
@@ -81,8 +83,6 @@ class Place:
         """As `write`, with the content of an open local file, from its start."""
         file.seek(0)
         if self.is_local:
-            import shutil
-
             with atomic_file(self._new_local(name)) as target:
                 shutil.copyfileobj(file, target, 2**20)
             return
@@ -123,19 +123,18 @@ def place(spec):
     return found
 
 
-class _writing:
-    """Puts what a file system raises into a `DataError`."""
-
-    def __init__(self, place, name):
-        self._shown = posixpath.join(place.url, name)
-
-    def __enter__(self):
-        pass
-
-    def __exit__(self, kind, error, traceback):
-        if isinstance(error, OSError):
-            raise DataError(f"cannot write {self._shown}: {_reason(error)}") from error
+@contextlib.contextmanager
+def _writing(place, name):
+    """Puts whatever a file system of fsspec's raises into a `DataError`."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:
+        shown = posixpath.join(place.url, name)
+        raise DataError(f"cannot write {shown}: {_reason(error)}") from error
 
 
 def _reason(error):
-    return getattr(error, "strerror", None) or " ".join(str(error).split())
+    said = getattr(error, "strerror", None) or " ".join(str(error).split())
+    return said or type(error).__name__

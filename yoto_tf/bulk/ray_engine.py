@@ -209,7 +209,8 @@ def _ray():
             try:
                 with muted_stderr(unless_raised=True):
                     ray.init(log_to_driver=False, logging_level=logging.ERROR)
-            except (OSError, RuntimeError, ValueError) as error:
+            # On a machine that is too busy it is a plain Exception.
+            except Exception as error:
                 raise DataError(f"Ray does not start: {_first_line(error)}") from error
         context = ray.data.DataContext.get_current()
         bars, context.enable_progress_bars = context.enable_progress_bars, False

@@ -165,7 +165,7 @@ def test_pictures_of_one_size(model_of, tmp_path):
     assert "--enable_batching=true" in (tmp_path / "docker-compose.yaml").read_text()
     assert "max_batch_size { value: 16 }" in (tmp_path / "batching.config").read_text()
     path = version / "assets.extra" / "tf_serving_warmup_requests"
-    assert len(list(tf.data.TFRecordDataset(str(path)))) == 4
+    assert len(list(tf.data.TFRecordDataset(str(path)))) == 5
 
     with pytest.raises(RecipeError, match="pictures of one size, whose requests"):
         export(model, tmp_path, target="serving", version=2)

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import tarfile
 import threading
 import time
@@ -75,12 +77,18 @@ def files_of(folder):
     }
 
 
+def in_one_process(*words):
+    """What `yoto` prints that computes with one thread, as a worker does."""
+    code = "import sys; from yoto_tf.cli import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", code, *map(str, words), "--threads", "1"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
 def test_compress(cluster, pictures, release_folder, tmp_path, capfd):
     command = ["--model", str(release_folder), "-q", "0.4", "--verbose"]
     engine = ["--engine", "ray", "--workers", "2"]
     here, there = tmp_path / "here", tmp_path / "there"
-    assert main(["compress", str(pictures), str(here), *command]) == 1
-    capfd.readouterr()
+    in_one_process("compress", pictures, here, *command)
     assert main(["compress", str(pictures), str(there), *engine, *command]) == 1
     said = capfd.readouterr()
 
@@ -110,22 +118,21 @@ def test_the_other_commands(cluster, pictures, release_folder, tmp_path, capfd):
     model, engine = str(release_folder), ["--engine", "ray", "--workers", "1"]
     (pictures / "broken.jpg").unlink()
     files, here, there = tmp_path / "files", tmp_path / "here", tmp_path / "there"
-    main(["compress", str(pictures), str(files), "--model", model])
+    in_one_process("compress", pictures, files, "--model", model)
     decompress = ["decompress", str(files)]
-    assert main([*decompress, str(here), "--model", model]) == 0
+    in_one_process(*decompress, here, "--model", model)
     assert main([*decompress, str(there), "--model", model, *engine]) == 0
     assert files_of(there) == files_of(here)
     assert rows_of(there)["3.yoto"]["output"] == "more/3.png"
 
     stylize = ["stylize", str(pictures), "--style", "udnie"]
-    assert main([*stylize, str(here)]) == 0
+    in_one_process(*stylize, here)
     assert main([*stylize, str(there), *engine]) == 0
     assert files_of(there) == files_of(here)
 
     evaluate = ["evaluate", model, "--data", f"{pictures}/more", "--json"]
+    expected = json.loads(in_one_process(*evaluate))
     capfd.readouterr()
-    assert main(evaluate) == 0
-    expected = json.loads(capfd.readouterr().out)
     for _ in range(2):
         keep = ["--manifest", str(tmp_path / "measured")]
         assert main([*evaluate, *engine, *keep]) == 0
@@ -137,7 +144,7 @@ def test_shards_of_which_one_is_made_again(cluster, pictures, release_folder, tm
     here, out = tmp_path / "here", tmp_path / "out"
     command = ["--model", str(release_folder), "--quiet"]
     engine = ["--engine", "ray", "--workers", "1", "--shards", "60k"]
-    main(["compress", str(pictures), str(here), *command])
+    in_one_process("compress", pictures, here, *command)
     spec = f"{pictures}/**/*.png"
     assert main(["compress", spec, f"file://{out}", *engine, *command]) == 0
     shards = sorted(out.glob("*.tar"))
@@ -231,7 +238,7 @@ def test_a_worker_and_a_node_die(
     for number in range(160):
         write_image(folder / f"{number}.png", photograph[number : number + 64, :96])
     command = ["--model", str(release_folder), "--quiet"]
-    assert main(["compress", str(folder), str(here), *command]) == 0
+    in_one_process("compress", folder, here, *command)
     monkeypatch.setattr("yoto_tf.bulk.plan._FILES", 4)
     killed = []
 

@@ -84,7 +84,7 @@ def test_lossless_files_have_an_infinite_psnr(pictures, tmp_path):
 
 
 def test_stylization(pictures, tmp_path):
-    how = {"style": "udnie", "preserve_color": True, "content": 0.1}
+    how = {"style": "udnie", "preserve_color": True, "content": 0.1, "strength": 0.7}
     (pictures / "1.png").rename(pictures / "1.webp")
     stylize_files(pictures, tmp_path / "here", **how)
     run(stylization(**how), pictures, tmp_path / "there")

@@ -111,11 +111,16 @@ def run(options):
 def _run_on_engine(options):
     from yoto_tf.bulk import stylization
 
-    if options.random is not None:
-        raise YotoError("--random writes one sheet, expected no --engine")
+    for name in ("random", "mask", "outside"):
+        if getattr(options, name) is not None:
+            raise YotoError(f"--{name} is for one picture, expected no --engine")
     check_names(options.coefficients, stylization)
     task = stylization(
-        options.style, options.model, options.preserve_color, **options.coefficients
+        options.style,
+        options.model,
+        options.preserve_color,
+        strength=options.strength,
+        **options.coefficients,
     )
     return run_task(options, task)
 

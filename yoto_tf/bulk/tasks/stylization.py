@@ -5,15 +5,18 @@ from pathlib import PurePosixPath
 
 from yoto_tf.bulk.tasks.task import Task, release_of, small_picture
 from yoto_tf.zoo.pairing import PICTURES_TO_READ
+from yoto_tf.zoo.stylization.blending import coefficients_at
 from yoto_tf.zoo.stylization.files import WRITTEN, name_to_write
 from yoto_tf.zoo.stylization.styles import style_weights
 
 
-def stylization(style, model="stylization", preserve_color=False, **coefficients):
+def stylization(
+    style, model="stylization", preserve_color=False, strength=None, **coefficients
+):
     """The `Task` of stylising pictures.
 
     Args:
-        style, preserve_color, **coefficients: see
+        style, preserve_color, strength, **coefficients: see
             `yoto_tf.zoo.stylization.Stylizer.stylize`.
         model: a pretrained name or the directory of a release.
 
@@ -24,12 +27,15 @@ def stylization(style, model="stylization", preserve_color=False, **coefficients
     release = release_of(model, "stylization")
     style_weights(style, release.config["config"]["styles"])
     release.coefficients.vector(**coefficients)
+    if strength is not None:
+        coefficients_at(strength, release.coefficients)
     return _Stylization(
         name="stylize",
         release=release,
         how={
             "style": style,
             "preserve_color": preserve_color,
+            "strength": strength,
             "coefficients": coefficients,
         },
         read=PICTURES_TO_READ,
@@ -47,7 +53,10 @@ class _Stylization(Task):
         from yoto_tf.zoo.stylization.stylizer import Stylizer
 
         stylizer = Stylizer(self.release)
-        setting = stylizer.setting(self.how["style"], **self.how["coefficients"])
+        coefficients = self.how["coefficients"]
+        how = {name: self.how[name] for name in ("strength", "preserve_color")}
+        setting = stylizer.setting(
+            self.how["style"], strength=how["strength"], **coefficients
+        )
         stylizer.stylize(small_picture(), setting.style)
-        preserve_color = self.how["preserve_color"]
-        return FileStylizer(stylizer, setting, preserve_color=preserve_color)
+        return FileStylizer(stylizer, setting, **how)

@@ -47,8 +47,9 @@ def cut(files, folder, count, width, height):
             scale = max(width / image.width, height / image.height)
             size = round(image.width * scale), round(image.height * scale)
             picture = image.convert("RGB").resize(size).crop((0, 0, width, height))
-        # Each is another, whatever the number of photographs.
-        picture.putpixel((0, 0), (number % 256, number // 256, 0))
+        # Each is another, whatever the number of photographs and the JPEG's losses.
+        mark = tuple(16 * (number // 16**digit % 16) for digit in range(3))
+        picture.paste(mark, (0, 0, 16, 16))
         picture.save(folder / f"{number:05}.jpg", quality=90)
 
 

@@ -11,7 +11,7 @@ import pytest
 from yoto_tf.cli import main
 from yoto_tf.data import write_image
 from yoto_tf.errors import DataError
-from yoto_tf.zoo.stylization import files, video
+from yoto_tf.zoo.stylization import file_conversion, files, video
 from yoto_tf.zoo.stylization.video import convert_video
 
 av = pytest.importorskip("av", reason="the extra `video` is not installed")
@@ -228,7 +228,9 @@ def test_another_job_begins_anew(clip, tmp_path, short_parts):
 def test_another_mask_is_another_job(clip, tmp_path, monkeypatch, short_parts):
     jobs = []
     monkeypatch.setattr(
-        files, "convert_video", lambda source, target, convert, job: jobs.append(job)
+        file_conversion,
+        "convert_video",
+        lambda source, target, convert, job: jobs.append(job),
     )
     source, settings = clip(), {"style": "udnie", "outside": "mondrian"}
     for white in (10, 20):

@@ -100,7 +100,31 @@ def vae_terms(name):
     return dict(zip(betas, sweep["terms"], strict=True))
 
 
+def vae_shapes():
+    settings = results("vae_disentanglement")["settings"]
+    at = {setting["kl"]: setting for setting in settings}
+    first = settings[0]
+    yield f"At β = 0.5 the gap is {first['gap']:.2f}, and {first['latents_in_use']} lat"
+    yield f"hold {first['kl_nats']:.1f} nats a picture"
+    told = {
+        name: [f"{100 * at[beta]['share'][name]:.0f}" for beta in (0.5, 8.0, 16.0)]
+        for name in ("shape", "colour")
+    }
+    [low, middle, high] = told["shape"]
+    yield f"tells {low} % of the shape's entropy at β = 0.5, {middle} % at β = 8"
+    yield f"and {high} % at β = 16, and {told['colour'][0]}, {told['colour'][1]} and"
+    yield f"{told['colour'][2]} % of that of the colour"
+    plain, normalized = (
+        results(f"vae_disentanglement_{name}")["settings"][0]
+        for name in ("plain", "8000")
+    )
+    yield f"used {plain['latents_in_use']} latents after 12,000 steps"
+    yield f"the best told {100 * plain['share']['shape']:.0f} % of the shape"
+    yield f"made that {100 * normalized['share']['shape']:.0f} % within 8,000 steps"
+
+
 def vae():
+    yield from vae_shapes()
     terms = vae_terms("vae_mnist")
     low, high = terms[0.125], terms[16.0]
     yield f"KL falls from {low['kl']:.1f} to {high['kl']:.1f} nats"
@@ -147,6 +171,9 @@ def readme():
     times = seconds["512"]["pytorch"] / fast
     yield f"{1 / fast:.1f} frames a second at 512×512"
     yield f"{times:.1f} times plain PyTorch in float32"
+    settings = results("vae_disentanglement")["settings"]
+    gaps = [f"{settings[end]['gap']:.2f}" for end in (0, -1)]
+    yield f"information gap {gaps[0]} at β = 0.5, {gaps[1]} at β = 32"
     yield from readme_codec()
 
 

@@ -3,7 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from yoto_tf import zoo
 from yoto_tf.zoo.vae import VAE
+from yoto_tf.zoo.vae.shapes import factors, rendered
 
 pytest.importorskip("gradio", reason="the extra `web` is not installed")
 
@@ -14,6 +16,12 @@ def test_pictures_fit_the_network_and_differ(vae, photograph):
     row = pictures(vae, photograph)
     assert row.shape == (10, *vae.model.image_shape)
     assert len({picture.tobytes() for picture in row}) == 10
+
+
+def test_rows_of_pictures_are_taken_as_they_are():
+    figures = rendered(factors("shapes:test")[:10])
+    row = pictures(zoo.load("vae-shapes"), figures)
+    np.testing.assert_array_equal(row, figures)
 
 
 def test_own_picture_is_the_first(vae, photograph):

@@ -11,7 +11,9 @@ from yoto_tf.demo.web.reader import READER
 from yoto_tf.imaging.fonts import font
 from yoto_tf.imaging.grids import grid
 from yoto_tf.zoo.vae.pictures import fitted
+from yoto_tf.zoo.vae.shapes import factors, rendered
 
+FIGURES = "vae-shapes"
 # Pictures in a row, and rows of samples.
 COLUMNS = 10
 ROWS = 4
@@ -32,15 +34,18 @@ def pictures(vae, example, image=None):
 
     Args:
         vae: a `VAE`.
-        example: uint8 [H, W, 3], parts of which make the row for a network of colour
-            pictures; a network of grey ones gets printed digits.
+        example: uint8 [COLUMNS, H, W, 3], the row; or uint8 [H, W, 3], parts of which
+            make the row for a network of colour pictures, while a network of grey ones
+            gets printed digits.
         image: uint8 [H, W, 3] to put in the first place, or None.
 
     Returns:
         uint8 [COLUMNS, h, w, C].
     """
     shape = vae.model.image_shape
-    if shape[2] == 1:
+    if example.ndim == 4:
+        row = list(example)
+    elif shape[2] == 1:
         row = [_digit(number % 10) for number in range(COLUMNS)]
     else:
         row = _parts(example)
@@ -110,8 +115,11 @@ def add(name, vae, example):
     Args:
         name: of the pretrained model.
         vae: a `VAE`.
-        example: see `pictures`.
+        example: uint8 [H, W, 3], see `pictures`; the network of rendered figures gets
+            such figures.
     """
+    if name == FIGURES:
+        example = rendered(factors("shapes:test")[:COLUMNS])
     [(low, high)] = vae.coefficients.ranges().values()
     low, high = math.log2(low), math.log2(high)
     middle = round((low + high) / 2, 2)

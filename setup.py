@@ -18,9 +18,10 @@ WEB = ["gradio>=6"]
 # The TensorFlow of the older Pythons wants an ml_dtypes that newer onnx cannot use.
 ONNX = ["tf2onnx>=1.17", f"onnx<1.19; {WITH_TFC}", "onnxruntime"]
 HUGGINGFACE = ["huggingface_hub>=0.34"]
-# Ray Data with tasks and actors of their own; newer pyarrow needs NumPy 2, which the
-# TensorFlow of the older Pythons cannot use.
-RAY = ["ray[data]>=2.51", f"pyarrow<26; {WITH_TFC}"]
+# Newer ones need NumPy 2, which the TensorFlow of the older Pythons cannot use.
+PYARROW = f"pyarrow<26; {WITH_TFC}"
+# Ray Data with tasks and actors of their own.
+RAY = ["ray[data]>=2.51", PYARROW]
 SERVING = ["grpcio>=1.60", "protobuf>=3.20.3"]
 
 URL = "https://github.com/yoto-tf/yoto_tf"
@@ -126,6 +127,8 @@ setup(
             # Data for the examples, and what `to_dataframe` makes.
             "scikit-learn",
             "pandas",
+            # Without Ray, what needs no cluster is tested as well.
+            PYARROW,
             "selenium>=4.20",
         ],
     },

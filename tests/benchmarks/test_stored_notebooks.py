@@ -95,4 +95,4 @@ def test_what_cannot_be_stored(notebook, noise, monkeypatch):
         notebook(output("stream", name="stdout", text="/root/photos/a.png\n"))
     shown = output("display_data", data={"image/png": png(noise)})
     with pytest.raises(ValueError, match=r"mine has [\d,]+ bytes, expected 300,000"):
-        notebook(*[shown] * 9)
+        notebook(*[shown] * 30)

@@ -295,7 +295,8 @@ def test_the_sliders_change_the_preview_and_what_is_saved(
     assert shown.shape == (43, 64, 3)
     np.testing.assert_array_equal(shown, stylized(variables["small"]))
 
-    [save] = [cell for cell in code(shortened("stylize")) if "write_image(" in cell]
+    cells = code(shortened("stylize"))
+    [save] = [cell for cell in cells if 'write_image("painted.png"' in cell]
     exec(save, variables)
     assert downloaded == ["painted.png"] * 2
     saved = read_image(tmp_path / "painted.png")

@@ -21,6 +21,7 @@ supervision._COMMAND = [sys.executable, "-c", sys.argv[1]]
 supervision._SILENCE_SECONDS = float(os.environ["SILENCE"])
 supervision._BEAT_SECONDS = 0.5
 supervision._DOUBT_SECONDS = 6.0
+supervision._EXIT_SECONDS = 2.0
 sys.exit(supervision.supervise(sys.argv[2:], "host-a:1"))
 """
 
@@ -124,6 +125,14 @@ def test_whoever_ends_in_order_is_not_missed(start):
     for process in processes:
         _, said = process.communicate(timeout=60)
         assert (process.returncode, said) == (0, "")
+
+
+def test_a_process_that_does_not_end_after_its_training_is_ended(start):
+    end = """os.write(descriptor, b'{"ended": 130}\\n'); """
+    processes = [start(0, end + "time.sleep(600)"), start(1, end + "os.abort()")]
+    for process in processes:
+        _, said = process.communicate(timeout=60)
+        assert (process.returncode, said) == (130, "")
 
 
 def test_processes_that_do_not_meet_are_one_line():

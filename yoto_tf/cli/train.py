@@ -132,7 +132,7 @@ def run(options):
     """Trains, and writes the release; the status is 130 after an interrupt."""
     _check_processes(options)
     if options.coordinator:
-        from yoto_tf.training.joining import SUPERVISOR, blames_others, join
+        from yoto_tf.training.joining import SUPERVISOR, blames_others, join, tell_end
 
         if SUPERVISOR not in os.environ:
             from yoto_tf.training.supervision import supervise
@@ -142,7 +142,9 @@ def run(options):
             limit_threads(options.threads)
         join(options.coordinator, options.processes, options.process)
         with blames_others():
-            return _train(options)
+            status = _train(options)
+        tell_end(status)
+        return status
     return _train(options)
 
 

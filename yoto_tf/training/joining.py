@@ -79,6 +79,16 @@ def blames_others():
         os._exit(MAYBE_ANOTHER)
 
 
+def tell_end(status):
+    """Tells the supervisor how the training ended: what JAX does after that may hang.
+
+    Args:
+        status: the exit status that this process is about to end with.
+    """
+    descriptor, _ = map(int, os.environ[SUPERVISOR].split(","))
+    os.write(descriptor, json.dumps({"ended": status}).encode() + b"\n")
+
+
 def _tell_supervisor(descriptor, **facts):
     link = socket.socket(fileno=descriptor)
     link.sendall(json.dumps(facts).encode() + b"\n")

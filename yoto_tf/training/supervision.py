@@ -28,6 +28,8 @@ _SILENCE_SECONDS = 30.0
 _CALL_SECONDS = 10.0
 # How long an error that others may have caused waits for their report.
 _DOUBT_SECONDS = 8.0
+# How long a process whose training has ended may take to end itself.
+_EXIT_SECONDS = 30.0
 _INTERRUPTED = 130
 _COMMAND = [sys.executable, "-m", "yoto_tf.cli"]
 # From such a line on, what the training says is held until it is known who is to blame.
@@ -63,6 +65,7 @@ class _Supervisor:
         self._joined = None
         self._status = None
         self._doubt_until = None
+        self._ended = None
         self._farewell = None
         self._beaten = 0.0
         link, far = socket.socketpair()
@@ -102,6 +105,9 @@ class _Supervisor:
     def _hear_process(self, link):
         messages = self._link.read()
         for facts in messages or ():
+            if "ended" in facts:
+                self._ended = facts["ended"], time.monotonic() + _EXIT_SECONDS
+                continue
             self._number = facts["process"]
             self._token = facts["token"]
             self._joined = time.monotonic()
@@ -116,6 +122,8 @@ class _Supervisor:
             self._after_process(self._process.wait())
 
     def _after_process(self, status):
+        if self._ended is not None:
+            [status, _] = self._ended
         if status in (0, _INTERRUPTED):
             self._end(status, {"done": self._number})
         elif status == -signal.SIGABRT and self._number is None:
@@ -198,6 +206,8 @@ class _Supervisor:
 
     def _watch_time(self):
         now = time.monotonic()
+        if self._ended is not None and now > self._ended[1]:
+            self._kill()
         if now - self._beaten > _BEAT_SECONDS:
             self._beaten = now
             self._tell({"beat": self._number})
@@ -216,12 +226,11 @@ class _Supervisor:
 
     def _lose(self, name, how):
         """Ends everything here because another process is lost."""
-        if self._farewell is not None:
-            # It is over here, and has been told.
+        if self._farewell is not None or self._ended is not None:
+            # It is over here, and has been told or will be.
             return
         self._tell({"lost": name, "how": how})
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._kill()
         self._process.wait()
         self._relay.after(
             f"yoto: {printable(name)} {printable(how)}; --resume carries on from the "
@@ -229,6 +238,10 @@ class _Supervisor:
         )
         self._relay.finish(shown=False)
         self._status = LOST
+
+    def _kill(self):
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def _tell(self, message):
         for peer in list(self._peers.values()):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from yoto_tf.errors import DataError
 from yoto_tf.machine.atomic_files import atomic_file, write_atomically
+from yoto_tf.machine.remote import file_system, is_url, refused
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Place:
     @property
     def is_local(self):
         """Whether it lies on a disk of this machine, or one that it has mounted."""
-        return "://" not in self.url
+        return not is_url(self.url)
 
     @property
     def fs(self):
@@ -39,12 +40,10 @@ class Place:
 
     @property
     def _resolved(self):
-        from fsspec.core import url_to_fs
-
         try:
-            return url_to_fs(self.url)
+            return file_system(self.url)
         except (ImportError, ValueError) as error:
-            raise DataError(f"cannot open {self.url}: {error}") from error
+            raise refused("open", self.url, error) from error
 
     def name_of(self, path):
         """How a path of the file system is shown: with its protocol, unless local."""
@@ -57,7 +56,7 @@ class Place:
         except FileNotFoundError:
             return frozenset()
         except OSError as error:
-            raise DataError(f"cannot list {self.url}: {_reason(error)}") from error
+            raise refused("list", self.url, error) from error
         return frozenset(
             posixpath.basename(info["name"]) for info in found if info["type"] == "file"
         )
@@ -116,7 +115,7 @@ def place(spec):
     if not spec:
         raise DataError("expected the name of a file or folder, got ''")
     local = spec.removeprefix("file://")
-    if "://" not in local:
+    if not is_url(local):
         return Place(os.path.abspath(os.path.expanduser(local)))
     found = Place(spec.rstrip("/"))
     found.fs  # noqa: B018, it raises
@@ -132,9 +131,4 @@ def _writing(place, name):
         raise
     except Exception as error:
         shown = posixpath.join(place.url, name)
-        raise DataError(f"cannot write {shown}: {_reason(error)}") from error
-
-
-def _reason(error):
-    said = getattr(error, "strerror", None) or " ".join(str(error).split())
-    return said or type(error).__name__
+        raise refused("write", shown, error) from error

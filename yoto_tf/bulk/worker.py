@@ -13,6 +13,7 @@ import pyarrow as pa
 from yoto_tf.bulk.converter import Converter
 from yoto_tf.bulk.manifest import SCHEMA
 from yoto_tf.errors import DataError
+from yoto_tf.machine.remote import refused
 
 # Names of shards.
 SHARD = re.compile(r"part-[0-9a-f]{16}\.tar")
@@ -45,8 +46,7 @@ def read(work, source):
             content = source.fs.cat_file(path.as_py())
         # What a file system of fsspec raises is up to it.
         except Exception as error:
-            said = getattr(error, "strerror", None) or " ".join(str(error).split())
-            reason = f"cannot read {shown}: {said or type(error).__name__}"
+            reason = str(refused("read", shown, error))
         contents.append(content)
         reasons.append(reason)
     columns = {"content": (contents, pa.binary()), "unread": (reasons, pa.string())}

@@ -2,6 +2,7 @@
 
 from yoto_tf.data.images import READ_SUFFIXES, image_files, read_image, read_image_bytes
 from yoto_tf.errors import DataError
+from yoto_tf.machine.remote import file_system, is_url, refused
 
 
 class NumberedFiles:
@@ -17,20 +18,19 @@ class NumberedFiles:
 
     def __init__(self, spec):
         self._files = None
-        if "://" not in str(spec):
+        if not is_url(spec):
             self.names = image_files(spec)
             return
         try:
-            import fsspec
             from fsspec.core import has_magic
 
-            self._files, root = fsspec.core.url_to_fs(str(spec))
+            self._files, root = file_system(spec)
             found = (
                 self._files.glob(root) if has_magic(root) else self._files.find(root)
             )
         # A package that is not installed, a name, rights, the network.
         except Exception as error:
-            raise unreadable(spec, error) from error
+            raise refused("read", spec, error) from error
         suffixes = tuple(READ_SUFFIXES)
         self.names = sorted(name for name in found if name.lower().endswith(suffixes))
         if not self.names:
@@ -52,13 +52,5 @@ class NumberedFiles:
             content = self._files.cat_file(name)
         # What a file system of fsspec raises is up to it.
         except Exception as error:
-            raise unreadable(name, error) from error
+            raise refused("read", name, error) from error
         return read_image_bytes(content, name)
-
-
-def unreadable(name, error):
-    """A `DataError` for what a file system of fsspec, or importing it, raised."""
-    reason = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, ImportError):
-        reason += " (pip install 'yoto_tf[remote]')"
-    return DataError(f"cannot read {name}: {reason}")

@@ -11,6 +11,7 @@ from yoto_tf.data.photographs import Photographs
 from yoto_tf.data.shards import Shards, is_shards
 from yoto_tf.data.streamed_patches import StreamedPatches
 from yoto_tf.errors import DataError
+from yoto_tf.machine.remote import is_url
 
 
 def random_patches(spec, size, batch_size, seed=0, first_batch=0):
@@ -23,7 +24,7 @@ def random_patches(spec, size, batch_size, seed=0, first_batch=0):
     """
     if is_shards(spec):
         pictures = Shards(spec)
-    elif "://" in str(spec):
+    elif is_url(spec):
         pictures = NumberedFiles(spec)
     else:
         return Patches(spec, size, batch_size, seed, first_batch=first_batch)

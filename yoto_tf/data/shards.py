@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from yoto_tf.data.images import SUFFIXES, read_image_bytes
-from yoto_tf.data.numbered_files import unreadable
 from yoto_tf.errors import DataError, printable
 from yoto_tf.machine.progress import progress_bar
+from yoto_tf.machine.remote import file_system, is_url, refused
 
 # A range of numbers in a name, as WebDataset writes it: {000000..000127}.
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
@@ -69,7 +69,7 @@ class Shards:
                 content = file.read(size)
         # What a file system of fsspec raises is up to it.
         except Exception as error:
-            raise unreadable(name, error) from error
+            raise refused("read", name, error) from error
         return read_image_bytes(content, f"{name}, the picture at byte {offset:,}")
 
     def _index(self, name):
@@ -82,13 +82,13 @@ class Shards:
                     if member.isfile() and suffix in SUFFIXES:
                         rows.append((member.offset_data, member.size))
         except Exception as error:
-            raise unreadable(name, error) from error
+            raise refused("read", name, error) from error
         return np.array(rows, "int64").reshape(-1, 2)
 
 
 def _found(spec):
     """The names of shards, and what opens one."""
-    if "://" not in spec:
+    if not is_url(spec):
         names = [
             name
             for pattern in _expanded(os.path.expanduser(spec))
@@ -99,15 +99,13 @@ def _found(spec):
             raise DataError(f"no such shard: {missing[0]}")
         return names, lambda name: open(name, "rb")
     try:
-        import fsspec
-
-        files, _ = fsspec.core.url_to_fs(spec)
+        files, _ = file_system(spec)
         names = []
         for pattern in _expanded(files._strip_protocol(spec)):
             names += sorted(files.glob(pattern)) or [pattern]
     # A package that is not installed, a name, rights, the network.
     except Exception as error:
-        raise unreadable(spec, error) from error
+        raise refused("read", spec, error) from error
     return names, lambda name: files.open(name, "rb", block_size=2**17)
 
 

@@ -7,18 +7,12 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from yoto_tf.errors import DataError
+from yoto_tf.machine.remote import file_system, is_url, refused
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 # What a training reads of what it has left before.
 _READ = ("recipe.json", "log.jsonl", "checkpoints/*.npz")
 # What is never copied: the lock, and files that are not whole yet.
 _HIDDEN = re.compile(r"(^|/)\.")
-
-
-def is_url(path):
-    """Whether a path is one of fsspec's, such as `gs://bucket/runs/mine`."""
-    return bool(_URL.match(str(path)))
 
 
 @dataclasses.dataclass
@@ -73,9 +67,9 @@ class _Copied(Workdir):
         # Each service has exceptions of its own.
         except Exception as error:
             if required:
-                raise _refused("write", self.name, error) from error
+                raise refused("write", self.name, error) from error
             warnings.warn(
-                f"{_refused('write', self.name, error)}; trying again later",
+                f"{refused('write', self.name, error)}; trying again later",
                 stacklevel=2,
             )
 
@@ -119,26 +113,17 @@ def open_workdir(workdir, used=True):
     else:
         with tempfile.TemporaryDirectory(prefix="yoto-") as folder:
             try:
-                import fsspec
-
-                files, root = fsspec.core.url_to_fs(str(workdir))
+                files, root = file_system(workdir)
                 opened = _Copied(str(workdir), Path(folder), files, root.rstrip("/"))
                 if hasattr(files, "auto_mkdir"):
                     files.auto_mkdir = True
                 opened.load()
             # A package that is not installed, a name, rights, the network.
             except Exception as error:
-                raise _refused("read", workdir, error) from error
+                raise refused("read", workdir, error) from error
             yield opened
 
 
 def _stamp(file):
     status = file.stat()
     return status.st_size, status.st_mtime_ns
-
-
-def _refused(what, name, error):
-    reason = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, ImportError):
-        reason += " (pip install 'yoto_tf[remote]')"
-    return DataError(f"cannot {what} {name}: {reason}")

@@ -5,7 +5,7 @@ yoto train codec/context --data PHOTOGRAPHS --from RELEASE
 RELEASE is what `codec/context_alone` leaves. Without it all begins as a linear codec.
 """
 
-from yoto_tf.zoo.codec.context_recipe import ContextCodecRecipe
+from yoto_tf.zoo.codec.training.context_recipe import ContextCodecRecipe
 
 
 def recipe():

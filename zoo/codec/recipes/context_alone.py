@@ -6,7 +6,7 @@ RELEASE is what `codec/residual` leaves; the release of this is what `codec/cont
 carries on from.
 """
 
-from yoto_tf.zoo.codec.context_recipe import ContextAloneRecipe
+from yoto_tf.zoo.codec.training.context_recipe import ContextAloneRecipe
 
 
 def recipe():

@@ -36,6 +36,18 @@ def export():
             )
 
 
+def onnx():
+    models = results("export_table")["models"]
+    ratio = {}
+    for model in ("codec", "codec-small", "stylization"):
+        seconds = {name: found["seconds"] for name, found in models[model].items()}
+        ratio[model] = f"{seconds['onnx'] / seconds['saved-model']:.1f} times"
+        assert seconds["litert, float16"] > seconds["onnx"]
+    yield f"{ratio['codec']} as long as TensorFlow"
+    yield f"for `codec`, {ratio['codec-small']} for `codec-small` and"
+    yield f"{ratio['stylization']} for `stylization`"
+
+
 def litert():
     """It says in words how large and how fast int8 is beside float16."""
     faster = set()
@@ -205,6 +217,7 @@ PAGES = {
     "docs/codec.md": codec,
     "docs/export.md": export,
     "docs/litert.md": litert,
+    "docs/onnx.md": onnx,
     "docs/stylization.md": stylization,
     "docs/vae.md": vae,
     "docs/web.md": web,

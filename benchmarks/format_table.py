@@ -53,9 +53,8 @@ def _by_psnr(row):
 
 
 def published(model, quality):
-    """{curve: percent} in a model's results; older ones hold those of PSNR alone."""
-    rates = _read(model)["bd_rate_percent"]
-    return rates.get(quality, {} if "psnr" in rates or quality != "psnr" else rates)
+    """{curve: percent} in a model's results; none where a quality was not measured."""
+    return _read(model)["bd_rate_percent"].get(quality, {})
 
 
 def _read(model):

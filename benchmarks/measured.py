@@ -24,7 +24,7 @@ def of_codec(name):
     """BD-rates, and where the dial begins and ends."""
     found = _read(f"kodak_{name}")
     rates = {
-        f"BD-rate against {title}": (found["bd_rate_percent"][anchor], "%")
+        f"BD-rate against {title}": (found["bd_rate_percent"]["psnr"][anchor], "%")
         for anchor, title in ANCHORS.items()
     }
     for point in (found["mean"][0], found["mean"][-1]):

@@ -61,14 +61,57 @@ def litert():
     yield "on a desktop processor it is faster for the stylizer alone"
     integers = results("litert_integers")
     codec, stylizer = (
-        {precision: row["psnr"] for precision, row in integers["models"][name].items()}
-        for name in ("codec-small", "stylization")
+        integers["models"][name] for name in ("codec-small", "stylization")
     )
     yield f"Calibrated with {integers['requests']} photographs"
-    loss = codec["float16"] - codec["integers"]
-    yield f"{codec['integers']:.1f} dB, a loss of {loss:.1f} dB at equal rate"
-    yield f"the stylizer's pictures are {stylizer['integers']:.1f} dB from"
-    yield f"those of float16 are {stylizer['float16']:.1f} dB from them"
+    reached = codec["integers"]["psnr"]
+    loss = codec["float16"]["psnr"] - reached
+    yield f"{reached:.1f} dB, a loss of {loss:.1f} dB at equal rate"
+    milliseconds = [1000 * codec[kind]["seconds"] for kind in ("integers", "float16")]
+    yield "{:.0f} ms a crop of 256×256 in place of {:.0f} ms in".format(*milliseconds)
+    yield f"the stylizer's pictures are {stylizer['integers']['psnr']:.1f} dB from"
+    yield f"those of float16 are {stylizer['float16']['psnr']:.1f} dB from them"
+    yield f"and take {stylizer['integers']['seconds'] * 1000:.0f} ms in place of"
+    yield f"in place of {stylizer['float16']['seconds'] * 1000:.0f} ms ("
+
+
+def serving():
+    for asked, batches in results("serving_load")["results"].items():
+        for pictures, clients in batches.items():
+            for number_of_clients, found in clients.items():
+                yield row(
+                    asked,
+                    pictures,
+                    number_of_clients,
+                    f"{found['requests_a_second']:.1f}",
+                    f"{number(found['percentile_99_ms'], 0)} ms",
+                )
+
+
+def many_pictures():
+    found = results("bulk_speed")
+    for command, measured in found["commands"].items():
+        for workers, rates in measured["workers"].items():
+            yield row(
+                f"`{command}`",
+                workers,
+                f"{rates['plain_pictures_a_second']:.2f}",
+                f"{rates['ray_pictures_a_second']:.2f}",
+                f"{rates['ray_over_plain']:.2f}",
+            )
+    compress, decompress = (
+        found["commands"][command]["on_paper"] for command in ("compress", "decompress")
+    )
+    yield f"take {number(compress['processor_hours'], 0)} hours of one core to compress"
+    yield f"{compress['machines_of_64_for_a_day']:.0f} machines with 64 cores, and"
+    yield f"and {number(decompress['processor_hours'], 0)} hours or"
+    yield f"{decompress['machines_of_64_for_a_day']:.0f} machines to decompress"
+
+
+def train_your_own():
+    found = results("many_processes")
+    one, two = (found[f"processes_{processes}"] for processes in (1, 2))
+    yield f"{one:.2f} steps a second in one process and {two:.2f} in two"
 
 
 def mean_correlations():
@@ -167,8 +210,17 @@ def readme():
     lossless = results("codec_lossless")["mean"]
     order = ("yoto", "JPEG XL", "WebP", "PNG")
     yield ", ".join(f"{lossless[name]['bits_per_pixel']:.2f}" for name in order)
-    overhead = results("conditioning_overhead")["encode"]["overhead_percent"]
-    yield f"= 100 % | {100 + overhead:.0f} % | `conditioning_overhead.py`"
+    overhead = results("conditioning_overhead")
+    for what, backend in (
+        ("training step", "tensorflow"),
+        ("training step", "jax"),
+        ("encode", "tensorflow"),
+    ):
+        film = [
+            overhead[f"codec/{size} on {backend}"][what]["over keras"]["film"]
+            for size in ("small", "large")
+        ]
+        yield " and ".join(f"{100 * ratio:.0f} %" for ratio in film)
     step = results("input_pipeline")["training_step"]
     ratio = step["real"] / step["repeated"]
     yield f"= 100 % | {100 * ratio:.0f} % | `input_pipeline.py`"
@@ -217,8 +269,11 @@ PAGES = {
     "docs/codec.md": codec,
     "docs/export.md": export,
     "docs/litert.md": litert,
+    "docs/many-pictures.md": many_pictures,
     "docs/onnx.md": onnx,
+    "docs/serving.md": serving,
     "docs/stylization.md": stylization,
+    "docs/train-your-own.md": train_your_own,
     "docs/vae.md": vae,
     "docs/web.md": web,
 }

@@ -14,7 +14,7 @@ import pyarrow as pa
 from yoto_tf.bulk import manifest
 from yoto_tf.bulk.listing import sources
 from yoto_tf.bulk.places import place
-from yoto_tf.bulk.plan import Plan
+from yoto_tf.bulk.plan import Plan, divided
 from yoto_tf.bulk.tasks.codec import compression
 from yoto_tf.errors import DataError
 
@@ -112,6 +112,24 @@ def test_blocks_have_a_bounded_number_of_files_and_bytes(folder, task, tmp_path)
     assert plan.num_left == 151
     packed = Plan(task, place(folder), place(tmp_path / "out"), shard_bytes=700)
     assert [len(block) for block in packed.blocks()] == [100, 50, 1]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "count", "expected"),
+    [
+        ([10], 8, [1] * 10),
+        ([64, 22], 8, [10, 10, 10, 10, 10, 10, 4, 10, 10, 2]),
+        ([64, 64, 22], 3, [50, 14, 50, 14, 22]),
+        ([64, 64, 22], 2, [64, 64, 22]),
+        ([1], 8, [1]),
+    ],
+)
+def test_a_small_job_is_divided_among_all_workers(lengths, count, expected):
+    rows = iter(range(1000))
+    blocks = [pa.table({"row": [next(rows) for _ in range(n)]}) for n in lengths]
+    parts = divided(blocks, count)
+    assert [len(part) for part in parts] == expected
+    assert pa.concat_tables(parts).equals(pa.concat_tables(blocks).combine_chunks())
 
 
 def test_what_is_done_is_left_out_until_something_about_it_changes(folder, tmp_path):

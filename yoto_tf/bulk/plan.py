@@ -82,6 +82,19 @@ class Plan:
                     yield row
 
 
+def divided(blocks, count):
+    """The same rows in at least `count` blocks, as far as there are so many rows.
+
+    Few blocks would leave workers with nothing to do while others have many pictures.
+    """
+    most = max(1, sum(map(len, blocks)) // count)
+    return [
+        block.slice(start, most)
+        for block in blocks
+        for start in range(0, len(block), most)
+    ]
+
+
 def work_on(task, source, found):
     """A row of `WORK`, as a dict.
 

@@ -16,6 +16,8 @@ from yoto_tf.machine.threads import thread_variables
 
 # Of what failed, so much is told; the manifest has all.
 _TOLD = 10
+# At least so many, so that workers end at about the same time.
+_BLOCKS_OF_WORKER = 4
 
 
 @dataclasses.dataclass
@@ -64,19 +66,22 @@ def convert_on_ray(task, source, target, *, workers=None, threads=1, shard_bytes
     """
     _check_installed()
     from yoto_tf.bulk.manifest import FOLDER, Writer
-    from yoto_tf.bulk.plan import Plan
+    from yoto_tf.bulk.plan import Plan, divided
 
     source, target = place(source), place(target)
     plan = Plan(task, source, target, shard_bytes)
     report = BulkReport(manifest=f"{target.url}/{FOLDER}")
     with _held(target), _ray() as ray:
-        blocks = [ray.put(block) for block in plan.blocks()]
+        blocks = list(plan.blocks())
         report.kept = plan.num_done
         if not blocks:
             return report
         if workers is None:
             processors = ray.cluster_resources().get("CPU", 1)
             workers = max(1, int(processors // threads))
+        if shard_bytes is None:
+            blocks = divided(blocks, _BLOCKS_OF_WORKER * workers)
+        blocks = [ray.put(block) for block in blocks]
         pipeline = _Pipeline(ray, task, source, target, threads, shard_bytes)
         writer = Writer(target)
         progress = progress_bar(total=plan.num_left, unit="picture")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yoto_tf.data import Examples, Patches
+from yoto_tf.data import Examples, Patches, write_image
 from yoto_tf.data.parts import slice_of
 from yoto_tf.training.endless import EndlessBatches, part_of
 from yoto_tf.zoo.stylization.training.styled_patches import StyledPatches
@@ -22,8 +22,6 @@ def crops():
 
 @pytest.fixture
 def photographs(tmp_path):
-    from yoto_tf.data import write_image
-
     for number, picture in enumerate(PICTURES):
         write_image(tmp_path / f"{number}.png", picture)
     return tmp_path
@@ -56,6 +54,17 @@ def test_no_example_comes_twice_in_an_epoch():
     for epoch in range(3):
         numbers = [part[3 * epoch + i]["number"] for part in parts for i in range(3)]
         assert sorted(np.concatenate(numbers)) == list(range(12))
+
+
+def test_no_photograph_comes_twice_in_an_epoch(tmp_path):
+    for number in range(12):
+        picture = np.full((9 + number, 30 - number, 3), number, "uint8")
+        write_image(tmp_path / f"{number}.png", picture)
+    parts = [patches(tmp_path).part(part, 2) for part in range(2)]
+    for epoch in range(3):
+        steps = range(3 * epoch, 3 * epoch + 3)
+        drawn = [part[step]["image"][:, 0, 0, 0] for step in steps for part in parts]
+        assert sorted(np.rint(255 * np.concatenate(drawn))) == list(range(12))
 
 
 def test_batches_of_any_iterable_are_cut():

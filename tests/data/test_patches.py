@@ -83,13 +83,18 @@ class TestPatches:
         carried_on = patches.with_shape(first_batch=3)
         np.testing.assert_array_equal(batches(carried_on, 2), expected[3:])
 
-    def test_photographs_are_drawn_in_proportion_to_their_area(self, tmp_path):
-        save(tmp_path / "small.png", np.full((40, 40, 3), 50, np.uint8))
-        save(tmp_path / "large.png", np.full((80, 120, 3), 200, np.uint8))
-        patches = Patches(tmp_path, size=4, batch_size=4000)
-        share = (batches(patches, 1)[0][:, 0, 0, 0] < 0.5).mean()
-        # 1600 / 11200, within four standard deviations of a binomial share.
-        assert share == pytest.approx(1 / 7, abs=4 * (1 / 7 * 6 / 7 / 4000) ** 0.5)
+    @pytest.mark.parametrize("batch_size", [1, 3, 7, 16])
+    def test_every_photograph_comes_once_an_epoch(self, tmp_path, batch_size):
+        count = 7
+        for number in range(count):
+            shape = (20 + 9 * number, 90 - 8 * number, 3)
+            save(tmp_path / f"{number}.png", np.full(shape, number, np.uint8))
+        patches = Patches(tmp_path, size=16, batch_size=batch_size, seed=3)
+        drawn = np.concatenate(batches(patches, 6 * count))[:, 0, 0, 0]
+        epochs = np.rint(255 * drawn).reshape(-1, count)
+        np.testing.assert_array_equal(np.sort(epochs), [range(count)] * len(epochs))
+        # Each has an order of its own.
+        assert len(np.unique(epochs, axis=0)) > 0.9 * min(len(epochs), 40)
 
     def test_scales_are_antialiased_and_all_used(self, tmp_path):
         # Black and white rows are grey when reduced to a half, and only then.

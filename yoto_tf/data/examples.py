@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from yoto_tf.data.epochs import EpochOrders
 from yoto_tf.data.parts import InParts
 from yoto_tf.errors import DataError
 
@@ -46,7 +47,7 @@ class Examples(InParts, keras.utils.PyDataset):
         self.seed = seed
         self.shuffle = shuffle
         self.first_batch = first_batch
-        self._order = (None, None)
+        self._orders = EpochOrders(self.size, seed)
 
     @property
     def num_batches(self):
@@ -60,7 +61,7 @@ class Examples(InParts, keras.utils.PyDataset):
         index += self.first_batch
         if self.shuffle:
             epoch, index = divmod(index, self.size // self.batch_size)
-            order = self._epoch_order(epoch)
+            order = self._orders(epoch)
         else:
             order = np.arange(self.size)
         rows = order[index * self.batch_size : (index + 1) * self.batch_size]
@@ -72,14 +73,6 @@ class Examples(InParts, keras.utils.PyDataset):
         while self.num_batches is None or index < self.num_batches:
             yield self[index]
             index += 1
-
-    def _epoch_order(self, epoch):
-        # A pair replaced as a whole: Keras may ask from several threads.
-        cached, order = self._order
-        if cached != epoch:
-            order = np.random.default_rng((self.seed, epoch)).permutation(self.size)
-            self._order = (epoch, order)
-        return order
 
 
 def _batch(name, rows):

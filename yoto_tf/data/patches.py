@@ -5,6 +5,7 @@ import warnings
 import keras
 import numpy as np
 
+from yoto_tf.data.epochs import EpochOrders
 from yoto_tf.data.numbered_files import NumberedFiles
 from yoto_tf.data.parts import InParts
 from yoto_tf.data.photographs import Photographs
@@ -34,11 +35,13 @@ def random_patches(spec, size, batch_size, seed=0, first_batch=0):
 class Patches(InParts, keras.utils.PyDataset):
     """Random patches of photographs, for ever, as `x` of `model.fit` on any backend.
 
-    A photograph is drawn with a probability proportional to its area, then one of the
-    scales at which a patch fits into it, then a position, all uniformly; half of the
-    patches are mirrored. Batch `i` depends on `seed` and `i` alone when all
-    photographs fit into `memory_bytes`. Photographs smaller than a patch are skipped
-    with a warning.
+    In an epoch every photograph comes once, whatever its size, in random order; where
+    one epoch ends the next begins, be it within a batch. Of a photograph, one of the
+    scales at which a patch fits into it is drawn, then a position, both uniformly; half
+    of the patches are mirrored. A patch depends on `seed`, the number of its batch and
+    its place there alone. All of this holds when the photographs fit into
+    `memory_bytes`; else an epoch is of those that are held at the time. Photographs
+    smaller than a patch are skipped with a warning.
 
     `model.fit(patches, steps_per_epoch=1000, shuffle=False)`: they are in random order
     already, and Keras would warn if it were to shuffle them. Iterating yields the same
@@ -90,7 +93,7 @@ class Patches(InParts, keras.utils.PyDataset):
         self.seed = seed
         self.flip = flip
         self.first_batch = first_batch
-        self._table = _Table(self.photographs.loaded, size)
+        self._table = _Table(self.photographs.loaded, size, seed)
         self.skipped = self._table.skipped
         if not self._table.candidates:
             raise DataError(
@@ -154,10 +157,11 @@ class Patches(InParts, keras.utils.PyDataset):
             A list of (uint8 picture, top, left, whether it is mirrored).
         """
         table = self._current_table()
-        random = np.random.default_rng((self.seed, self.first_batch + index))
-        # Drawn for the whole batch, so that a part of it is as it is in the whole.
+        index += self.first_batch
+        # For the whole batch, so that a part of it is as it is in the whole.
         places = self.places(self.batch_size)
-        chosen = table.choose(random.random(self.batch_size)[places])
+        chosen = table.orders.dealt(index * self.batch_size, self.batch_size)[places]
+        random = np.random.default_rng((self.seed, index))
         draws = random.random((self.batch_size, 4))[places]
         cuts = []
         for candidate, (scale, top, left, mirror) in zip(chosen, draws, strict=True):
@@ -188,7 +192,7 @@ class Patches(InParts, keras.utils.PyDataset):
 
     def _current_table(self):
         if self._table.loaded is not self.photographs.loaded:
-            table = _Table(self.photographs.loaded, self.size)
+            table = _Table(self.photographs.loaded, self.size, self.seed)
             if table.candidates:
                 self._table = table
         return self._table
@@ -198,22 +202,17 @@ _UNIT = np.float32(1 / 255)
 
 
 class _Table:
-    """Which of the loaded photographs are large enough, and their cumulated area."""
+    """Which of the loaded photographs are large enough, and in which order they come.
 
-    def __init__(self, loaded, size):
+    Its `candidates` are photographs at the scales that are large enough.
+    """
+
+    def __init__(self, loaded, size, seed):
         self.loaded = loaded
-        self.candidates = []
-        areas = []
-        for photograph in loaded:
-            fitting = [image for image in photograph if min(image.shape[:2]) >= size]
-            if fitting:
-                self.candidates.append(fitting)
-                areas.append(photograph[0].shape[0] * photograph[0].shape[1])
+        fitting = [
+            [image for image in photograph if min(image.shape[:2]) >= size]
+            for photograph in loaded
+        ]
+        self.candidates = [images for images in fitting if images]
         self.skipped = len(loaded) - len(self.candidates)
-        self._cumulated = np.cumsum(areas, dtype=np.float64)
-
-    def choose(self, uniform):
-        """Indices of candidates for numbers uniform in [0, 1)."""
-        return np.searchsorted(
-            self._cumulated, uniform * self._cumulated[-1], side="right"
-        )
+        self.orders = EpochOrders(len(self.candidates), seed, 2)

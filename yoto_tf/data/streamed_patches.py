@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 
+from yoto_tf.data.epochs import EpochOrders
 from yoto_tf.data.parts import InParts
 from yoto_tf.errors import DataError
 
@@ -67,7 +68,7 @@ class StreamedPatches(InParts, keras.utils.PyDataset):
         self.flip = flip
         self.uses = uses
         self.first_batch = first_batch
-        self._orders = {}
+        self._orders = EpochOrders(len(pictures), seed, 2)
         self._read = _ReadAhead(self._usable)
 
     def with_shape(self, size=None, batch_size=None, first_batch=None):
@@ -123,17 +124,7 @@ class StreamedPatches(InParts, keras.utils.PyDataset):
         """The number of the picture that is dealt to a place at its turn."""
         turns = len(self.pictures) // self.batch_size
         epoch, turn = divmod(turn, turns)
-        return int(self._epoch_order(epoch)[turn * self.batch_size + place])
-
-    def _epoch_order(self, epoch):
-        # Replaced as a whole: several threads ask, at times for two epochs in turn.
-        orders = self._orders
-        if epoch not in orders:
-            random = np.random.default_rng((self.seed, epoch, 2))
-            order = random.permutation(len(self.pictures))
-            kept = {known: orders[known] for known in list(orders)[-1:]}
-            self._orders = orders = {**kept, epoch: order}
-        return orders[epoch]
+        return int(self._orders(epoch)[turn * self.batch_size + place])
 
     def _usable(self, place, turn):
         """The picture of a place at its turn, or the next of its that can be used."""

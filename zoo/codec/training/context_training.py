@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from yoto_tf.data.epochs import EpochOrders
 from yoto_tf.data.parts import InParts
 from yoto_tf.machine.compilation import compiled
 from yoto_tf.machine.progress import progress_bar
@@ -64,15 +65,15 @@ class LatentPatches(InParts, keras.utils.PyDataset):
         network: a built `HyperpriorNetwork`, which makes them.
         patches: `yoto_tf.data.Patches` with batches of one.
         count: how many patches are made, once; 0.2 MB each for 256×256 pixels.
-        batch_size: how many a batch has. Batch i depends on the seed of the patches and
-            i alone.
+        batch_size: how many a batch has. Each patch comes once an epoch; batch i
+            depends on the seed of the patches and i alone.
         first_batch: number of the first batch.
     """
 
     def __init__(self, network, patches, count, batch_size, first_batch=0):
         super().__init__()
         self._batch_size = batch_size
-        self._seed = patches.seed
+        self._orders = EpochOrders(count, patches.seed)
         self._first_batch = first_batch
         random = np.random.default_rng(patches.seed)
         encode = compiled(lambda *inputs: _encoded(network, *inputs))
@@ -91,9 +92,8 @@ class LatentPatches(InParts, keras.utils.PyDataset):
         return None
 
     def __getitem__(self, index):
-        random = np.random.default_rng((self._seed, self._first_batch + index))
-        count = len(self._held["coefficients"])
-        chosen = random.choice(count, self._batch_size)
+        first = (self._first_batch + index) * self._batch_size
+        chosen = self._orders.dealt(first, self._batch_size)
         chosen = chosen[self.places(self._batch_size)]
         return {name: array[chosen] for name, array in self._held.items()}
 

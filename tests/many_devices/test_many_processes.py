@@ -106,6 +106,20 @@ def test_a_host_that_is_gone_ends_the_other(photographs, workdirs, lost):
     assert "is gone; --resume carries on" in line
 
 
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_host_that_is_gone_before_all_have_joined(photographs, workdirs, lost):
+    """JAX alone would wait for the third one, for five minutes."""
+    with pair(workdirs, photographs, of=3) as processes:
+        # By now both are connected, and at the latest when they import Keras.
+        time.sleep(8)
+        assert all(process.poll() is None for process in processes)
+        processes[lost].kill()
+        said = finish(processes[1 - lost], status=75, seconds=SURVIVAL_SECONDS)
+    [line] = said.splitlines()
+    assert line.startswith(f"yoto: process {lost} on ")
+    assert "is gone; --resume carries on" in line
+
+
 def test_sigterm_for_the_command_itself_ends_both(photographs, workdirs):
     with pair(workdirs, photographs, "--steps", 10**6) as processes:
         wait_for_folder(workdirs[0])

@@ -57,10 +57,13 @@ def run(workdir, data, *options, devices=1):
 
 
 @contextlib.contextmanager
-def pair(workdirs, data, *options, environments=({}, {})):
-    """Two processes that train together, which are ended at the latest at the end."""
+def pair(workdirs, data, *options, environments=({}, {}), of=2):
+    """Two processes that train together, which are ended at the latest at the end.
+
+    Of more than two, the others never come.
+    """
     address = f"127.0.0.1:{free_port()}"
-    together = ["--coordinator", address, "--processes", 2]
+    together = ["--coordinator", address, "--processes", of]
     processes = [
         start(
             workdirs[number],
@@ -82,8 +85,15 @@ def pair(workdirs, data, *options, environments=({}, {})):
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """A free port, with a free one after it."""
+    while True:
+        with (
+            contextlib.suppress(OSError, OverflowError),
+            socket.create_server(("127.0.0.1", 0)) as server,
+        ):
+            port = server.getsockname()[1]
+            socket.create_server(("127.0.0.1", port + 1)).close()
+            return port
 
 
 def last_arrays(workdir):

@@ -76,6 +76,10 @@ def test_mirrored_devices_train_resume_and_release(tmp_path):
             "--coordinator must be HOST:PORT or auto, got a",
         ),
         (
+            ["--coordinator", "a:65535", "--processes", "2", "--process", "0"],
+            "the port of --coordinator must be from 1 to 65534, got a:65535",
+        ),
+        (
             ["--coordinator", "a:1", "--processes", "2", "--process", "2"],
             "--process must be from 0 to 1, got 2",
         ),

@@ -5,10 +5,15 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
+from trainings import free_port
 
-from yoto_tf.training.supervision import _Lines, _Relay
+from yoto_tf.errors import RecipeError
+from yoto_tf.training.json_lines import JsonLines
+from yoto_tf.training.relay import Relay
+from yoto_tf.training.supervision import supervise
 
 FATAL = "F1130 13:07:21.09 8257 client.h:80] Terminating process because"
 POLLED = "E1130 13:07:21.09 8257 coordination_service_agent.cc:567] Polled an error"
@@ -22,7 +27,9 @@ supervision._SILENCE_SECONDS = float(os.environ["SILENCE"])
 supervision._BEAT_SECONDS = 0.5
 supervision._DOUBT_SECONDS = 6.0
 supervision._EXIT_SECONDS = 2.0
-sys.exit(supervision.supervise(sys.argv[2:], "host-a:1"))
+supervision.PATIENCE_SECONDS = float(os.environ.get("PATIENCE", 300))
+meeting = os.environ.get("MEETING", "host-a:1").split()
+sys.exit(supervision.supervise(sys.argv[2:], meeting[0], *map(int, meeting[1:])))
 """
 
 # Joins as process argv[1], and then does argv[3]. Process 0 leaves its port in a file.
@@ -158,6 +165,123 @@ def test_the_process_ends_with_its_supervisor(start):
     assert process.stdout.read() == ""
 
 
+@pytest.fixture
+def early():
+    """Starts a supervisor that meets the others, before its process does some Python.
+
+    That one never joins by itself.
+    """
+    address = f"127.0.0.1:{free_port()}"
+    started = []
+
+    def early(number, deed="time.sleep(600)", processes=3, patience=60):
+        words = [SUPERVISE, f"import os, sys, time; {deed}"]
+        meeting = f"{address} {processes} {number}"
+        process = subprocess.Popen(
+            [sys.executable, "-c", *words],
+            env={**os.environ, "SILENCE": "8", "PATIENCE": str(patience)}
+            | {"MEETING": meeting},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    early.address = address
+    yield early
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def ended(process, status):
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == status, said
+    return said
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_who_is_lost_before_all_have_joined_is_named(early, lost):
+    """One of three never comes."""
+    processes = [
+        early(number, "time.sleep(4); os.kill(os.getpid(), 9)")
+        if number == lost
+        else early(number)
+        for number in (0, 1)
+    ]
+    said = ended(processes[1 - lost], 75)
+    assert said == (
+        f"yoto: process {lost} on {socket.gethostname()} was ended by SIGKILL; "
+        "--resume carries on from the last checkpoint\n"
+    )
+    ended(processes[lost], 137)
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+@pytest.mark.parametrize(
+    ("number", "how"),
+    [(signal.SIGKILL, "is gone"), (signal.SIGSTOP, "has been silent for 8 s")],
+)
+def test_a_host_that_is_lost_before_all_have_joined(early, lost, number, how):
+    processes = [early(number) for number in (0, 1)]
+    time.sleep(4)
+    processes[lost].send_signal(number)
+    said = ended(processes[1 - lost], 75)
+    assert said.startswith(f"yoto: process {lost} on ")
+    assert f"{how}; --resume carries on" in said
+    assert said.count("\n") == 1
+
+
+def test_who_is_interrupted_before_all_have_joined_is_lost(early):
+    processes = [early(0), early(1, "time.sleep(4); sys.exit(130)")]
+    assert "process 1 on" in (said := ended(processes[0], 75))
+    assert "was interrupted; --resume" in said
+    ended(processes[1], 130)
+
+
+def test_who_never_comes_is_named(early):
+    processes = [early(number, patience=6) for number in (0, 1)]
+    expected = f"yoto: process 2 has not come to {early.address} in 6"
+    for process in processes:
+        assert ended(process, 75).startswith(expected)
+
+
+def test_the_first_one_never_comes(early):
+    said = ended(early(1, patience=2), 75)
+    assert said.startswith("yoto: process 0 on 127.0.0.1 cannot be reached: ")
+
+
+def test_the_others_may_come_before_the_first_one(early):
+    second = early(1, "time.sleep(8); sys.exit(0)", processes=2)
+    time.sleep(3)
+    first = early(0, "time.sleep(3); sys.exit(0)", processes=2)
+    assert [ended(process, 0) for process in (first, second)] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("processes", "reason"),
+    [
+        (3, "there is a process 1 at 127.0.0.1:"),
+        (2, "process 0 on "),
+    ],
+)
+def test_who_is_not_expected_is_told_so(early, processes, reason):
+    both = [early(number) for number in (0, 1)]
+    time.sleep(4)
+    said = ended(early(1, processes=processes), 2)
+    assert said.startswith(f"yoto: {reason}")
+    assert said.count("\n") == 1
+    assert all(process.poll() is None for process in both)
+
+
+def test_a_port_that_is_not_free_is_one_line(early):
+    port = int(early.address.rpartition(":")[2]) + 1
+    with socket.create_server(("", port)), pytest.raises(RecipeError) as caught:
+        supervise([], early.address, 2, 0)
+    assert f"at the next port, {port}, and it is not free" in str(caught.value)
+
+
 @pytest.mark.parametrize("alarm", [FATAL, POLLED, TRACE])
 @pytest.mark.parametrize("shown", [False, True])
 def test_last_words_are_held_until_it_is_known_who_is_lost(alarm, shown, capfd):
@@ -171,7 +295,7 @@ def test_last_words_are_held_until_it_is_known_who_is_lost(alarm, shown, capfd):
         ],
         stderr=subprocess.PIPE,
     )
-    relay = _Relay(process.stderr)
+    relay = Relay(process.stderr)
     process.wait()
     relay.after("yoto: process 1 on b is gone")
     relay.finish(shown=shown)
@@ -186,7 +310,7 @@ def test_errors_of_one_process_are_passed_on_at_once(capfd):
         [sys.executable, "-c", f"import sys; sys.stderr.write({line!r})"],
         stderr=subprocess.PIPE,
     )
-    relay = _Relay(process.stderr)
+    relay = Relay(process.stderr)
     process.wait()
     relay.finish(shown=False)
     assert capfd.readouterr().err == line
@@ -194,13 +318,13 @@ def test_errors_of_one_process_are_passed_on_at_once(capfd):
 
 def test_messages_come_whole_and_others_end_the_connection():
     here, there = socket.socketpair()
-    lines = _Lines(there)
+    lines = JsonLines(there)
     with here, there:
         here.sendall(b'{"beat": 1}\n{"do')
         assert lines.read() == [{"beat": 1}]
         here.sendall(b'ne": 1}\n')
         assert lines.read() == [{"done": 1}]
-        _Lines(here).write({"lost": "process 1"})
+        JsonLines(here).write({"lost": "process 1"})
         assert lines.read() == [{"lost": "process 1"}]
         here.sendall(b"GET / HTTP/1.1\r\n")
         assert lines.read() is None
@@ -208,7 +332,7 @@ def test_messages_come_whole_and_others_end_the_connection():
 
 def test_a_flood_without_an_end_of_line_ends_the_connection():
     here, there = socket.socketpair()
-    lines = _Lines(there)
+    lines = JsonLines(there)
     with here, there:
         here.sendall(b"x" * 15_000)
         assert [lines.read(), lines.read()] == [[], None]

@@ -13,6 +13,9 @@ from yoto_tf.cli.startup import chosen_backend, import_keras
 from yoto_tf.errors import RecipeError
 from yoto_tf.machine.threads import limit_threads
 
+# The port after the coordinator's is used, too.
+_LAST_PORT = 65535
+
 
 def add(subparsers):
     """Adds the subcommand."""
@@ -106,7 +109,8 @@ def _add_devices(parser):
         "--coordinator",
         metavar="HOST:PORT",
         help="train together with other processes, of which the first is at this host "
-        "and free port; or auto, for what the environment of a cluster says "
+        "and free port, with a free one after it; or auto, for what the environment of "
+        "a cluster says "
         "(default: train alone)",
     )
     group.add_argument(
@@ -137,7 +141,12 @@ def run(options):
         if SUPERVISOR not in os.environ:
             from yoto_tf.training.supervision import supervise
 
-            return supervise(options.arguments, options.coordinator)
+            return supervise(
+                options.arguments,
+                options.coordinator,
+                options.processes,
+                options.process,
+            )
         if options.threads is not None:
             limit_threads(options.threads)
         join(options.coordinator, options.processes, options.process)
@@ -164,6 +173,11 @@ def _check_processes(options):
     elif not re.fullmatch(r".+:\d{1,5}", options.coordinator):
         raise RecipeError(
             f"--coordinator must be HOST:PORT or auto, got {options.coordinator}"
+        )
+    elif not 0 < int(options.coordinator.rpartition(":")[2]) < _LAST_PORT:
+        raise RecipeError(
+            f"the port of --coordinator must be from 1 to {_LAST_PORT - 1}, got "
+            f"{options.coordinator}"
         )
     elif not 0 <= options.process < options.processes:
         raise RecipeError(

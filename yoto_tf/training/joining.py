@@ -11,8 +11,11 @@ import threading
 from yoto_tf.errors import RecipeError
 
 # Set for the process that trains: the descriptor of its link to the supervisor, and the
-# port where the supervisors of the other processes can reach that one.
+# port where the supervisors of the other processes can reach that one, 0 where they
+# know it.
 SUPERVISOR = "YOTO_SUPERVISOR"
+# How long processes wait for each other at the start: people start them by hand.
+PATIENCE_SECONDS = 300
 # Exit status where another process may be to blame: an error of what they do together.
 MAYBE_ANOTHER = 71
 
@@ -37,29 +40,56 @@ def join(coordinator, processes, process):
     with contextlib.suppress(AttributeError, ValueError):
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
     address = None if coordinator == "auto" else coordinator
+    # Where supervisors have met, they know who is missing: it is left to them.
+    patience = PATIENCE_SECONDS if address is None else 3 * PATIENCE_SECONDS
+    supervisor = _supervisor()
+    # JAX lets no handler of Python's run while it waits.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        jax.distributed.initialize(address, processes, process)
+        jax.distributed.initialize(
+            address, processes, process, initialization_timeout=patience
+        )
     except (RuntimeError, ValueError, KeyError) as error:
         reason = " ".join(str(error).split())
         where = "this cluster" if address is None else coordinator
         raise RecipeError(f"cannot join the processes of {where}: {reason}") from error
+    finally:
+        signal.signal(signal.SIGINT, before)
     # JAX catches it, and leaves it at that.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if SUPERVISOR in os.environ:
+    if supervisor and supervisor[1]:
         from jax._src.distributed import global_state
         from jax.experimental import multihost_utils
 
-        descriptor, port = map(int, os.environ[SUPERVISOR].split(","))
+        link, port = supervisor
         meeting = np.array([port, secrets.randbits(31)], "int32")
         port, token = multihost_utils.broadcast_one_to_all(meeting).tolist()
         host = global_state.coordinator_address.rpartition(":")[0].strip("[]")
-        _tell_supervisor(
-            descriptor,
-            process=jax.process_index(),
-            processes=jax.process_count(),
-            meeting=[host, port],
-            token=token,
-        )
+        facts = {
+            "process": jax.process_index(),
+            "processes": jax.process_count(),
+            "meeting": [host, port],
+            "token": token,
+        }
+        link.sendall(json.dumps(facts).encode() + b"\n")
+
+
+def _supervisor():
+    """The link to the supervisor, with which this process ends, and its port.
+
+    None where there is none.
+    """
+    if SUPERVISOR not in os.environ:
+        return None
+    descriptor, port = map(int, os.environ[SUPERVISOR].split(","))
+    link = socket.socket(fileno=descriptor)
+
+    def end_with_it():
+        link.recv(1)
+        os._exit(1)
+
+    threading.Thread(target=end_with_it, daemon=True).start()
+    return link, port
 
 
 @contextlib.contextmanager
@@ -87,14 +117,3 @@ def tell_end(status):
     """
     descriptor, _ = map(int, os.environ[SUPERVISOR].split(","))
     os.write(descriptor, json.dumps({"ended": status}).encode() + b"\n")
-
-
-def _tell_supervisor(descriptor, **facts):
-    link = socket.socket(fileno=descriptor)
-    link.sendall(json.dumps(facts).encode() + b"\n")
-
-    def end_with_it():
-        link.recv(1)
-        os._exit(1)
-
-    threading.Thread(target=end_with_it, daemon=True).start()

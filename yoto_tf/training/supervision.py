@@ -4,21 +4,23 @@ A process that trains can neither watch nor report by itself: when the first one
 gone, JAX ends the others at once and says little; when another one is gone, an exchange
 of arrays fails or waits. So a small process starts the one that trains, and these small
 ones keep in touch: each is connected to that of process 0, which tells the rest.
+
+They meet before JAX does, at the port after the coordinator's. Only what a cluster says
+is left to JAX to find out: then they meet when all have joined.
 """
 
-import json
 import os
-import re
 import selectors
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 
-from yoto_tf.errors import printable
-from yoto_tf.training.joining import MAYBE_ANOTHER, SUPERVISOR
+from yoto_tf.errors import RecipeError, printable
+from yoto_tf.training.joining import MAYBE_ANOTHER, PATIENCE_SECONDS, SUPERVISOR
+from yoto_tf.training.json_lines import JsonLines
+from yoto_tf.training.relay import Relay
 
 # For schedulers: the same command with --resume may succeed.
 LOST = 75
@@ -31,46 +33,62 @@ _DOUBT_SECONDS = 8.0
 # How long a process whose training has ended may take to end itself.
 _EXIT_SECONDS = 30.0
 _INTERRUPTED = 130
+# How long an attempt to reach the first one may take.
+_ATTEMPT_SECONDS = 5.0
 _COMMAND = [sys.executable, "-m", "yoto_tf.cli"]
-# From such a line on, what the training says is held until it is known who is to blame.
-_ALARM = re.compile(
-    rb"F\d{4} |\d{4}-\d\d-\d\d [\d:.]+: F |terminate called|Traceback \(most recent"
-    rb"|E\d{4} .*coordination|\d{4}-\d\d-\d\d [\d:.]+: E .*coordination"
-)
 
 
-def supervise(arguments, coordinator):
+def supervise(arguments, coordinator, processes=None, process=None):
     """Runs `yoto ARGUMENTS` in a process of its own, as one of many.
 
     Args:
         arguments: of the command line.
-        coordinator: where the processes meet, for what is said if they do not.
+        coordinator: where the processes meet, `HOST:PORT`; or `"auto"`.
+        processes: how many processes there are; None with `"auto"`.
+        process: the number of this one, from 0; None with `"auto"`.
 
     Returns:
         The exit status: that of the process, or `LOST` after one line about the
         process that was lost.
+
+    Raises:
+        RecipeError: another process has the port after the coordinator's.
     """
-    return _Supervisor(arguments, coordinator).run()
+    return _Supervisor(arguments, coordinator, processes, process).run()
 
 
 class _Supervisor:
-    def __init__(self, arguments, coordinator):
+    def __init__(self, arguments, coordinator, processes, process):
         self._coordinator = coordinator
         self._selector = selectors.DefaultSelector()
-        self._listener = _listener()
-        self._number = None
-        self._token = None
+        self._number = process
+        # What those who call must know.
+        self._token = processes
         self._peers = {}
+        self._listener = self._first_address = None
+        # Who has not called yet, until when they are waited for, and what is said then.
         self._missing = set()
-        self._joined = None
+        self._meet_until = time.monotonic() + PATIENCE_SECONDS
+        self._too_late = f"has not come to {coordinator} in {PATIENCE_SECONDS} s"
         self._status = None
         self._doubt_until = None
         self._ended = None
         self._farewell = None
         self._beaten = 0.0
+        port = 0
+        if process is None:
+            self._listener = _listener(0)
+            port = self._listener.getsockname()[1]
+        else:
+            host, _, number = coordinator.rpartition(":")
+            address = host.strip("[]"), int(number) + 1
+            if process == 0:
+                self._listener = self._free_listener(address[1])
+                self._expect_others(processes)
+            else:
+                self._first_address = address
         link, far = socket.socketpair()
-        self._link = _Lines(link)
-        port = self._listener.getsockname()[1]
+        self._link = JsonLines(link)
         self._process = subprocess.Popen(
             [*_COMMAND, *arguments],
             env={**os.environ, SUPERVISOR: f"{far.fileno()},{port}"},
@@ -80,8 +98,20 @@ class _Supervisor:
             start_new_session=True,
         )
         far.close()
-        self._relay = _Relay(self._process.stderr)
+        self._relay = Relay(self._process.stderr)
         self._selector.register(link, selectors.EVENT_READ, self._hear_process)
+
+    def _free_listener(self, port):
+        try:
+            return _listener(port)
+        except OSError as error:
+            raise RecipeError(
+                f"cannot train at {self._coordinator}: the processes watch each other "
+                f"at the next port, {port}, and it is not free ({error.strerror})"
+            ) from error
+
+    def _expect_others(self, processes):
+        self._missing = set(range(1, processes))
         self._selector.register(
             self._listener, selectors.EVENT_READ, self._accept_supervisor
         )
@@ -101,6 +131,10 @@ class _Supervisor:
     def _pass_on(self, number, frame):
         if self._process.poll() is None:
             self._process.send_signal(number)
+        else:
+            # Nobody is to be waited for any more.
+            self._missing.clear()
+            self._first_address = None
 
     def _hear_process(self, link):
         messages = self._link.read()
@@ -110,13 +144,14 @@ class _Supervisor:
                 continue
             self._number = facts["process"]
             self._token = facts["token"]
-            self._joined = time.monotonic()
+            # All have joined.
+            self._meet_until = time.monotonic() + _SILENCE_SECONDS
+            self._too_late = f"has been silent for {_SILENCE_SECONDS:.0f} s"
             if self._number == 0:
-                self._missing = set(range(1, facts["processes"]))
+                self._expect_others(facts["processes"])
             else:
-                self._selector.unregister(self._listener)
                 self._listener.close()
-                self._call_first(facts["meeting"])
+                self._first_address = tuple(facts["meeting"])
         if messages is None:
             self._selector.unregister(link)
             self._after_process(self._process.wait())
@@ -124,7 +159,7 @@ class _Supervisor:
     def _after_process(self, status):
         if self._ended is not None:
             [status, _] = self._ended
-        if status in (0, _INTERRUPTED):
+        if status == 0 or (status == _INTERRUPTED and self._ended is not None):
             self._end(status, {"done": self._number})
         elif status == -signal.SIGABRT and self._number is None:
             # What JAX does when its patience is at an end.
@@ -141,7 +176,9 @@ class _Supervisor:
 
     def _blame_own(self, status):
         how = f"ended with status {status}"
-        if status < 0:
+        if status == _INTERRUPTED:
+            how = "was interrupted"
+        elif status < 0:
             how = f"was ended by {signal.Signals(-status).name}"
             self._relay.after(f"yoto: the training {how}; --resume carries on")
         status = status if status > 0 else 128 - status
@@ -159,17 +196,22 @@ class _Supervisor:
     def _say_farewell(self):
         """Ends with a message to the others, once they can hear it."""
         status, message, until = self._farewell
-        if not self._missing or time.monotonic() > until:
+        waiting = self._missing or self._first_address is not None
+        if not waiting or time.monotonic() > until:
             self._tell(message)
             self._status = status
 
-    def _call_first(self, address):
+    def _call_first(self):
+        """Calls the supervisor of process 0, which may not have been started yet."""
+        address = self._first_address
         try:
-            connection = socket.create_connection(tuple(address), timeout=30)
+            connection = socket.create_connection(address, timeout=_ATTEMPT_SECONDS)
         except OSError as error:
-            reason = error.strerror or error
-            self._lose(f"process 0 on {address[0]}", f"cannot be reached: {reason}")
+            if time.monotonic() > self._meet_until:
+                how = f"cannot be reached: {error.strerror or error}"
+                self._lose(f"process 0 on {address[0]}", how)
             return
+        self._first_address = None
         self._add(connection, f"process 0 on {address[0]}")
         hello = {"hello": self._named(), "process": self._number}
         self._tell({**hello, "token": self._token})
@@ -180,7 +222,7 @@ class _Supervisor:
 
     def _add(self, connection, name):
         connection.settimeout(_BEAT_SECONDS)
-        self._peers[connection] = _Peer(_Lines(connection), name)
+        self._peers[connection] = _Peer(JsonLines(connection), name)
         self._selector.register(connection, selectors.EVENT_READ, self._hear_peer)
 
     def _hear_peer(self, connection):
@@ -188,9 +230,11 @@ class _Supervisor:
         messages = peer.lines.read()
         for message in messages or ():
             peer.heard = time.monotonic()
-            if "hello" in message and message.get("token") == self._token:
-                peer.name = message["hello"]
-                self._missing.discard(message.get("process"))
+            if "hello" in message and peer.name is None:
+                self._welcome(peer, message)
+            elif "refused" in message and peer.name is not None:
+                self._give_up(message["refused"], status=2)
+                return
             elif "done" in message:
                 peer.done = True
             elif "lost" in message and peer.name is not None:
@@ -204,8 +248,22 @@ class _Supervisor:
             if peer.name is not None and not peer.done:
                 self._lose(peer.name, "is gone")
 
+    def _welcome(self, peer, hello):
+        number = hello.get("process")
+        if hello.get("token") != self._token:
+            reason = f"{self._named()} trains with other --processes, or other ones"
+        elif number not in self._missing:
+            reason = f"there is a process {number} at {self._coordinator} already"
+        else:
+            peer.name = hello["hello"]
+            self._missing.discard(number)
+            return
+        peer.lines.write({"refused": reason})
+
     def _watch_time(self):
         now = time.monotonic()
+        if self._first_address is not None:
+            self._call_first()
         if self._ended is not None and now > self._ended[1]:
             self._kill()
         if now - self._beaten > _BEAT_SECONDS:
@@ -216,8 +274,8 @@ class _Supervisor:
             if peer.name and not peer.done and now - peer.heard > _SILENCE_SECONDS:
                 self._lose(peer.name, how)
                 return
-        if self._missing and now - self._joined > _SILENCE_SECONDS:
-            self._lose(f"process {min(self._missing)}", how)
+        if self._missing and now > self._meet_until:
+            self._lose(f"process {min(self._missing)}", self._too_late)
             return
         if self._doubt_until is not None and now > self._doubt_until:
             self._blame_own(self._process.wait())
@@ -230,14 +288,14 @@ class _Supervisor:
             # It is over here, and has been told or will be.
             return
         self._tell({"lost": name, "how": how})
+        self._give_up(f"{name} {how}; --resume carries on from the last checkpoint")
+
+    def _give_up(self, reason, status=LOST):
         self._kill()
         self._process.wait()
-        self._relay.after(
-            f"yoto: {printable(name)} {printable(how)}; --resume carries on from the "
-            "last checkpoint"
-        )
+        self._relay.after(f"yoto: {printable(reason)}")
         self._relay.finish(shown=False)
-        self._status = LOST
+        self._status = status
 
     def _kill(self):
         if self._process.poll() is None:
@@ -254,76 +312,9 @@ class _Peer:
         self.heard, self.done = time.monotonic(), False
 
 
-class _Lines:
-    """Messages of one line of JSON over a socket."""
-
-    _LONGEST = 10_000
-
-    def __init__(self, connection):
-        self._socket = connection
-        self._rest = b""
-
-    def read(self):
-        """The messages that have come, or None at the end."""
-        try:
-            data = self._socket.recv(self._LONGEST)
-        except OSError:
-            return None
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if not data or len(self._rest) > self._LONGEST:
-            return None
-        try:
-            messages = [json.loads(line) for line in lines]
-        except ValueError:
-            return None
-        return [message for message in messages if isinstance(message, dict)]
-
-    def write(self, message):
-        try:
-            self._socket.sendall(json.dumps(message).encode() + b"\n")
-        except OSError:
-            # Reading tells that it is gone.
-            return
-
-
-class _Relay:
-    """Passes on what a process says on standard error, but for its last words."""
-
-    def __init__(self, pipe):
-        self._pipe = pipe
-        self._held = []
-        self._last = []
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def after(self, line):
-        """A line to say when all is passed on."""
-        self._last.append(line)
-
-    def finish(self, shown):
-        """Ends, and shows what was held if that is wanted."""
-        # Whoever else has the pipe open may keep it for longer.
-        self._thread.join(timeout=2)
-        for line in self._held if shown else ():
-            _show(line)
-        for line in self._last:
-            _show(line.encode(errors="backslashreplace") + b"\n")
-
-    def _run(self):
-        for line in self._pipe:
-            if self._held or _ALARM.match(line):
-                self._held.append(line)
-            else:
-                _show(line)
-
-
-def _show(line):
-    os.write(sys.stderr.fileno(), line)
-
-
-def _listener():
+def _listener(port):
     if socket.has_dualstack_ipv6():
         return socket.create_server(
-            ("", 0), family=socket.AF_INET6, dualstack_ipv6=True
+            ("", port), family=socket.AF_INET6, dualstack_ipv6=True
         )
-    return socket.create_server(("", 0))
+    return socket.create_server(("", port))

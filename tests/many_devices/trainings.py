@@ -12,19 +12,25 @@ import numpy as np
 
 from yoto_tf.training import checkpoint
 
-RECIPE = Path(__file__).parent / "denoiser_recipe.py"
+RECIPE = "denoiser_recipe.py"
 # Of a training that is compared.
 STEPS = 6
 # What a survivor may take to end.
 SURVIVAL_SECONDS = 60
-_COMMAND = [sys.executable, "-m", "yoto_tf.cli", "train", str(RECIPE)]
+_COMMAND = [sys.executable, "-m", "yoto_tf.cli", "train"]
 
 
-def start(workdir, data, *options, devices=1, **environment):
-    """A running `yoto train` on the JAX backend, with virtual devices."""
+def start(workdir, data, *options, recipe=RECIPE, devices=1, **environment):
+    """A running `yoto train` on the JAX backend, with virtual devices.
+
+    The recipe is one of the zoo, or a file beside this one.
+    """
     flags = f"--xla_force_host_platform_device_count={devices}"
+    if recipe.endswith(".py"):
+        recipe = Path(__file__).with_name(recipe)
+    places = ["--data", data, "--workdir", workdir]
     return subprocess.Popen(
-        [*_COMMAND, "--data", data, "--workdir", workdir, *map(str, options)],
+        [*_COMMAND, recipe, *places, *map(str, options)],
         env={
             **os.environ,
             "KERAS_BACKEND": "jax",
@@ -57,7 +63,7 @@ def run(workdir, data, *options, devices=1):
 
 
 @contextlib.contextmanager
-def pair(workdirs, data, *options, environments=({}, {}), of=2):
+def pair(workdirs, data, *options, recipe=RECIPE, environments=({}, {}), of=2):
     """Two processes that train together, which are ended at the latest at the end.
 
     Of more than two, the others never come.
@@ -72,6 +78,7 @@ def pair(workdirs, data, *options, environments=({}, {}), of=2):
             "--process",
             number,
             *options,
+            recipe=recipe,
             **environments[number],
         )
         for number in (0, 1)

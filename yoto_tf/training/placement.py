@@ -40,7 +40,8 @@ class Placement:
         if batch_size % self.replicas:
             raise RecipeError(
                 f"batch_size must be a multiple of the {self.replicas} devices that "
-                f"share a batch, got {batch_size}"
+                f"share a batch, got {batch_size}; --set batch_size="
+                f"{-(-batch_size // self.replicas) * self.replicas}"
             )
 
 

@@ -20,7 +20,7 @@ import keras
 
 from yoto_tf.data import Patches
 from yoto_tf.machine.atomic_files import write_atomically
-from yoto_tf.training.on_device import cut_in_step, resident
+from yoto_tf.training.on_device import STEPS_A_CALL, cut_in_step, resident
 from yoto_tf.training.precision import supported_precision
 from yoto_tf.zoo.recipes import load_recipe
 
@@ -96,6 +96,7 @@ def codec_step(patches):
     )
     if held := resident(real):
         cut_in_step(model, held.cut)
+        model.steps_per_execution = STEPS_A_CALL
         real = held
     return measure(model, real, Repeated(real[0]))
 

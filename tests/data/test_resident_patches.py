@@ -16,15 +16,24 @@ import numpy as np
 sys.path.insert(0, sys.argv[1])
 import denoiser_recipe
 from yoto_tf.training import engine, on_device
-weights = []
+weights, logs = [], []
 for number, has_accelerator in enumerate((False, True)):
     on_device._has_accelerator = lambda: has_accelerator
-    trained = engine.train(
-        denoiser_recipe.recipe(), sys.argv[2], f"{sys.argv[3]}/{number}", steps=3
-    )
+    folder = f"{sys.argv[3]}/{number}"
+    # A call of one step, and then calls of ten.
+    for steps in (11, 31):
+        trained = engine.train(
+            denoiser_recipe.recipe(), sys.argv[2], folder, steps=steps, resume=True
+        )
     weights.append([np.asarray(v) for v in trained.model.trainable_variables])
+    logs.append(engine.reports.read_log(f"{folder}/log.jsonl"))
+assert trained.model.steps_per_execution == 10
 for first, second in zip(*weights, strict=True):
     np.testing.assert_allclose(first, second, 1e-5, 1e-6)
+for first, second in zip(*logs, strict=True):
+    assert (first["step"], first.keys()) == (second["step"], second.keys())
+    for name in ("loss", "error", "smoothness"):
+        np.testing.assert_allclose(first[name], second[name], 1e-5)
 """
 
 

@@ -22,7 +22,7 @@ from yoto_tf.training.agreement import Agreement, from_first
 from yoto_tf.training.beginning import check_ranges, checked_steps, plain_fields
 from yoto_tf.training.copies import compiled, gathered, spread
 from yoto_tf.training.endless import EndlessBatches
-from yoto_tf.training.on_device import cut_in_step, resident
+from yoto_tf.training.on_device import STEPS_A_CALL, cut_in_step, resident
 from yoto_tf.training.placement import place
 from yoto_tf.training.precision import supported_precision
 from yoto_tf.training.recipe import Recipe
@@ -232,8 +232,11 @@ def _train_in(
                 others.append(ProgressCallback(lambda: 1 - run.left))
             if recipe.minutes is not None:
                 others.append(RateByClock(run, recipe.schedule()))
+            steps_a_call = recipe.steps_per_execution
+            if held:
+                steps_a_call = max(steps_a_call, STEPS_A_CALL)
             with placement.scope():
-                _fit(model, batches, run, others, recipe.steps_per_execution)
+                _fit(model, batches, run, others, steps_a_call)
         if placement.first:
             workdir.save(required=True)
         if placement.spread:

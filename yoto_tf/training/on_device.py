@@ -1,6 +1,11 @@
 """Examples that an accelerator holds, and cuts where a step begins."""
 
+import contextlib
+
 import keras
+
+# Steps of a call at least: no step has to wait for the processor.
+STEPS_A_CALL = 10
 
 
 def resident(data):
@@ -16,19 +21,46 @@ def resident(data):
 
 
 def cut_in_step(model, cut):
-    """Makes the compiled step of a model on JAX begin with a function of the inputs.
+    """Makes a model on JAX train on `ResidentPatches`.
+
+    A call of its compiled training function cuts the examples of
+    `model.steps_per_execution` batches and takes as many steps. Keras' own would come
+    back to Python after each.
 
     Args:
-        model: a Keras model, before its first step.
-        cut: what makes examples of a batch, such as `ResidentPatches.cut`.
+        model: a Keras model, compiled with an optimizer and before its first step.
+        cut: `ResidentPatches.cut`.
     """
-    step = model.train_step
+    import jax
 
-    def train_step(state, data):
-        inputs, *others = data
-        return step(state, (cut(inputs), *others))
+    def steps(state, photographs, cuts):
+        leaves, structure = jax.tree.flatten(state)
 
-    model.train_step = train_step
+        def step(leaves, cuts):
+            inputs = cut({"photographs": photographs, "cuts": cuts})
+            state = jax.tree.unflatten(structure, leaves)
+            logs, state = model.train_step(state, (inputs,))
+            return jax.tree.leaves(state), logs
+
+        leaves, logs = jax.lax.scan(step, leaves, jax.numpy.stack(cuts))
+        last = jax.tree.map(lambda values: values[-1], logs)
+        return last, jax.tree.unflatten(structure, leaves)
+
+    compiled = jax.jit(steps, donate_argnums=0)
+
+    def train_function(state, iterator):
+        inputs, *_ = next(iterator)
+        cuts = [inputs["cuts"]]
+        # Where the data ends there are fewer.
+        with contextlib.suppress(StopIteration):
+            while len(cuts) < model.steps_per_execution:
+                cuts.append(next(iterator)[0]["cuts"])
+        return compiled(state, inputs["photographs"], cuts)
+
+    def make_train_function(force=False):
+        model.train_function = train_function
+
+    model.make_train_function = make_train_function
 
 
 def _has_accelerator():

@@ -98,9 +98,9 @@ class Recipe:
             limit.
         precision: a Keras dtype policy, or "auto": mixed_bfloat16 where the processor
             has it, else float32.
-        steps_per_execution: steps that run without a return to Python; fewer where it
-            does not divide both the steps left and the steps between two records of the
-            log.
+        steps_per_execution: steps a call; at least 10 where an accelerator holds the
+            photographs. Fewer where that does not divide both the steps left and the
+            steps between two records of the log.
         jit_compile: whether a step is compiled with XLA; `"auto"` is Keras' choice.
         seed: of the initial weights and of the order of the data.
         data: where the examples come from unless the command says otherwise:

@@ -10,6 +10,7 @@ from yoto_tf.data.numbered_files import NumberedFiles
 from yoto_tf.data.parts import InParts
 from yoto_tf.data.photographs import Photographs
 from yoto_tf.data.shards import Shards, is_shards
+from yoto_tf.data.sources import is_tfds
 from yoto_tf.data.streamed_patches import StreamedPatches
 from yoto_tf.errors import DataError
 from yoto_tf.machine.remote import is_url
@@ -110,9 +111,18 @@ class Patches(InParts, keras.utils.PyDataset):
 
         Which photographs a process has of a set that memory does not hold depends on
         its clock: such a set is gone through by `StreamedPatches`.
+
+        Raises:
+            DataError: it is one of TensorFlow Datasets, of which pictures cannot be
+                read one by one.
         """
         if self.photographs.complete or count == 1:
             return super().part(index, count)
+        if is_tfds(self.photographs.spec):
+            raise DataError(
+                f"{self.photographs.spec} does not fit into memory: for several "
+                "processes expected a folder, shards (*.tar) or a URL"
+            )
         streamed = StreamedPatches(
             NumberedFiles(self.photographs.spec),
             self.size,

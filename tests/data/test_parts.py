@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yoto_tf.data import Examples, Patches, write_image
-from yoto_tf.data import photographs as sources
+from yoto_tf.data import photographs as in_memory
 from yoto_tf.data.parts import slice_of
 from yoto_tf.errors import DataError
 from yoto_tf.training.endless import EndlessBatches, part_of
@@ -70,8 +70,8 @@ def test_no_photograph_comes_twice_in_an_epoch(tmp_path):
 
 
 def test_a_tfds_data_set_that_memory_does_not_hold(monkeypatch):
-    monkeypatch.setattr(sources, "images_from_tfds", lambda spec: iter(PICTURES))
-    held = sources.Photographs("tfds:many", memory_bytes=3000)
+    monkeypatch.setattr(in_memory, "images_from_tfds", lambda spec: iter(PICTURES))
+    held = in_memory.Photographs("tfds:many", memory_bytes=3000)
     with pytest.raises(DataError, match="tfds:many does not fit into memory: for"):
         Patches(held, size=8, batch_size=4).part(0, 2)
 

@@ -115,6 +115,8 @@ def test_a_host_that_is_gone_before_all_have_joined(photographs, workdirs, lost)
         assert all(process.poll() is None for process in processes)
         processes[lost].kill()
         said = finish(processes[1 - lost], status=75, seconds=SURVIVAL_SECONDS)
+        # What it started ends, too, and with it the last to write to its output.
+        processes[lost].communicate(timeout=SURVIVAL_SECONDS)
     [line] = said.splitlines()
     assert line.startswith(f"yoto: process {lost} on ")
     assert "is gone; --resume carries on" in line

@@ -191,10 +191,12 @@ class _Supervisor:
         self._relay.finish(shown=True)
         self._doubt_until = None
         self._farewell = (status, message, time.monotonic() + _CALL_SECONDS)
+        # Those who have called hear it now.
+        self._tell(message)
         self._say_farewell()
 
     def _say_farewell(self):
-        """Ends with a message to the others, once they can hear it."""
+        """Ends with a message to the others, once all of them can hear it."""
         status, message, until = self._farewell
         waiting = self._missing or self._first_address is not None
         if not waiting or time.monotonic() > until:
@@ -251,7 +253,10 @@ class _Supervisor:
     def _welcome(self, peer, hello):
         number = hello.get("process")
         if hello.get("token") != self._token:
-            reason = f"{self._named()} trains with other --processes, or other ones"
+            reason = (
+                f"{self._named()} was started with another --processes, or is of "
+                "another training"
+            )
         elif number not in self._missing:
             reason = f"there is a process {number} at {self._coordinator} already"
         else:

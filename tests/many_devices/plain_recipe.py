@@ -17,7 +17,9 @@ def recipe():
 
     class Plain(type(found)):
         def optimizer(self):
-            return keras.optimizers.SGD(self.learning_rate)
+            return keras.optimizers.SGD(
+                self.learning_rate, global_clipnorm=self.clipnorm
+            )
 
     fields = dataclasses.fields(found)
     return Plain(**{field.name: getattr(found, field.name) for field in fields})

@@ -25,7 +25,6 @@ SMALL = {
         *("style_layers=block1_conv1,block2_conv1", "content_layer=block2_conv2"),
     ],
     "vae/mnist": ["width=1", "channels=4,4", "hidden_units=16", "film_units=8"],
-    "vae/cifar10": ["width=1", "channels=4,4,4", "hidden_units=16", "film_units=8"],
     "vae/shapes": ["width=1", "channels=4,4,4", "hidden_units=16", "film_units=8"],
 }
 
@@ -97,11 +96,11 @@ def test_two_devices_train_what_one_does(name, settings, pictures, tmp_path):
     zoo.load(workdirs[2] / "release")
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", ["codec/residual", "stylization/small"])
 def test_a_recipe_as_it_is_trains_on_two_devices(name, settings, pictures, tmp_path):
-    data = data_of(name, pictures)
+    """With its own optimizer: one keeps averages of the weights."""
     options = [*settings(name), "--devices", 2]
-    finish(start(tmp_path, data, *options, recipe=name, devices=2))
+    finish(start(tmp_path, pictures, *options, recipe=name, devices=2))
     zoo.load(tmp_path / "release")
 
 
@@ -123,5 +122,5 @@ def test_a_batch_of_one_cannot_be_shared(pictures, tmp_path):
     said = finish(process, status=2)
     [line] = said.splitlines()
     assert "batch_size must be a multiple of the 2 devices" in line
-    assert line.endswith("got 1: --set batch_size=2")
+    assert line.endswith("got 1; --set batch_size=2")
     assert not (tmp_path / "run").exists()

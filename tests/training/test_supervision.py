@@ -179,7 +179,7 @@ def early():
         meeting = f"{address} {processes} {number}"
         process = subprocess.Popen(
             [sys.executable, "-c", *words],
-            env={**os.environ, "SILENCE": "8", "PATIENCE": str(patience)}
+            env={**os.environ, "SILENCE": "5", "PATIENCE": str(patience)}
             | {"MEETING": meeting},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -221,7 +221,7 @@ def test_who_is_lost_before_all_have_joined_is_named(early, lost):
 @pytest.mark.parametrize("lost", [0, 1])
 @pytest.mark.parametrize(
     ("number", "how"),
-    [(signal.SIGKILL, "is gone"), (signal.SIGSTOP, "has been silent for 8 s")],
+    [(signal.SIGKILL, "is gone"), (signal.SIGSTOP, "has been silent for 5 s")],
 )
 def test_a_host_that_is_lost_before_all_have_joined(early, lost, number, how):
     processes = [early(number) for number in (0, 1)]

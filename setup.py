@@ -53,7 +53,7 @@ setup(
     package_data={
         "yoto_tf.zoo": ["*/released/*/*", "*/*.md"],
         "yoto_tf.data": ["pictures/*"],
-        "yoto_tf.export.web": ["site/*"],
+        "yoto_tf.export.web": ["site/*/*", "site/*/*/*"],
     },
     install_requires=[
         "keras>=3.12",

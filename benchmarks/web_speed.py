@@ -137,6 +137,14 @@ def measured(url, options):
     return result
 
 
+def write(results, path):
+    """Writes figures as JSON, and prints them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
+    path.write_text(text, "utf-8")
+    print(text, end="")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path, nargs="?", help="an exported page")
@@ -154,11 +162,7 @@ def main():
         with hosted(folder) as url:
             query = f"?backend={options.backend}" if options.backend else ""
             results |= measured(url + query, options)
-    options.results.parent.mkdir(parents=True, exist_ok=True)
-    options.results.write_text(
-        json.dumps(results, indent=2, ensure_ascii=False) + "\n", "utf-8"
-    )
-    print(options.results.read_text("utf-8"), end="")
+    write(results, options.results)
 
 
 if __name__ == "__main__":

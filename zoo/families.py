@@ -47,9 +47,9 @@ class Family:
             `yoto_tf.export.exportable.Exportable`. None: it cannot be exported.
         requests: name of a class of a `Release` and `Client.predict`, whose methods ask
             a model server. None: only `Client.predict` does.
-        web_page: name of a function of an `Exportable` and a folder that writes there
-            the page of `yoto export --target web`, which asks the default endpoint.
-            None: there is no such page.
+        web_page: name of a function of such an object to the
+            `yoto_tf.export.web.page.WebPage` of `yoto export --target web`. None: there
+            is no such page.
         demo_title: of its tab in the demo.
         demo_tab: name of a function of a model's name, the object and a picture uint8
             [H, W, 3], which fills the tab. None: it has no tab.
@@ -124,6 +124,7 @@ _OURS = (
         evaluation="yoto_tf.zoo.codec.evaluation:evaluate",
         export="yoto_tf.export.families.codec:describe",
         requests="yoto_tf.export.serving.client.codec_requests:CodecRequests",
+        web_page="yoto_tf.export.web.codec_page:web_page",
         demo_title="Codec",
         demo_tab="yoto_tf.demo.web.codec_tab:add",
         pipeline_tag="image-to-image",
@@ -136,7 +137,7 @@ _OURS = (
         model="yoto_tf.zoo.stylization.stylizer:Stylizer",
         export="yoto_tf.export.families.stylization:describe",
         requests="yoto_tf.export.serving.client.stylizer_requests:StylizerRequests",
-        web_page="yoto_tf.export.web.page:write_page",
+        web_page="yoto_tf.export.web.stylizer_page:web_page",
         demo_title="Style",
         demo_tab="yoto_tf.demo.web.style_tab:add",
         demo_picture="yoto_tf.data.example_photograph:colosseum",

@@ -1,9 +1,9 @@
 """The folder of the web page: what is in it, and the network without a browser."""
 
-import html.parser
 import json
 import re
 
+import exported_page
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,9 +12,7 @@ from yoto_tf.cli import main
 from yoto_tf.data import read_image
 from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.export import export
-from yoto_tf.export.web import page, runtime
-
-FILES = {name for package in runtime.PACKAGES for name in package.files}
+from yoto_tf.export.web import page, runtime, stylizer_page
 
 
 @pytest.fixture(scope="module")
@@ -22,72 +20,9 @@ def site(model_of, tmp_path_factory):
     """The folder, with empty files in place of TensorFlow.js."""
     folder = tmp_path_factory.mktemp("web") / "site"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runtime, "fetch", write_empty_files)
+        patch.setattr(runtime, "fetch", exported_page.write_empty_files)
         export(model_of("stylizer"), folder, "web")
     return folder
-
-
-def write_empty_files(folder, downloads):
-    folder.mkdir()
-    for name in FILES:
-        (folder / name).touch()
-
-
-def described(folder):
-    """What the page is told."""
-
-    class Parser(html.parser.HTMLParser):
-        texts, inside = "", False
-
-        def handle_starttag(self, tag, attributes):
-            self.inside = dict(attributes).get("id") == "description"
-
-        def handle_data(self, data):
-            self.texts += data if self.inside else ""
-
-        def handle_endtag(self, tag):
-            self.inside = False
-
-    parser = Parser()
-    parser.feed((folder / "index.html").read_text("utf-8"))
-    return json.loads(parser.texts)
-
-
-def graph(folder):
-    """The network as TensorFlow's function: images, style, coefficients to images."""
-    import tensorflow as tf
-    from google.protobuf.json_format import ParseDict
-
-    model = json.loads((folder / "model.json").read_text())
-    [group] = model["weightsManifest"]
-    content = (folder / "weights.bin").read_bytes()
-    constants, begin = {}, 0
-    for entry in group["weights"]:
-        stored = np.dtype(entry.get("quantization", entry)["dtype"])
-        count = int(np.prod(entry["shape"]))
-        array = np.frombuffer(content, stored, count, begin)
-        begin += array.nbytes
-        array = array.astype(entry["dtype"]).reshape(entry["shape"])
-        constants[entry["name"]] = array
-    assert begin == len(content)
-    definition = ParseDict(model["modelTopology"], tf.compat.v1.GraphDef())
-    for node in definition.node:
-        if node.op == "Const":
-            tensor = tf.make_tensor_proto(constants.pop(node.name))
-            node.attr["value"].tensor.CopyFrom(tensor)
-    assert not constants
-    names = {
-        name: entry["name"] for name, entry in model["signature"]["inputs"].items()
-    }
-    output = model["signature"]["outputs"]["image"]["name"]
-
-    def function(**inputs):
-        with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-            tf.import_graph_def(definition, name="")
-            feed = {names[name]: value for name, value in inputs.items()}
-            return session.run(output, feed)
-
-    return function
 
 
 @pytest.mark.parametrize(("height", "width"), [(64, 64), (50, 81)])
@@ -100,7 +35,7 @@ def test_network_gives_what_keras_does(height, width, site, model_of, photograph
             "style": np.float32([style]),
             "coefficients": np.float32([[content, 0.1, 0.5, 0.02, 1.0]]),
         }
-        found = graph(site / "network")(**inputs)
+        found = exported_page.graph(site / "network")("image", **inputs)
         expected = np.array(stylizer.model(inputs))
         np.testing.assert_allclose(found, expected, atol=1e-5)
         assert np.std(found) > 0.01
@@ -114,7 +49,7 @@ def test_weights_take_two_bytes_each(site, model_of):
 
 def test_page_is_told_the_styles_and_dials(site, model_of):
     stylizer = model_of("stylizer")
-    found = described(site)
+    found = exported_page.described(site)
     assert tuple(found["styles"]) == stylizer.styles
     assert found["first"] == 0
     assert [dial["name"] for dial in found["dials"]] == list(
@@ -123,7 +58,7 @@ def test_page_is_told_the_styles_and_dials(site, model_of):
     for dial in found["dials"]:
         values = dial["values"]
         distribution = stylizer.coefficients.independent[dial["name"]]
-        assert len(values) == page.STEPS
+        assert len(values) == stylizer_page.STEPS
         assert values[0] == pytest.approx(distribution.low)
         assert values[50] == pytest.approx(distribution.quantile(0.5), rel=1e-5)
         assert values[-1] == pytest.approx(distribution.high)
@@ -144,12 +79,12 @@ def test_a_picture_of_what_each_style_makes(site, model_of):
 
 
 def test_text_cannot_end_the_script_element(tmp_path):
-    text = page._filled(
-        f"<script>{page._PLACE}</script>",
-        {"styles": ["</script><b>"], "dials": []},
+    start = '<script type="application/json" id="description">'
+    text = page.filled(
+        f"{start}{{}}</script>", {"styles": ["</script><b>"], "dials": []}
     )
     assert text.count("</script>") == 1
-    assert json.loads(text[len("<script>") : -len("</script>")])["styles"] == [
+    assert json.loads(text[len(start) : -len("</script>")])["styles"] == [
         "</script><b>"
     ]
 
@@ -163,7 +98,7 @@ def test_manifest_counts_every_other_byte(site):
         if path.is_file() and path.name != "yoto.json"
     }
     assert manifest["files"] == found
-    assert {f"runtime/{name}" for name in FILES} < set(found)
+    assert {f"runtime/{name}" for name in exported_page.FILES} < set(found)
 
 
 def test_page_names_files_that_exist_and_no_other_host(site):
@@ -202,7 +137,8 @@ def test_every_control_has_a_label(site):
 
 
 def test_other_families_are_refused(model_of, tmp_path):
-    with pytest.raises(RecipeError, match="shows stylizers, vae is of the family vae"):
+    message = "shows codecs and stylizers, vae is of the family vae"
+    with pytest.raises(RecipeError, match=message):
         export(model_of("vae"), tmp_path / "site", "web")
     assert not list(tmp_path.iterdir())
 

@@ -97,6 +97,10 @@ class TiledHyperprior(_TiledNetwork):
 
     Args:
         coding: the `HyperpriorCoding`.
+
+    Attributes:
+        parts: {name: `TiledGraph`}: "analysis", "hyper_analysis", "symbols",
+            "quantized" and "synthesis", in the order in which they run.
     """
 
     _symbols_reach = HYPER_SYNTHESIS_REACH
@@ -107,31 +111,37 @@ class TiledHyperprior(_TiledNetwork):
         network = coding.network
         self._channels = network.filters[-1]
         self._hyper_channels = network.hyper_filters
-        self._analysis = TiledGraph(
-            of_coefficients(network, coding.latents),
-            network.analysis.reach,
-            network.analysis.largest_map,
-        )
         image = of_coefficients(network, coding.image)
-        self._synthesis = TiledGraph(
-            lambda quantized, vector: to_pixels(image(quantized, vector)),
-            network.synthesis.reach,
-            network.synthesis.largest_map,
-        )
         # The largest map is that of the latents.
         values = 4**2 * max(self._channels, self._hyper_channels)
-        self._hyper_analysis = TiledGraph(
-            of_coefficients(network, network.hyper_analyze),
-            HYPER_ANALYSIS_REACH,
-            values,
-        )
-        values *= self._maps
-        self._symbols = TiledGraph(
-            of_coefficients(network, coding.symbols), self._symbols_reach, values
-        )
-        self._quantized = TiledGraph(
-            of_coefficients(network, coding.quantized), HYPER_SYNTHESIS_REACH, values
-        )
+        self.parts = {
+            "analysis": TiledGraph(
+                of_coefficients(network, coding.latents),
+                network.analysis.reach,
+                network.analysis.largest_map,
+            ),
+            "hyper_analysis": TiledGraph(
+                of_coefficients(network, network.hyper_analyze),
+                HYPER_ANALYSIS_REACH,
+                values,
+            ),
+            "symbols": TiledGraph(
+                of_coefficients(network, coding.symbols),
+                self._symbols_reach,
+                values * self._maps,
+            ),
+            "quantized": TiledGraph(
+                of_coefficients(network, coding.quantized),
+                HYPER_SYNTHESIS_REACH,
+                values * self._maps,
+            ),
+            "synthesis": TiledGraph(
+                lambda quantized, vector: to_pixels(image(quantized, vector)),
+                network.synthesis.reach,
+                network.synthesis.largest_map,
+            ),
+        }
+        self._analysis = self.parts["analysis"]
 
     def unrounded(self, image, vector):
         """Picture uint8 [H, W, 3] to float32 arrays to be rounded, without batch axis.
@@ -144,7 +154,7 @@ class TiledHyperprior(_TiledNetwork):
         latents = np.empty((4 * rows, 4 * columns, self._channels), "float32")
         hyper_latents = np.empty((rows, columns, self._hyper_channels), "float32")
         self._analysis.run([image], latents, vector)
-        self._hyper_analysis.run([latents], hyper_latents, vector)
+        self.parts["hyper_analysis"].run([latents], hyper_latents, vector)
         return [hyper_latents, latents]
 
     def rounded(self, codes, vector):
@@ -153,15 +163,15 @@ class TiledHyperprior(_TiledNetwork):
         hyper_latents = np.rint(hyper_latents).astype("int32")
         # A latent's symbol takes its place.
         symbols = latents.view("int32")
-        self._symbols.run([latents, hyper_latents], symbols, vector)
+        self.parts["symbols"].run([latents, hyper_latents], symbols, vector)
         return [hyper_latents, symbols]
 
     def synthesize(self, integers, vector):
         """Integer arrays, which are overwritten, to a padded uint8 picture."""
         hyper_latents, symbols = integers
         quantized = symbols.view("float32")
-        self._quantized.run([hyper_latents, symbols], quantized, vector)
-        return _painted(self._synthesis, quantized, vector)
+        self.parts["quantized"].run([hyper_latents, symbols], quantized, vector)
+        return _painted(self.parts["synthesis"], quantized, vector)
 
 
 class TiledContextHyperprior(TiledHyperprior):

@@ -53,17 +53,21 @@ class TiledGraph:
             the output map.
         reach: how many places (before, after) itself a place of the grid looks.
         values: numbers that a place of the grid has in its largest map.
+
+    Attributes:
+        function, reach, values: the same.
     """
 
     def __init__(self, function, reach, values):
-        self._function = compiled(function)
-        self._reach = reach
-        self._values = values
+        self.function = function
+        self.reach = reach
+        self.values = values
+        self._compiled = compiled(function)
 
     @property
     def area(self):
         """Places of the grid that a tile may have."""
-        return max(1, VALUES // self._values)
+        return max(1, VALUES // self.values)
 
     def run(self, inputs, output, vector):
         """Fills the output map.
@@ -78,9 +82,9 @@ class TiledGraph:
         grid = tuple(min(x.shape[axis] for x in maps) for axis in (0, 1))
         factors = [x.shape[0] // grid[0] for x in maps]
         rows, columns = (
-            spans(length, size, self._reach)
+            spans(length, size, self.reach)
             for length, size in zip(
-                grid, tile_size(*grid, self.area, self._reach), strict=True
+                grid, tile_size(*grid, self.area, self.reach), strict=True
             )
         )
         inputs = [
@@ -94,7 +98,7 @@ class TiledGraph:
                 ops.convert_to_tensor(x[window(row[:2], column[:2], factor)][None])
                 for x, factor in zip(inputs, factors, strict=False)
             ]
-            result = ops.convert_to_numpy(self._function(*cut, vector))[0]
+            result = ops.convert_to_numpy(self._compiled(*cut, vector))[0]
             kept = window(shifted(row), shifted(column), factors[-1])
             output[window(row[2:], column[2:], factors[-1])] = result[kept]
 

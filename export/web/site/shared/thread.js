@@ -1,4 +1,4 @@
-// The network in its worker, as functions that the page can wait for.
+// The model in its worker, as functions that the page can wait for.
 
 // A worker that is loaded from an address has a policy of its own, one that is made here
 // has that of the page.
@@ -8,14 +8,18 @@ const script = URL.createObjectURL(new Blob([start], { type: "text/javascript" }
 const worker = new Worker(script);
 const waiting = new Map();
 let requests = 0;
-let onProgress;
+let onLoad;
 
 worker.onmessage = ({ data }) => {
-  if ("progress" in data) {
-    onProgress(data.progress);
+  if ("loaded" in data) {
+    onLoad(data.loaded);
     return;
   }
-  const { resolve, reject } = waiting.get(data.id);
+  const { resolve, reject, report } = waiting.get(data.id);
+  if ("progress" in data) {
+    report(data.progress);
+    return;
+  }
   waiting.delete(data.id);
   if ("error" in data) reject(new Error(data.error));
   else resolve(data);
@@ -27,28 +31,21 @@ worker.onerror = (event) => {
   }
 };
 
-function ask(message, id, transfer = []) {
+function send(message, transfer, report) {
   return new Promise((resolve, reject) => {
-    waiting.set(id, { resolve, reject });
+    waiting.set(message.id, { resolve, reject, report });
     worker.postMessage(message, transfer);
   });
 }
 
-// Loads the network onto a backend of TensorFlow.js, or the fastest for null, and gives
+// Loads the model onto a backend of TensorFlow.js, or the fastest for null, and gives
 // that one's name. The function is told how much has come, from 0 to 1.
-export async function load(backend, progress) {
-  onProgress = progress;
-  return (await ask({ load: backend }, undefined)).backend;
+export async function load(backend, description, progress) {
+  onLoad = progress;
+  return (await send({ load: backend, description }, [])).backend;
 }
 
-// ImageData, weights of the styles and values of the coefficients to { image,
-// milliseconds }. The ImageData cannot be used again.
-export async function stylize({ data, width, height }, style, coefficients) {
-  const id = ++requests;
-  const { pixels, milliseconds } = await ask(
-    { id, pixels: data, width, height, style, coefficients },
-    id,
-    [data.buffer],
-  );
-  return { image: new ImageData(pixels, width, height), milliseconds };
+// Asks the model, see `model.js`; what is transferred cannot be used again.
+export async function ask(request, transfer = [], report = () => {}) {
+  return (await send({ ...request, id: ++requests }, transfer, report)).answer;
 }

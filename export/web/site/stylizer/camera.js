@@ -1,4 +1,4 @@
-// Where pictures come from: files and the camera.
+// The camera, and pixels of it and of pictures.
 
 // The network's smallest side.
 const SMALLEST = 16;
@@ -18,15 +18,6 @@ export function pixelsOf(source, longest) {
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(source, 0, 0, canvas.width, canvas.height);
   return context.getImageData(0, 0, canvas.width, canvas.height);
-}
-
-// An ImageBitmap of a File or Blob.
-export async function openPicture(file, name) {
-  try {
-    return await createImageBitmap(file);
-  } catch {
-    throw new Error(`${name} is not a picture that this browser can read.`);
-  }
 }
 
 // A playing video of the camera.

@@ -1,8 +1,9 @@
 // Pictures from a source, through the network, onto the page.
 
+import { closeCamera, openCamera, pixelsOf } from "./camera.js";
 import { load, stylize } from "./network.js";
+import { onFile, openPicture, save } from "./pictures.js";
 import { draw, onChange, settings } from "./settings.js";
-import { closeCamera, openCamera, openPicture, pixelsOf } from "./sources.js";
 
 const DEVICES = { webgl: "the graphics processor", wasm: "the processor" };
 const element = (id) => document.getElementById(id);
@@ -80,7 +81,6 @@ async function paintOnce() {
 }
 
 async function open(file) {
-  if (!file) return;
   try {
     const picture = await openPicture(file, file.name ?? "The photograph");
     stopCamera();
@@ -118,22 +118,9 @@ async function stopCamera() {
   paint();
 }
 
-function save() {
-  canvas.toBlob((blob) => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = "painting.png";
-    link.click();
-    URL.revokeObjectURL(link.href);
-  });
-}
-
 function listen() {
   onChange(paint);
-  element("file").addEventListener("change", ({ target }) => {
-    open(target.files[0]);
-    target.value = "";
-  });
+  onFile(element("file"), document.querySelector(".frame"), open);
   camera.addEventListener("click", () =>
     pressed(camera) ? stopCamera() : startCamera(),
   );
@@ -141,23 +128,13 @@ function listen() {
     press(compare, !pressed(compare));
     paint();
   });
-  element("save").addEventListener("click", save);
+  element("save").addEventListener("click", () =>
+    canvas.toBlob((blob) => save(blob, "painting.png")),
+  );
   element("random").addEventListener("click", () => {
     draw();
     paint();
   });
-  const frame = document.querySelector(".frame");
-  addEventListener("dragover", (event) => {
-    event.preventDefault();
-    frame.classList.add("dropping");
-  });
-  addEventListener("dragleave", () => frame.classList.remove("dropping"));
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    frame.classList.remove("dropping");
-    open(event.dataTransfer.files[0]);
-  });
-  addEventListener("paste", (event) => open(event.clipboardData.files[0]));
 }
 
 async function start() {

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from static_host import hosted
 
-from yoto_tf.data import write_image
+from yoto_tf.data import colosseum, write_image
 from yoto_tf.export import export
 from yoto_tf.export.web import codec_page
 from yoto_tf.imaging.metrics import psnr
@@ -82,6 +82,9 @@ def address_of(request, tmp_path_factory):
         if (name, values) not in addresses:
             folder = tmp_path_factory.mktemp("web") / "site"
             with pytest.MonkeyPatch.context() as patch:
+                # Every test waits until the first picture is there.
+                small = np.ascontiguousarray(colosseum()[::4, ::4])
+                patch.setattr("yoto_tf.data.colosseum", lambda: small)
                 if values:
                     patch.setattr(codec_page, "VALUES", values)
                 export(request.getfixturevalue(name), folder, "web")
@@ -171,24 +174,29 @@ def status(page, text):
 
 def cells(page):
     """{format: texts of its row} of the table."""
-    rows = page.find_elements(By.CSS_SELECTOR, "#files tbody tr")
-    return {
-        row.find_element(By.TAG_NAME, "th").text: [
-            cell.text for cell in row.find_elements(By.TAG_NAME, "td")
-        ]
-        for row in rows
-    }
+    rows = page.execute_script(
+        "return [...document.querySelectorAll('#files tbody tr')].map(row =>"
+        "[...row.querySelectorAll('th, td')].map(cell => cell.textContent.trim()))"
+    )
+    return {name: texts for name, *texts in rows}
 
 
-@pytest.mark.parametrize("backend", ["wasm", "webgl"])
-@pytest.mark.parametrize("name", ["untrained_codec", "context_codec"])
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [
+        ("untrained_codec", "wasm"),
+        ("context_codec", "wasm"),
+        ("untrained_codec", "webgl"),
+    ],
+)
 def test_each_side_reads_the_others_files(
     name, backend, chromium, address_of, request, photograph
 ):
     codec = request.getfixturevalue(name)
     page = opened(chromium, f"{address_of(name)}?backend={backend}")
     picture = photograph[100:250, 150:321]
-    for distortion in (0.0018, 0.03, 0.18):
+    # An imitation on the processor takes its time.
+    for distortion in (0.0018, 0.03, 0.18) if backend == "wasm" else (0.03,):
         data, image = compressed(page, picture, distortion)
         assert off(codec.decompress(data), image) <= TOLERANCE
         theirs = codec.compress(picture, distortion=distortion)
@@ -218,8 +226,8 @@ def test_sizes(height, width, page, photograph, untrained_codec):
 @pytest.mark.parametrize("name", ["untrained_codec", "context_codec"])
 def test_tiles_are_the_picture_at_once(name, chromium, address_of, request, photograph):
     codec = request.getfixturevalue(name)
-    picture = photograph[:330, :500]
-    page = opened(chromium, address_of(name, 2**15))
+    picture = photograph[:200, :300]
+    page = opened(chromium, address_of(name, 2**14))
     data, image = compressed(page, picture, 0.05)
     assert off(codec.decompress(data), image) <= TOLERANCE
     expected = len(codec.compress(picture, distortion=0.05))
@@ -303,10 +311,13 @@ def test_a_file_is_opened(page, photograph, untrained_codec, tmp_path):
     assert find(page, "comparison").is_displayed()
 
 
-def test_longest_side(page):
+def test_longest_side(page, photograph, tmp_path):
+    write_image(tmp_path / "mine.png", photograph)
+    upload(page, tmp_path / "mine.png")
+    status(page, "512 × 600 pixels")
     Select(find(page, "size")).select_by_value("512")
-    status(page, "512 × 288 pixels")
-    assert shown(page).shape == (288, 512, 3)
+    status(page, "437 × 512 pixels")
+    assert shown(page).shape == (512, 437, 3)
 
 
 def files_that_are_not_shown(codec, picture):

@@ -354,6 +354,9 @@ def test_what_cannot_be_opened_is_one_line(page, photograph, untrained_codec, tm
     (tmp_path / "letter.png").write_text("Dear Sir or Madam,\n")
     upload(page, tmp_path / "letter.png")
     status(page, "letter.png is not a picture that this browser can read.")
+    # The dial is still that of the picture before.
+    Select(find(page, "size")).select_by_value("512")
+    status(page, "192 × 108 pixels, written in")
 
 
 def test_a_second_layer_is_named(page, untrained_codec, tmp_path):

@@ -15,9 +15,10 @@ const progress = element("progress");
 const frame = document.querySelector(".frame");
 
 let backend;
-// What is on the page: an ImageBitmap or the bytes of a `.yoto` file, and its name.
+// What was opened, and what of it is shown: { name, content }, the content an ImageBitmap
+// or the bytes of a `.yoto` file.
 let source;
-let name = "picture";
+let shown;
 // The bytes of the `.yoto` file that is shown.
 let file;
 // The name of what somebody wants it compared with.
@@ -53,18 +54,20 @@ function fill(row, bytes, pixels, decibels) {
 // psnr }.
 function list(alternatives) {
   const names = alternatives.map((other) => other.name);
-  const shown = names.includes(chosen) ? chosen : names[0];
-  element("others").replaceChildren(...alternatives.map((other) => row(other, shown)));
+  const selected = names.includes(chosen) ? chosen : names[0];
+  element("others").replaceChildren(
+    ...alternatives.map((other) => row(other, selected)),
+  );
 }
 
 // A row of the table, whose picture is shown if it has the name.
-function row(other, shown) {
+function row(other, selected) {
   const { name: label, image } = other;
   const line = document.createElement("tr");
   const head = document.createElement("th");
   const text = document.createElement("label");
   const input = document.createElement("input");
-  const checked = label === shown;
+  const checked = label === selected;
   head.scope = "row";
   Object.assign(input, { type: "radio", name: "other", value: label, checked });
   input.addEventListener("change", () => {
@@ -100,10 +103,13 @@ async function work() {
   try {
     progress.value = 0;
     progress.hidden = false;
-    if (source instanceof Uint8Array) await decompress(turn, report);
+    if (source.content instanceof Uint8Array) await decompress(turn, report);
     else await compress(turn, report);
   } catch (error) {
-    if (turn === turns) say(error.message, true);
+    if (turn !== turns) return;
+    say(error.message, true);
+    // The dial goes on with the picture that it is of.
+    if (source.content instanceof Uint8Array) source = shown;
   } finally {
     if (turn === turns) progress.hidden = true;
   }
@@ -111,7 +117,7 @@ async function work() {
 
 async function compress(turn, report) {
   const longest = Number(element("size").value);
-  const pixels = source.width * source.height;
+  const pixels = source.content.width * source.content.height;
   if (longest === Infinity && pixels > LARGEST) {
     throw new Error(
       `This picture has ${Math.round(pixels / 1e6)} megapixels, of which the page takes ` +
@@ -119,7 +125,7 @@ async function compress(turn, report) {
     );
   }
   say("Compressing …");
-  const original = pixelsOf(source, longest);
+  const original = pixelsOf(source.content, longest);
   const { width, height } = original;
   const data = original.data.slice();
   const asked = { pixels: data, width, height, coefficient: coefficient() };
@@ -137,10 +143,10 @@ async function compress(turn, report) {
 
 async function decompress(turn, report) {
   say("Opening …");
-  const answer = await ask({ decompress: source }, [], report);
+  const answer = await ask({ decompress: source.content }, [], report);
   if (turn !== turns) return;
   compare(false);
-  show(answer.image, source);
+  show(answer.image, source.content);
   const position = Math.log(answer.coefficient / low) / Math.log(high / low);
   element("quality").value = Math.round(100 * position);
   showQuality();
@@ -154,6 +160,7 @@ async function decompress(turn, report) {
 
 function show(image, bytes, decibels) {
   file = bytes;
+  shown = source;
   canvasOf(image, element("result"));
   fill(element("yoto"), bytes.length, image.width * image.height, decibels);
   element("save").disabled = element("png").disabled = false;
@@ -163,9 +170,9 @@ function show(image, bytes, decibels) {
 async function open(chosenFile) {
   try {
     const bytes = new Uint8Array(await chosenFile.arrayBuffer());
-    const title = chosenFile.name ?? "The photograph";
-    source = isContainer(bytes) ? bytes : await openPicture(chosenFile, title);
-    name = title.replace(/\.[^.]*$/, "");
+    const name = chosenFile.name ?? "The photograph";
+    const content = isContainer(bytes) ? bytes : await openPicture(chosenFile, name);
+    source = { content, name: name.replace(/\.[^.]*$/, "") };
     work();
   } catch (error) {
     say(error.message, true);
@@ -184,10 +191,10 @@ function listen() {
     frame.style.setProperty("--split", `${target.value}%`);
   });
   element("save").addEventListener("click", () =>
-    save(new Blob([file]), `${name}.yoto`),
+    save(new Blob([file]), `${shown.name}.yoto`),
   );
   element("png").addEventListener("click", () =>
-    element("result").toBlob((blob) => save(blob, `${name}.png`)),
+    element("result").toBlob((blob) => save(blob, `${shown.name}.png`)),
   );
 }
 

@@ -1,6 +1,7 @@
 """The distribution of the pixels, of which the decoder computes the parameters."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 from keras import ops
@@ -20,11 +21,14 @@ class Likelihood:
         outputs: function of those numbers, float32 [B, H, W, parameters · C], to the
             network's outputs, among them `"reconstruction"`, the mean, in [0, 1].
         terms: the loss terms, a function of the network's inputs and outputs.
+        bin_nats: −log of the width of a bin of 8-bit values, where the terms are those
+            of a density; else 0.
     """
 
     parameters: int
     outputs: Callable
     terms: Callable
+    bin_nats: float
 
 
 def _gaussian(numbers):
@@ -41,6 +45,6 @@ def _bernoulli(numbers):
 
 
 LIKELIHOODS = {
-    "gaussian": Likelihood(2, _gaussian, gaussian_terms),
-    "bernoulli": Likelihood(1, _bernoulli, bernoulli_terms),
+    "gaussian": Likelihood(2, _gaussian, gaussian_terms, math.log(255 / 2)),
+    "bernoulli": Likelihood(1, _bernoulli, bernoulli_terms, 0.0),
 }

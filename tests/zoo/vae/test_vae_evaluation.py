@@ -25,6 +25,13 @@ def test_terms_are_means_over_the_pictures(trained, recipe, tmp_path):
     head, *table = evaluation.table()
     assert len(head) == len(table[0])
     assert [row[0] for row in table[:4]] == ["0.125", "0.25", "0.5", "1"]
+    for row, cells in zip(rows, table, strict=True):
+        # A bound on −log p(x) that 16 samples make tighter than the two terms alone.
+        assert row["importance_weighted"] < row["kl"] + row["reconstruction"] + 1
+        assert 0 <= row["active_units"] <= 4
+        assert cells[4] == str(row["active_units"])
+    # The smallest β uses more latents than the largest.
+    assert rows[0]["active_units"] > rows[-1]["active_units"]
     assert json.loads(json.dumps(evaluation.to_dict()))["pictures"] == 48
     evaluation.plot(tmp_path / "front.png")
     assert (tmp_path / "front.png").stat().st_size > 1000

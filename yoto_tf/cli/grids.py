@@ -5,10 +5,16 @@ from yoto_tf.cli.output import print_json, report_stream, say
 from yoto_tf.cli.parser import add_model, add_no_clobber, add_threads, add_volume
 
 
-def add_options(parser, number):
-    """Adds the options of a grid; `number` is the default of `--number`."""
+def add_options(parser, model, number):
+    """Adds the options of a grid.
+
+    Args:
+        parser: of a subcommand.
+        model: the default of `--model`.
+        number: the default of `--number`.
+    """
     parser.add_argument("target", metavar="OUT.png", help="the picture file to write")
-    add_model(parser, "--model", "vae-cifar10")
+    add_model(parser, "--model", model)
     parser.add_argument(
         "--coefficients",
         type=coefficients,

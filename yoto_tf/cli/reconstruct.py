@@ -17,7 +17,7 @@ def add(subparsers):
     parser.add_argument(
         "source", metavar="IN", help="a picture, a folder, a glob or tfds:NAME[:SPLIT]"
     )
-    add_options(parser, number=12)
+    add_options(parser, "vae-cifar10", number=12)
     parser.add_argument(
         "--interpolate",
         action="store_true",

@@ -14,7 +14,7 @@ def add(subparsers):
         description="Draws pictures into one file: a square of them at one β, or "
         "without --coefficients a row for each of several β with the same latents.",
     )
-    add_options(parser, number=None)
+    add_options(parser, "vae-shapes", number=None)
     parser.add_argument(
         "--seed", type=int, default=0, metavar="S", help="of the latents"
     )

@@ -20,7 +20,9 @@ from yoto_tf.zoo.families import check_family
 from yoto_tf.zoo.pairing import PICTURES, Kind
 from yoto_tf.zoo.vae.pictures import load_pictures
 
-MODEL = "vae-cifar10"
+# The one whose samples show something along the whole dial, and the one of photographs.
+SAMPLED = "vae-shapes"
+RECONSTRUCTED = "vae-cifar10"
 SETTINGS = 7
 _ANIMATIONS = Kind(ANIMATED, "the suffix of an animation, .gif or .webp")
 # From so many samples a model tells which of its latents it uses.
@@ -50,7 +52,7 @@ class GridReport:
 
 def write_samples(
     target,
-    model=MODEL,
+    model=SAMPLED,
     coefficients=None,
     number=None,
     settings=SETTINGS,
@@ -105,7 +107,7 @@ def write_samples(
 def write_reconstructions(
     source,
     target,
-    model=MODEL,
+    model=RECONSTRUCTED,
     coefficients=None,
     number=12,
     settings=SETTINGS,

@@ -10,6 +10,7 @@ from yoto_tf.loss_conditional_model import LossConditionalModel
 from yoto_tf.training.recipe import Recipe
 from yoto_tf.zoo.vae.conv_vae import ConvVAE
 from yoto_tf.zoo.vae.crops import RandomCrops, resized
+from yoto_tf.zoo.vae.likelihoods import LIKELIHOODS
 from yoto_tf.zoo.vae.pictures import load_pictures
 from yoto_tf.zoo.vae.vae import VAE
 
@@ -51,9 +52,22 @@ class VAERecipe(Recipe):
     enlarged: int | None = None
 
     def build(self):
-        dial = Coefficients(kl=LogUniform(self.lowest_kl, self.highest_kl))
-        coefficients = self.training_coefficients(dial)
-        network = ConvVAE(
+        coefficients = self.training_coefficients(Coefficients(kl=self.law()))
+        network = self.network(coefficients)
+        return LossConditionalModel(
+            network,
+            self.loss_terms(),
+            coefficients,
+            normalize_weights=self.normalize_weights,
+        )
+
+    def law(self):
+        """The distribution of β."""
+        return LogUniform(self.lowest_kl, self.highest_kl)
+
+    def network(self, coefficients):
+        """The network for these coefficients."""
+        return ConvVAE(
             coefficients,
             self.image_shape,
             tuple(self.width * count for count in self.channels),
@@ -62,12 +76,10 @@ class VAERecipe(Recipe):
             self.likelihood,
             self.film_units if self.fixed is None else None,
         )
-        return LossConditionalModel(
-            network,
-            network.loss_terms,
-            coefficients,
-            normalize_weights=self.normalize_weights,
-        )
+
+    def loss_terms(self):
+        """The function of inputs and outputs that is minimised."""
+        return LIKELIHOODS[self.likelihood].terms
 
     def batches(self, spec, first_batch):
         images = _images(spec, self.image_shape, self.enlarged)

@@ -178,13 +178,39 @@ def vae_shapes():
     yield f"made that {100 * normalized['share']['shape']:.0f} % within 8,000 steps"
 
 
+def vae_evidence():
+    sweep = results("vae_mnist")["sweep"]
+    betas = [coefficients["kl"] for coefficients in sweep["coefficients"]]
+    at = dict(zip(betas, sweep["metrics"], strict=True))
+    units = {beta: found["active_units"] for beta, found in at.items()}
+    assert {units[beta] for beta in betas if beta <= 4} == {units[4.0]}
+    assert not any(units[beta] for beta in betas if beta >= 64)
+    yield f"uses {units[4.0]} of its 32 latents, at β = 8 it uses {units[8.0]}, at β ="
+    yield f"at β = 16 it uses {units[16.0]}: latents"
+    nats = {beta: f"{found['importance_weighted']:.1f}" for beta, found in at.items()}
+    assert min(at, key=lambda beta: at[beta]["importance_weighted"]) == 1.0
+    bits = at[1.0]["bits_per_dimension"]
+    yield f"it is {nats[1.0]} nats at β = 1, or {bits:.3f} bits a pixel"
+    yield f"{nats[0.125]} nats at β = 1/8, {nats[8.0]} at β = 8"
+
+
+def vae_mends():
+    import vae_mends
+
+    report = results("vae_mends_mnist")
+    yield vae_mends.table(report)
+    yield f"{report['steps']:,} steps of {report['batch_size']} digits"
+
+
 def vae():
     yield from vae_shapes()
+    yield from vae_mends()
     terms = vae_terms("vae_mnist")
     low, high = terms[0.125], terms[16.0]
     yield f"KL falls from {low['kl']:.1f} to {high['kl']:.1f} nats"
     yield f"from {low['reconstruction']:.1f} to {high['reconstruction']:.0f} nats"
     yield f"negative ELBO, is {sum(terms[1.0].values()):.1f} nats"
+    yield from vae_evidence()
     terms = vae_terms("vae_cifar10")
     low, high = terms[0.125], terms[512.0]
     yield f"KL goes from {low['kl']:.0f} nats at β = 1/8 to {high['kl']:.1f} at"

@@ -50,7 +50,7 @@ class Evaluation:
             for row in self.sweep.table()
         ]
         head = ("β", "KL (nats)", "reconstruction (nats)", "full loss", "active units")
-        return [(*head, "−log p(x) ≤ (nats)", "bits per dimension"), *rows]
+        return [(*head, "bound on −log p(x) (nats)", "bits per dimension"), *rows]
 
     def to_dict(self):
         """A dict that `json.dump` takes."""

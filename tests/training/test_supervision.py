@@ -165,6 +165,14 @@ def test_the_process_ends_with_its_supervisor(start):
     assert process.stdout.read() == ""
 
 
+# Without a limit, but for that it ends with its supervisor.
+SLEEP = """
+parent = os.getppid()
+while os.getppid() == parent:
+    time.sleep(0.1)
+"""
+
+
 @pytest.fixture
 def early():
     """Starts a supervisor that meets the others, before its process does some Python.
@@ -174,8 +182,8 @@ def early():
     address = f"127.0.0.1:{free_port()}"
     started = []
 
-    def early(number, deed="time.sleep(600)", processes=3, patience=60):
-        words = [SUPERVISE, f"import os, sys, time; {deed}"]
+    def early(number, deed=SLEEP, processes=3, patience=60):
+        words = [SUPERVISE, f"import os, sys, time\n{deed}"]
         meeting = f"{address} {processes} {number}"
         process = subprocess.Popen(
             [sys.executable, "-c", *words],

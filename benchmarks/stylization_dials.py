@@ -285,18 +285,28 @@ def diversity(stylizer, judge, photographs, draws):
         "styles": stylizer.random_settings(draws, 0, **_middle(stylizer)),
     }
     for kind, settings in kinds.items():
-        distances = []
+        apart = []
         for pixels in tqdm(photographs, desc=f"diversity of {kind}", disable=None):
             image = np.rint(pixels * 255).astype("uint8")
             outputs = [
                 stylizer.stylize(image, setting.style, **setting.coefficients)
                 for setting in settings
             ]
-            features = judge(np.stack(outputs) / np.float32(255))
-            for first, second in itertools.combinations(range(draws), 2):
-                squares = [np.square(x[first] - x[second]) for x in features]
-                distances.append(sum(x.sum(axis=-1).mean() for x in squares))
-        found[kind] = float(np.mean(distances))
+            apart += distances(judge(np.stack(outputs) / np.float32(255)))
+        found[kind] = float(np.mean(apart))
+    return found
+
+
+def distances(features):
+    """Of every pair of pictures, in order: the mean squared distance, summed by layer.
+
+    Args:
+        features: a list of [N, h, w, C], as of `SqueezeNet`.
+    """
+    found = []
+    for first, second in itertools.combinations(range(len(features[0])), 2):
+        squares = [np.square(x[first] - x[second]) for x in features]
+        found.append(float(sum(x.sum(axis=-1).mean() for x in squares)))
     return found
 
 

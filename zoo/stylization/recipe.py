@@ -20,6 +20,7 @@ from yoto_tf.zoo.stylization.network.style_network import StyleNetwork
 from yoto_tf.zoo.stylization.stylizer import Stylizer
 from yoto_tf.zoo.stylization.training.paintings import painting_files, read_painting
 from yoto_tf.zoo.stylization.training.perceptual import PerceptualFeatures, read_weights
+from yoto_tf.zoo.stylization.training.stability import StableTerms
 from yoto_tf.zoo.stylization.training.styled_patches import StyledPatches
 
 
@@ -45,6 +46,8 @@ class StylizationRecipe(Recipe):
         ends: whether training draws the dials more often from near their ends, by
             `LogArcsine`. What the network sees of a setting stays the same.
         total_variation: fixed weight of the total variation.
+        stability: fixed weight of the term against flicker in films, see
+            `StableTerms`; at 0 it is left out.
         content_layer: VGG layer of the content term.
         style_layers: VGG layers of the style terms, shallow to deep.
         pooling: of the VGG network, see `PerceptualFeatures`.
@@ -62,6 +65,7 @@ class StylizationRecipe(Recipe):
     content_highest: float = 10.0
     ends: bool = False
     total_variation: float = 20.0
+    stability: float = 0.0
     content_layer: str = CONTENT_LAYER
     style_layers: tuple[str, ...] = STYLE_LAYERS
     pooling: str = "average"
@@ -108,6 +112,8 @@ class StylizationRecipe(Recipe):
         Weights that span two decades are divided by their geometric mean, so that every
         setting has a like part in the gradient.
         """
+        if self.stability:
+            terms = StableTerms(terms, network, self.stability)
         return LossConditionalModel(
             network,
             terms,
@@ -127,7 +133,12 @@ class StylizationRecipe(Recipe):
 
     def batches(self, spec, first_batch):
         count = len(painting_files(self.styles))
-        return StyledPatches(self.patches(spec, first_batch), count, self.mixtures)
+        return StyledPatches(
+            self.patches(spec, first_batch),
+            count,
+            self.mixtures,
+            copied=self.stability > 0,
+        )
 
     def patches(self, spec, first_batch):
         """The photographs' patches."""

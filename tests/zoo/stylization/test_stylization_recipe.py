@@ -10,6 +10,9 @@ from yoto_tf.errors import DataError, RecipeError
 from yoto_tf.training import engine
 from yoto_tf.training.recipe import override
 from yoto_tf.zoo.recipes import load_recipe
+from yoto_tf.zoo.release import Release, start_from
+from yoto_tf.zoo.stylization import StyleNetwork
+from yoto_tf.zoo.stylization.training.paintings import painting_files
 
 
 @pytest.fixture
@@ -91,6 +94,21 @@ def test_other_layers_and_their_number(recipe):
         "block2_conv1",
         "block2_conv2",
     }
+
+
+def test_weights_of_0_1_are_trained_on_with_averages(recipe):
+    """Their files do not say how they double."""
+    files = painting_files(recipe.styles)
+    before = StyleNetwork(recipe.coefficients(), files, recipe.width, recipe.blocks)
+    before.build(None)
+    release = Release.from_network("stylization", before)
+    del release.config["config"]["upsampling"]
+    network = recipe.build().network
+    network.build(None)
+    start_from(network, release)
+    assert (before.upsampling, network.upsampling) == ("nearest", "linear")
+    for old, new in zip(before.weights, network.weights, strict=True):
+        np.testing.assert_allclose(new, old, rtol=1e-3, atol=1e-6)
 
 
 def test_what_is_missing(recipe, tmp_path):

@@ -66,7 +66,10 @@ class NewStyleRecipe(StylizationRecipe):
     def batches(self, spec, first_batch):
         others = len(stylizer_release(self.base).config["config"]["styles"])
         return StyledPatches(
-            self.patches(spec, first_batch), others + 1, choices=[others]
+            self.patches(spec, first_batch),
+            others + 1,
+            choices=[others],
+            copied=self.stability > 0,
         )
 
     def _painting(self):

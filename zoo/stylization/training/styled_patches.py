@@ -5,6 +5,7 @@ import numpy as np
 
 from yoto_tf.data import Patches
 from yoto_tf.data.parts import InParts
+from yoto_tf.zoo.stylization.training.stability import copies
 
 
 class StyledPatches(InParts, keras.utils.PyDataset):
@@ -20,18 +21,21 @@ class StyledPatches(InParts, keras.utils.PyDataset):
         styles: how many styles there are, S.
         mixtures: in [0, 1].
         choices: the styles to draw from, numbers below S; None for all.
+        copied: whether a batch has what `StableTerms` needs too.
 
     Batches:
         `{"image": float32 [B, size, size, 3], "style": float32 [B, S]}`, pixels in
-        [0, 1] but for the noise and weights that sum to one.
+        [0, 1] but for the noise and weights that sum to one; of copied ones also
+        `"copy"` and `"offset"`, see `yoto_tf.zoo.stylization.training.stability`.
     """
 
-    def __init__(self, patches, styles, mixtures=0.0, choices=None):
+    def __init__(self, patches, styles, mixtures=0.0, choices=None, copied=False):
         super().__init__()
         self.patches = patches
         self.styles = styles
         self.mixtures = mixtures
         self.choices = np.arange(styles) if choices is None else np.asarray(choices)
+        self.copied = copied
 
     def part(self, index, count):
         """As of all data sets in parts."""
@@ -58,11 +62,12 @@ class StyledPatches(InParts, keras.utils.PyDataset):
         share = share[:, None].astype("float32")
         style = (1 - share) * identity[first] + share * identity[second]
         image = batch["image"]
-        for patch, place in zip(image, places, strict=True):
-            # Each place has noise of its own, whoever makes it.
-            random = np.random.default_rng((*seed, place))
+        # Each place has noise of its own, whoever makes it.
+        generators = [np.random.default_rng((*seed, place)) for place in places]
+        for patch, random in zip(image, generators, strict=True):
             patch += (random.random(patch.shape, "float32") - _HALF) / _STEPS
-        return {"image": image, "style": style[places.start : places.stop]}
+        styled = {"image": image, "style": style[places.start : places.stop]}
+        return styled | copies(image, generators) if self.copied else styled
 
     def __iter__(self):
         index = 0

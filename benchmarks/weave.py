@@ -1,12 +1,13 @@
 """Is there a weave of every fourth pixel in what the stylizer paints?
 
-    python benchmarks/weave.py [--data PHOTOGRAPH]
+    python benchmarks/weave.py [--data PHOTOGRAPH] [--against MODEL]
 
 Two of its stages double height and width, and what doubling leaves of its grid a style
 may paint as threads, four pixels apart. Measured is the power of the picture's rows or
 columns, the larger of the two, at a period of four pixels over that at the periods
 around: 1 where nothing stands out, as in photographs. For every style at three settings
-it prints that ratio and writes it to `results/stylization_weave.json`.
+it prints that ratio and writes it to `results/stylization_weave.json`; `--against`
+names a model to compare with, the release before.
 """
 
 import argparse
@@ -54,27 +55,36 @@ def corner(image):
     return image[:SIDE, :SIDE]
 
 
+def ratios(stylizer, image):
+    """{style: {setting: ratio}}."""
+    return {
+        style: {
+            name: weave(stylizer.stylize(image, style, **setting))
+            for name, setting in SETTINGS.items()
+        }
+        for style in stylizer.styles
+    }
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--model", default="stylization")
+    parser.add_argument("--against", help="the model before")
     parser.add_argument("--data", help="a photograph; default: matplotlib's")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     image = corner(read_image(options.data) if options.data else photograph())
-    stylizer = zoo.load(options.model)
+    results = {"photograph": weave(image)}
     print(f"photograph {weave(image):.2f}; {', '.join(SETTINGS)}:")
-    styles = {}
-    for style in stylizer.styles:
-        styles[style] = {
-            name: weave(stylizer.stylize(image, style, **setting))
-            for name, setting in SETTINGS.items()
-        }
-        print(f"  {style:20}", *(f"{ratio:6.2f}" for ratio in styles[style].values()))
-    results = {
-        "model": stylizer.release.id.hex(),
-        "photograph": weave(image),
-        "styles": styles,
-    }
+    for role, name in {"released": options.model, "before": options.against}.items():
+        if not name:
+            continue
+        stylizer = zoo.load(name)
+        styles = ratios(stylizer, image)
+        results[role] = {"model": stylizer.release.id.hex(), "styles": styles}
+        print(role)
+        for style, found in styles.items():
+            print(f"  {style:20}", *(f"{ratio:6.2f}" for ratio in found.values()))
     options.results.write_text(json.dumps(results, indent=2) + "\n")
 
 

@@ -120,6 +120,31 @@ def mean_correlations():
     return ", ".join(f"`{dial}` {number(mean, 2)}" for dial, mean in means.items())
 
 
+def stylized_pictures():
+    """How far the dials are apart, the weave, and the flicker of films."""
+    apart = results("dial_independence")["ratios"]
+    for first in range(1, 4):
+        ratios = [apart[f"style_{first}, style_{n}"] for n in range(first + 1, 5)]
+        cells = [""] * (first - 1) + [f"{ratio:.2f}" for ratio in ratios]
+        yield row(f"`style_{first}`", *cells)
+    found = results("stylization_weave")
+    yield f"the photograph itself {found['photograph']:.2f}"
+    for role in ("released", "before"):
+        ratios = {
+            (style, setting): ratio
+            for style, settings in found[role]["styles"].items()
+            for setting, ratio in settings.items()
+        }
+        style, setting = worst = max(ratios, key=ratios.get)
+        yield f"{ratios[worst]:.2f} at the most (`{style}`, {setting})"
+        yield f"{np.mean(list(ratios.values())):.2f} in the mean"
+    films = results("film_stability")
+    for role in ("before", "released"):
+        of_role = films[role]
+        figures = [of_role[kind] for kind in ("still", "pan", "content", "style")]
+        yield row(*(f"{figure:.3f}" for figure in figures))
+
+
 def stylization():
     dials = results("stylization_dials")
     correlations = dials["rank_correlation"]
@@ -128,6 +153,7 @@ def stylization():
     yield f"`style_2` ({number(correlations['udnie']['style_2'], 2)})"
     yield f"give pictures {dials['diversity']['coefficients']:.2f} apart"
     yield f"of all dials {dials['diversity']['styles']:.2f}, and a network"
+    yield from stylized_pictures()
     short = results("stylization_fixed")["against_fixed"]["styles"]
     long = results("stylization_fixed_1500")["against_fixed"]["styles"]
     for style, settings in results("stylization_seeds")["styles"].items():

@@ -16,11 +16,12 @@ def test_noise_has_none(noise):
 
 @pytest.mark.parametrize("axis", [0, 1])
 def test_threads_of_every_fourth_line(noise, axis):
-    lines = np.where(np.arange(512) % 4 == 0, 3.0, 0.0)
-    threads = np.expand_dims(lines, (1 - axis, 2))
-    assert weave(noise + threads) > 5
-    every_fifth = np.where(np.arange(512) % 5 == 0, 3.0, 0.0)
-    assert weave(noise + np.expand_dims(every_fifth, (1 - axis, 2))) < 1.15
+    def threads(period):
+        lines = np.where(np.arange(512) % period == 0, 12.0, 0.0)
+        return np.expand_dims(lines, (1 - axis, 2))
+
+    assert weave(noise + threads(4)) > 5
+    assert weave(noise + threads(5)) < 1.15
 
 
 def test_a_photograph_that_is_too_small():

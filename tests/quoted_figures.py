@@ -291,6 +291,12 @@ def readme():
     settings = results("vae_disentanglement")["settings"]
     gaps = [f"{settings[end]['gap']:.2f}" for end in (0, -1)]
     yield f"information gap {gaps[0]} at β = 0.5, {gaps[1]} at β = 32"
+    seconds = [
+        notebook["processor_seconds"]
+        for machine in results("notebooks").values()
+        for notebook in machine["notebooks"].values()
+    ]
+    yield f"notebooks take {min(seconds)} to {max(seconds)} seconds of processors each"
     yield from readme_codec()
 
 

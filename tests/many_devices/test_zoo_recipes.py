@@ -8,7 +8,7 @@ from yoto_tf import zoo
 from yoto_tf.data import write_image
 from yoto_tf.training.reports import read_log
 
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.nightly
 
 PLAIN = "plain_recipe.py"
 COMMON = [

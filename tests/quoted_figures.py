@@ -21,6 +21,12 @@ def web():
     yield f"{frames['camera, 256 × 192']:.1f} from a camera at 256×192"
     yield f"folder has {megabytes['all']:.1f} MB, {megabytes['network']:.1f} of"
     yield f"WebGL, WebAssembly | {megabytes['runtime']:.1f} MB |"
+    codecs = results("web_codec_speed")
+    (codec, small) = (codecs[name]["768 × 512"] for name in ("codec", "codec-small"))
+    yield f"in {codec['encode_seconds']} s and shows one in {codec['decode_seconds']} s"
+    yield f"in {small['encode_seconds']} s and {small['decode_seconds']} s; the folders"
+    sizes = [f"{found['bytes']['all'] / 1e6:.1f}" for found in codecs.values()]
+    yield f"folders have {' and '.join(sizes)} MB"
 
 
 def export():
@@ -283,6 +289,8 @@ def readme():
     frames = results("web_speed")["frames_per_second"]
     size = results("web_speed")["bytes"]["all"] / 1e6
     yield f"{frames['256 × 256']:.1f} frames a second, page and network {size:.1f} MB"
+    codec = results("web_codec_speed")["codec"]["768 × 512"]
+    yield f"in {codec['encode_seconds']} s, shown in {codec['decode_seconds']} s |"
     seconds = results("stylization_speed")["frames"]
     fast = seconds["512"]["mixed_bfloat16"]
     times = seconds["512"]["pytorch"] / fast

@@ -170,6 +170,8 @@ def test_the_notebooks_are_installed_from_the_package_s_home():
     assert f"git+{build.REPOSITORY}" in build.build("deploy")
 
 
+# `.ci/run` runs them all on the Python that Colab has, by `benchmarks/notebooks.py`.
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", build.names())
 def test_a_notebook_runs(name, request, tmp_path, monkeypatch):
     # It would take the place of the kernel's own, which shows pictures inline.

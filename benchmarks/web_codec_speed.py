@@ -16,7 +16,7 @@ import statistics
 from pathlib import Path
 
 from static_host import hosted
-from web_speed import FIRST, SECONDS, browsing, sizes, write
+from web_speed import SECONDS, in_fresh_browsers, sizes, write
 
 RESULTS = Path(__file__).parent / "results" / "web_codec_speed.json"
 # The page's photograph, scaled, through the page's own thread.
@@ -47,23 +47,19 @@ const [count, done] = arguments;
 
 def measured(url, options):
     """Medians of all that is timed."""
-    first = []
-    for round_ in range(options.rounds):
-        with browsing(url) as page:
-            first.append(page.execute_script(FIRST))
-            if round_ == options.rounds - 1:
-                device = page.execute_script("return document.body.dataset.device")
-                page.set_script_timeout(SECONDS)
-                times = page.execute_async_script(TIMES, options.pictures + 1)
+
+    def files(page):
+        page.set_script_timeout(SECONDS)
+        times = page.execute_async_script(TIMES, options.pictures + 1)
+        return page.execute_script("return document.body.dataset.device"), times
+
+    first, (device, times) = in_fresh_browsers(url, options.rounds, files)
     if isinstance(times, str):
         raise SystemExit(times)
     encoding, decoding, size = zip(*times[1:], strict=True)
     return {
         "device": device,
-        "milliseconds_to": {
-            name: round(statistics.median(times[name] for times in first))
-            for name in first[0]
-        },
+        "milliseconds_to": first,
         "768 × 512": {
             "encode_seconds": round(statistics.median(encoding), 2),
             "decode_seconds": round(statistics.median(decoding), 2),

@@ -112,23 +112,40 @@ def sizes(folder):
     return {**result, "all": sum(result.values())}
 
 
-def measured(url, options):
-    """Medians of all that is timed."""
+def in_fresh_browsers(url, rounds, last):
+    """What a page says of its start, and what the last browser is asked besides.
+
+    Args:
+        url: of the page.
+        rounds: how many browsers.
+        last: function of the last one.
+
+    Returns:
+        {event: median of milliseconds}, and what `last` returned.
+    """
     first = []
-    for round_ in range(options.rounds):
+    for round_ in range(rounds):
         with browsing(url) as page:
             first.append(page.execute_script(FIRST))
-            if round_ == options.rounds - 1:
-                device = page.execute_script(DEVICE)
-                frames = {size: squares(page, size, options.frames) for size in SIZES}
-                moving = camera(page, options.frames)
-    result = {
-        "device": device,
-        "milliseconds_to": {
-            name: round(statistics.median(times[name] for times in first))
-            for name in first[0]
-        },
+            if round_ == rounds - 1:
+                found = last(page)
+    medians = {
+        name: round(statistics.median(times[name] for times in first))
+        for name in first[0]
     }
+    return medians, found
+
+
+def measured(url, options):
+    """Medians of all that is timed."""
+
+    def pace(page):
+        frames = {size: squares(page, size, options.frames) for size in SIZES}
+        return page.execute_script(DEVICE), frames, camera(page, options.frames)
+
+    first, found = in_fresh_browsers(url, options.rounds, pace)
+    device, frames, moving = found
+    result = {"device": device, "milliseconds_to": first}
     rates = {f"{size} × {size}": times for size, times in frames.items()}
     rates["camera, 256 × 192"] = moving
     result["frames_per_second"] = {

@@ -29,7 +29,6 @@ pytest.importorskip("selenium", reason="selenium is not installed")
 if not os.environ.get("YOTO_BROWSER"):
     pytest.skip("a browser is started with YOTO_BROWSER=1", allow_module_level=True)
 
-import headless_chromium
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
@@ -56,16 +55,6 @@ const text = (array) => {
   return { ...others, image: text(image.data), file: file && text(file) };
 })().then(done, (error) => done({ error: error.message }));
 """
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if headless_chromium.missing():
-        pytest.skip(f"not on the PATH: {', '.join(headless_chromium.missing())}")
-    # An imitation of WebGL on the processor, which the page uses only when told to.
-    with headless_chromium.chromium("--enable-unsafe-swiftshader") as browser:
-        browser.set_script_timeout(120)
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,6 @@ pytest.importorskip("selenium", reason="selenium is not installed")
 if not os.environ.get("YOTO_BROWSER"):
     pytest.skip("a browser is started with YOTO_BROWSER=1", allow_module_level=True)
 
-import headless_chromium
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
@@ -32,15 +31,6 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 # Levels of 255 that a pixel of the page may be off Keras's.
 TOLERANCE = 1
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if headless_chromium.missing():
-        pytest.skip(f"not on the PATH: {', '.join(headless_chromium.missing())}")
-    # An imitation of WebGL on the processor, which the page uses only when told to.
-    with headless_chromium.chromium("--enable-unsafe-swiftshader") as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,13 @@
 """Small stand-ins: paintings, photographs, a VGG network, a stylizer."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
 from small_stylizer import VGG, random_style_network
+
+from yoto_tf.zoo.recipes import load_recipe
 
 
 @pytest.fixture
@@ -82,3 +86,20 @@ def stylizer_folder(stylizer, tmp_path_factory):
     folder = tmp_path_factory.mktemp("release") / "stylizer"
     stylizer.save(folder)
     return folder
+
+
+@pytest.fixture
+def recipe(paintings, features_file):
+    """stylization/small, so small that it trains in seconds."""
+    return dataclasses.replace(
+        load_recipe("stylization/small"),
+        styles=str(paintings),
+        features=str(features_file),
+        width=0.125,
+        blocks=1,
+        patch_size=32,
+        style_size=48,
+        batch_size=4,
+        warmup_steps=5,
+        precision="float32",
+    )

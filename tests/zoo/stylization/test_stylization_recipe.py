@@ -15,22 +15,6 @@ from yoto_tf.zoo.stylization import StyleNetwork
 from yoto_tf.zoo.stylization.training.paintings import painting_files
 
 
-@pytest.fixture
-def recipe(paintings, features_file):
-    return dataclasses.replace(
-        load_recipe("stylization/small"),
-        styles=str(paintings),
-        features=str(features_file),
-        width=0.125,
-        blocks=1,
-        patch_size=32,
-        style_size=48,
-        batch_size=4,
-        warmup_steps=5,
-        precision="float32",
-    )
-
-
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
 def test_a_training_makes_the_loss_fall(
     recipe, photographs, tmp_path, monkeypatch, precision

@@ -6,7 +6,6 @@ from keras import ops
 
 from yoto_tf.data import Patches
 from yoto_tf.training import engine
-from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.stylization.training.stability import (
     EDGE,
     SHIFT,
@@ -96,20 +95,8 @@ def test_a_batch_is_what_it_was_with_copies_beside_it(photographs):
     np.testing.assert_array_equal(part["copy"], copied["copy"][2:])
 
 
-def test_the_recipe_trains_with_it(
-    paintings, features_file, photographs, tmp_path, monkeypatch
-):
+def test_the_recipe_trains_with_it(recipe, photographs, tmp_path, monkeypatch):
     monkeypatch.setattr(engine, "EPOCH_STEPS", 5)
-    recipe = dataclasses.replace(
-        load_recipe("stylization/small"),
-        styles=str(paintings),
-        features=str(features_file),
-        width=0.125,
-        blocks=1,
-        patch_size=32,
-        style_size=48,
-        stability=100.0,
-        precision="float32",
-    )
+    recipe = dataclasses.replace(recipe, stability=100.0)
     engine.train(recipe, str(photographs), tmp_path, steps=5)
     assert '"stability"' in (tmp_path / "log.jsonl").read_text()

@@ -1,13 +1,14 @@
 import os
 import subprocess
 import sys
+import warnings
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from yoto_tf.data import Patches
+from yoto_tf.data import Patches, patches, photographs, random_patches
 from yoto_tf.errors import DataError
 
 
@@ -161,6 +162,23 @@ class TestPatches:
         patches = Patches(folder, size=16)
         mean.fit(patches, steps_per_epoch=3, epochs=2, shuffle=False, verbose=0)
         assert float(mean.scale) < 1
+
+
+def test_a_folder_that_memory_does_not_hold_is_streamed(tmp_path, monkeypatch):
+    for value in range(6):
+        save(tmp_path / f"{value}.png", np.full((32, 32, 3), value, np.uint8))
+    (tmp_path / "damaged.png").write_bytes(b"no picture")
+    with pytest.warns(UserWarning, match="left out 1 files"):
+        assert isinstance(random_patches(tmp_path, 16, 2), Patches)
+    in_all = 6 * 3 * 32**2 * sum(scale**2 for scale in photographs.SCALES)
+    assert photographs.fit_into_memory(tmp_path, memory_bytes=in_all)
+    monkeypatch.setattr(patches, "fit_into_memory", lambda spec: False)
+    assert not photographs.fit_into_memory(tmp_path, memory_bytes=in_all - 1)
+    streamed = random_patches(tmp_path, 16, 2, seed=3)
+    later = random_patches(tmp_path, 16, 2, seed=3, first_batch=9)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        np.testing.assert_array_equal(streamed[9]["image"], later[0]["image"])
 
 
 def test_folder_feeds_jax_where_there_is_no_tensorflow(tmp_path):

@@ -112,6 +112,16 @@ def test_a_place_takes_several_patches_of_a_picture(folder):
     assert changes[1] == {2, 5, 8}
 
 
+def test_a_small_batch_takes_patches_of_several_pictures_in_turn(folder):
+    data = StreamedPatches(Shards(folder / "*.tar"), 8, batch_size=1, uses=4)
+    found = [number for index in range(32) for number in numbers(data[index])]
+    for first in range(29):
+        assert len(set(found[first : first + 4])) == 4
+    counts = [found.count(number) for number in set(found)]
+    assert max(counts) == 4
+    assert counts.count(4) >= 4
+
+
 def test_what_cannot_be_used_is_left_out(folder):
     with tarfile.open(folder / "train-003.tar", "w") as tar:
         add(tar, "damaged.png", encoded(picture(12))[:40])
@@ -149,14 +159,3 @@ def test_shards_that_are_none(tmp_path, name, content, message):
         (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         Shards(tmp_path / name)
-
-
-def test_a_folder_that_memory_does_not_hold_is_streamed_in_parts(tmp_path):
-    from yoto_tf.data import Patches
-
-    for number in range(12):
-        write_image(tmp_path / f"{number:02d}.png", picture(number))
-    whole = Patches(tmp_path, size=8, batch_size=4, memory_bytes=5000)
-    parts = [whole.part(index, 2) for index in range(2)]
-    found = numbers(parts[0][0]) + numbers(parts[1][0])
-    assert len(set(found)) == 4

@@ -8,7 +8,12 @@ import numpy as np
 from yoto_tf.data.epochs import EpochOrders
 from yoto_tf.data.numbered_files import NumberedFiles
 from yoto_tf.data.parts import InParts
-from yoto_tf.data.photographs import Photographs
+from yoto_tf.data.photographs import (
+    MEMORY_BYTES,
+    SCALES,
+    Photographs,
+    fit_into_memory,
+)
 from yoto_tf.data.shards import Shards, is_shards
 from yoto_tf.data.sources import is_tfds
 from yoto_tf.data.streamed_patches import StreamedPatches
@@ -20,13 +25,14 @@ def random_patches(spec, size, batch_size, seed=0, first_batch=0):
     """Random patches of photographs: `Patches`, or `StreamedPatches` of many.
 
     Args:
-        spec: for `Patches` a folder, glob, file, or `tfds:NAME[:SPLIT]`; for
-            `StreamedPatches` shards, see `Shards`, or a URL, see `NumberedFiles`.
+        spec: for `Patches` a folder, glob or file whose photographs fit into memory, or
+            `tfds:NAME[:SPLIT]`; for `StreamedPatches` files that do not fit, shards,
+            see `Shards`, or a URL, see `NumberedFiles`.
         size, batch_size, seed, first_batch: see there.
     """
     if is_shards(spec):
         pictures = Shards(spec)
-    elif is_url(spec):
+    elif is_url(spec) or not (is_tfds(spec) or fit_into_memory(spec)):
         pictures = NumberedFiles(spec)
     else:
         return Patches(spec, size, batch_size, seed, first_batch=first_batch)
@@ -41,8 +47,9 @@ class Patches(InParts, keras.utils.PyDataset):
     scales at which a patch fits into it is drawn, then a position, both uniformly; half
     of the patches are mirrored. A patch depends on `seed`, the number of its batch and
     its place there alone. All of this holds when the photographs fit into
-    `memory_bytes`; else an epoch is of those that are held at the time. Photographs
-    smaller than a patch are skipped with a warning.
+    `memory_bytes`; else an epoch is of those that are held at the time, and
+    `random_patches` is the better choice for files. Photographs smaller than a patch
+    are skipped with a warning.
 
     `model.fit(patches, steps_per_epoch=1000, shuffle=False)`: they are in random order
     already, and Keras would warn if it were to shuffle them. Iterating yields the same
@@ -76,8 +83,8 @@ class Patches(InParts, keras.utils.PyDataset):
         batch_size=4,
         seed=0,
         flip=True,
-        scales=(1.0, 0.7, 0.5),
-        memory_bytes=2 << 30,
+        scales=SCALES,
+        memory_bytes=MEMORY_BYTES,
         first_batch=0,
     ):
         super().__init__()
@@ -110,28 +117,18 @@ class Patches(InParts, keras.utils.PyDataset):
         """As of all data sets in parts.
 
         Which photographs a process has of a set that memory does not hold depends on
-        its clock: such a set is gone through by `StreamedPatches`.
+        its clock.
 
         Raises:
-            DataError: it is one of TensorFlow Datasets, of which pictures cannot be
-                read one by one.
+            DataError: it is such a set.
         """
-        if self.photographs.complete or count == 1:
-            return super().part(index, count)
-        if is_tfds(self.photographs.spec):
+        if not self.photographs.complete and count > 1:
             raise DataError(
                 f"{self.photographs.spec} does not fit into memory: for several "
-                "processes expected a folder, shards (*.tar) or a URL"
+                "processes expected a folder, shards (*.tar) or a URL, by "
+                "`random_patches`"
             )
-        streamed = StreamedPatches(
-            NumberedFiles(self.photographs.spec),
-            self.size,
-            self.batch_size,
-            self.seed,
-            self.flip,
-            first_batch=self.first_batch,
-        )
-        return streamed.part(index, count)
+        return super().part(index, count)
 
     def with_shape(self, size=None, batch_size=None, first_batch=None):
         """The same photographs, not decoded again, in patches of another shape."""

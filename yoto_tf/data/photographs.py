@@ -9,12 +9,35 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image
 
-from yoto_tf.data.images import image_files, read_image
+from yoto_tf.data.images import image_files, open_picture, picture_errors, read_image
 from yoto_tf.data.sources import images_from_tfds, is_tfds
 from yoto_tf.errors import DataError, printable
 from yoto_tf.machine.progress import progress_bar
 
 _DECODERS = 4
+# The factors at which photographs are used.
+SCALES = (1.0, 0.7, 0.5)
+MEMORY_BYTES = 2 << 30
+
+
+def fit_into_memory(spec, scales=SCALES, memory_bytes=MEMORY_BYTES):
+    """Whether `Photographs` would hold all pictures, by what their headers say.
+
+    Args:
+        spec: folder, glob or file; for the others see `Photographs`.
+    """
+    area = sum(scale**2 for scale in scales)
+    left = memory_bytes
+    for path in image_files(spec):
+        try:
+            with picture_errors(path), open_picture(path) as image:
+                left -= 3 * image.width * image.height * area
+        # `Photographs` says what is left out.
+        except DataError:
+            continue
+        if left < 0:
+            return False
+    return True
 
 
 class Photographs:
@@ -43,7 +66,7 @@ class Photographs:
         ValueError: a scale is outside (0, 1].
     """
 
-    def __init__(self, spec, scales=(1.0,), memory_bytes=2 << 30, seed=0):
+    def __init__(self, spec, scales=(1.0,), memory_bytes=MEMORY_BYTES, seed=0):
         if not scales or not all(0 < scale <= 1 for scale in scales):
             raise ValueError(f"expected scales in (0, 1], got {scales}")
         self.spec = spec

@@ -24,10 +24,12 @@ class StreamedPatches(InParts, keras.utils.PyDataset):
 
     Every place of a batch has pictures of its own: in an epoch the pictures, in random
     order, are dealt out to the places in turn, so that none comes twice. A place takes
-    `uses` patches of a picture, one a batch, before it goes on to its next; half of the
-    places change pictures at other batches than their neighbours. A patch depends on
-    the seed, the number of the batch and its place alone, and so does where a resumed
-    training carries on.
+    `uses` patches of a picture before it goes on to its next; half of the places change
+    pictures at other batches than their neighbours. Where a batch has fewer places than
+    that, a place has several pictures at a time and takes a patch of each in turn, so
+    that `uses` patches that follow one another are of different pictures. A patch
+    depends on the seed, the number of the batch and its place alone, and so does where
+    a resumed training carries on.
 
     In place of a picture that cannot be read, or is smaller than a patch, the one that
     is dealt to the place next is taken, with a warning; only such a one comes again in
@@ -68,8 +70,10 @@ class StreamedPatches(InParts, keras.utils.PyDataset):
         self.flip = flip
         self.uses = uses
         self.first_batch = first_batch
+        # Pictures that a place has at a time.
+        self._held = max(1, min(uses // batch_size, len(pictures) // batch_size))
         self._orders = EpochOrders(len(pictures), seed, 2)
-        self._read = _ReadAhead(self._usable)
+        self._read = _ReadAhead(self._usable, self._held + _AHEAD)
 
     def with_shape(self, size=None, batch_size=None, first_batch=None):
         """The same pictures in patches of another shape."""
@@ -93,11 +97,10 @@ class StreamedPatches(InParts, keras.utils.PyDataset):
         """Batch `first_batch + index`."""
         index += self.first_batch
         places = range(self.batch_size)[self.places(self.batch_size)]
-        turns = [self._turn(index, place) for place in places]
-        now = list(zip(places, turns, strict=True))
-        turns = [self._turn(index + _AHEAD, place) for place in places]
-        following = list(zip(places, turns, strict=True))
-        images = self._read(now, following)
+        images = self._read(
+            [self._turn(index, place) for place in places],
+            [self._turn(index + _AHEAD, place) for place in places],
+        )
         draws = np.random.default_rng((self.seed, index)).random((self.batch_size, 3))
         batch = np.empty((len(places), self.size, self.size, 3), np.float32)
         for patch, image, place in zip(batch, images, places, strict=True):
@@ -117,19 +120,21 @@ class StreamedPatches(InParts, keras.utils.PyDataset):
             index += 1
 
     def _turn(self, index, place):
-        """The how-manieth picture of a place a batch has."""
-        return (index + place % self.uses) // self.uses
+        """Which column of the deal a place of a batch takes, and at which turn."""
+        index, held = divmod(index, self._held)
+        column = held * self.batch_size + place
+        return column, (index + column % self.uses) // self.uses
 
-    def number(self, place, turn):
-        """The number of the picture that is dealt to a place at its turn."""
-        turns = len(self.pictures) // self.batch_size
-        epoch, turn = divmod(turn, turns)
-        return int(self._orders(epoch)[turn * self.batch_size + place])
+    def number(self, column, turn):
+        """The number of the picture that is dealt to a column at its turn."""
+        columns = self._held * self.batch_size
+        epoch, turn = divmod(turn, len(self.pictures) // columns)
+        return int(self._orders(epoch)[turn * columns + column])
 
-    def _usable(self, place, turn):
-        """The picture of a place at its turn, or the next of its that can be used."""
+    def _usable(self, column, turn):
+        """The picture of a column at its turn, or the next that can be used."""
         for ahead in range(_TRIES):
-            number = self.number(place, turn + ahead)
+            number = self.number(column, turn + ahead)
             try:
                 image = self.pictures.read(number)
                 if min(image.shape[:2]) >= self.size:
@@ -144,10 +149,16 @@ class StreamedPatches(InParts, keras.utils.PyDataset):
 
 
 class _ReadAhead:
-    """What a function returns, called in threads and before it is asked for."""
+    """What a function returns, called in threads and before it is asked for.
 
-    def __init__(self, function):
+    Args:
+        function: what is called.
+        kept: for how many calls of a batch, from the latest on, results are kept.
+    """
+
+    def __init__(self, function, kept):
         self._function = function
+        self._kept = kept
         self._pool = ThreadPoolExecutor(_DECODERS)
         self._known = OrderedDict()
         self._changing = threading.Lock()
@@ -160,7 +171,7 @@ class _ReadAhead:
                 if call not in self._known:
                     self._known[call] = self._pool.submit(self._function, *call)
                 self._known.move_to_end(call)
-            while len(self._known) > len(calls):
+            while len(self._known) > self._kept * len(now):
                 self._known.popitem(last=False)
             futures = [self._known[call] for call in now]
         return [future.result() for future in futures]

@@ -38,22 +38,3 @@ def test_saving_keeps_moments(tmp_path):
         model.optimizer.variables, loaded.optimizer.variables, strict=True
     ):
         np.testing.assert_array_equal(before, after)
-
-
-def test_chosen_variables_learn_at_another_rate(tmp_path):
-    chosen = trained(FusedAdam(0.01, rate_factors={"bias": 0.1}), steps=1)
-    plain = trained(FusedAdam(0.01), steps=1)
-    keras.utils.set_random_seed(1)
-    start = keras.Sequential(
-        [keras.Input((5,)), keras.layers.Dense(7, "relu"), keras.layers.Dense(3)]
-    )
-    for began, ours, theirs in zip(
-        start.variables, chosen.variables, plain.variables, strict=True
-    ):
-        factor = 0.1 if "bias" in ours.path else 1.0
-        np.testing.assert_allclose(
-            ours - began, factor * (theirs - began), rtol=1e-3, atol=1e-7
-        )
-    chosen.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert loaded.optimizer.rate_factors == {"bias": 0.1}

@@ -1,7 +1,5 @@
 """Adam whose update is one operation a variable where TensorFlow runs."""
 
-import re
-
 import keras
 
 
@@ -15,22 +13,13 @@ class FusedAdam(keras.optimizers.Adam):
     computes the same formula in one pass. Other backends, and variables that replicas
     share, get Keras' operations.
 
-    Args:
-        learning_rate: see `keras.optimizers.Adam`.
-        rate_factors: {regular expression: factor}: variables whose path one matches
-            learn at so many times the rate. The first that matches counts.
-        **kwargs: of `keras.optimizers.Adam`.
+    Args: of `keras.optimizers.Adam`.
 
     Reference: Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
     """
 
-    def __init__(self, learning_rate=0.001, *, rate_factors=None, **kwargs):
-        super().__init__(learning_rate, **kwargs)
-        self.rate_factors = dict(rate_factors or {})
-
     def update_step(self, gradient, variable, learning_rate):
         """Updates one variable from its gradient."""
-        learning_rate = learning_rate * self._rate_factor(variable)
         if keras.backend.backend() != "tensorflow" or self.amsgrad:
             super().update_step(gradient, variable, learning_rate)
             return
@@ -54,17 +43,6 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=tf.cast(self.epsilon, dtype),
             grad=tf.cast(gradient, dtype),
         )
-
-    def _rate_factor(self, variable):
-        # TensorFlow's trainer gives the backend's variable, which has no path.
-        path = getattr(variable, "path", variable.name)
-        for pattern, factor in self.rate_factors.items():
-            if re.search(pattern, path):
-                return factor
-        return 1.0
-
-    def get_config(self):
-        return {**super().get_config(), "rate_factors": self.rate_factors}
 
 
 def _handle(variable):

@@ -103,11 +103,6 @@ class CodecRecipe(Recipe):
         Codec.from_network(model.network, card).save(directory)
 
 
-# Of the usual rate, for the layers that start as principal components: at high rates
-# their noise is larger than what is left to learn.
-LINEAR_RATE = 0.1
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ResidualCodecRecipe(CodecRecipe):
     """A codec of residual blocks, see `ResidualHyperprior`.
@@ -136,7 +131,6 @@ class ResidualCodecRecipe(CodecRecipe):
     def optimizer(self):
         return FusedAdam(
             self.schedule() if self.minutes is None else self.learning_rate,
-            rate_factors={r"change_\d": LINEAR_RATE},
             global_clipnorm=self.clipnorm,
             use_ema=self.average > 0,
             ema_momentum=self.average or 0.99,

@@ -23,6 +23,7 @@ from keras import layers, ops
 
 from yoto_tf.layers import FiLM
 from yoto_tf.zoo.codec.network.modulated_convolution import modulated_convolution
+from yoto_tf.zoo.codec.network.relative_convolution import RelativeConv2D
 from yoto_tf.zoo.codec.network.transforms import leaky_relu
 
 # The most blocks at one resolution: a forged file could name any number.
@@ -46,7 +47,7 @@ class ResidualBlock(layers.Layer):
     def __init__(self, channels, conditioned=True, **kwargs):
         super().__init__(**kwargs)
         self.inner = layers.Conv2D(channels // 2, 3, padding="same", name="inner")
-        self.outer = layers.Conv2D(
+        self.outer = RelativeConv2D(
             channels,
             3,
             padding="same",
@@ -121,7 +122,7 @@ class ResidualAnalysis(_Residual):
     def __init__(self, widths, counts, conditioned=True, **kwargs):
         # Kernels as large as their strides: blocks of pixels to channels.
         changes = [
-            layers.Conv2D(width, stride, stride)
+            RelativeConv2D(width, stride, stride)
             for width, stride in zip(widths, STRIDES, strict=True)
         ]
         super().__init__(changes, widths, counts, conditioned, **kwargs)
@@ -159,12 +160,12 @@ class ResidualSynthesis(_Residual):
     def __init__(self, widths, counts, conditioned=True, **kwargs):
         _, *coarser = STRIDES
         changes = [
-            layers.Conv2D(width * stride**2, 1)
+            RelativeConv2D(width * stride**2, 1)
             for width, stride in zip(widths[-2::-1], coarser[::-1], strict=True)
         ]
         # Eight bits of mantissa would be seen in the picture.
         changes.append(
-            layers.Conv2D(3 * STRIDES[0] ** 2, 3, padding="same", dtype="float32")
+            RelativeConv2D(3 * STRIDES[0] ** 2, 3, padding="same", dtype="float32")
         )
         super().__init__(changes, widths[::-1], counts[::-1], conditioned, **kwargs)
         self.reach = _reach(counts, 1)

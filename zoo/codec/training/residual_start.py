@@ -3,8 +3,11 @@
 As `start_as_linear_codec`, for `ResidualHyperprior`: the changes of resolution begin as
 principal components, those of the synthesis as their transposes; the blocks between
 them begin near the identity by themselves. Every channel begins with unit deviation:
-the mean of a block of pixels varies a hundred times as much as its finest detail, and a
-step of the optimiser that moves the one would drown the other.
+the mean of a block of pixels varies a hundred times as much as its finest detail, which
+the blocks would not see beside it. Adam would then move every channel by the same share
+of its deviation: a step too small to be seen in the finest detail is many quantisation
+steps of the mean, and the start was lost after some dozen steps. So channels that vary
+much learn slowly, all by about as much in units of pixel values.
 """
 
 import numpy as np
@@ -16,6 +19,8 @@ from yoto_tf.zoo.pixels import CONTRAST
 
 # Of the usual initialisation, what channels without a principal component keep.
 _NOISE = 0.1
+# Deviation, in units of the input's, above which channels learn slowly.
+_PACE = 0.3
 # The smallest deviation that is stretched to one, in units of the input's.
 _LEAST_DEVIATION = 0.01
 
@@ -30,9 +35,16 @@ def start_as_residual_codec(network, patches):
     """
     features = (np.asarray(patches, "float32") - 0.5) * CONTRAST
     deviation = np.ones(3)
-    analysis = network.analysis.changes
-    synthesis = network.synthesis.changes[::-1]
-    for stride, forward, backward in zip(STRIDES, analysis, synthesis, strict=True):
+    analysis, synthesis = network.analysis, network.synthesis
+    levels = zip(
+        STRIDES,
+        analysis.changes,
+        analysis.blocks,
+        synthesis.changes[::-1],
+        synthesis.blocks[::-1],
+        strict=True,
+    )
+    for stride, forward, before, backward, after in levels:
         blocks = _blocks(features, stride)
         basis = _principal_components(blocks)[:, : forward.filters]
         features = blocks @ basis
@@ -53,8 +65,22 @@ def start_as_residual_codec(network, patches):
         middle = taps[height // 2, width // 2]
         middle[:kept, :, :, :known] = np.moveaxis(basis * deviation / finer, -1, 0)
         backward.kernel.assign(taps.reshape(height, width, inputs, outputs))
+        unit = _units(deviation, forward.filters)
+        forward.set_unit(unit)
+        for block in (*before, *after):
+            block.outer.set_unit(unit)
+        # Channels as the block: those of a pixel for every pixel.
+        units = _units(finer[:, 0], outputs // stride**2)
+        backward.set_unit(np.tile(units, stride**2))
     set_gains(network.log_gain, network.coefficients, deviation)
     set_scales(network, features / deviation)
+
+
+def _units(deviation, channels):
+    """Units of convolutions' outputs, float32 [channels], for known deviations."""
+    units = np.ones(channels, "float32")
+    units[: len(deviation)] = np.minimum(1, _PACE / deviation)
+    return units
 
 
 def _blocks(features, side):

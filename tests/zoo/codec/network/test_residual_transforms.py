@@ -129,3 +129,18 @@ def test_starts_as_a_linear_codec_with_a_dial(photograph):
     assert qualities == sorted(qualities)
     assert qualities[0] > 22
     assert qualities[-1] > 30
+
+
+def test_the_start_lets_channels_that_vary_much_learn_slowly(photograph):
+    coefficients = Coefficients(distortion=LogUniform(0.0018, 1.5))
+    network = ResidualHyperprior(
+        coefficients, filters=(48, 96, 192), blocks=(1, 1, 1), hyper_filters=8
+    )
+    network.build(None)
+    start_as_residual_codec(network, photograph[None, :256, :256] / 255.0)
+    for transform, level in ((network.analysis, 2), (network.synthesis, 0)):
+        [block] = transform.blocks[level]
+        units = ops.convert_to_numpy(block.outer.unit)
+        # Principal components come in order: the first has the mean of a block.
+        assert units[0] < 0.1
+        assert (units[100:] == 1).all()

@@ -6,7 +6,7 @@
     release/ or model.keras as in `yoto_tf.export.saved_model`
 
 They need LiteRT's built-in ops and no others. The arithmetic that chooses a codec's
-tables is not quantised: it stays exact, see `yoto_tf.export.families.exact_scales`.
+tables is not quantised: it stays exact, see `yoto_tf.export.families.exact_integers`.
 """
 
 import dataclasses

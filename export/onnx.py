@@ -6,7 +6,7 @@
 
 In an ONNX graph no two tensors have one name: an output that would be called as an
 input is, `image` say, is called `image_out`. The codec's choice of tables stays exact,
-see `yoto_tf.export.families.exact_scales`.
+see `yoto_tf.export.families.exact_integers`.
 """
 
 import dataclasses

@@ -2,7 +2,7 @@
 
 Every shape is fixed, and every function is compiled as a whole (`jit_compile`). Inputs
 and outputs are float32; the networks compute in bfloat16 where they allow it. The
-choice of a codec's tables stays exact, see `yoto_tf.export.families.exact_scales`.
+choice of a codec's tables stays exact, see `yoto_tf.export.families.exact_integers`.
 
     saved_model.pb, fingerprint.pb, variables/, assets/yoto.json
     release/ or model.keras     as in `yoto_tf.export.saved_model`

@@ -1,20 +1,20 @@
 """The codec's two networks; the range coder between them runs at the client.
 
     analyze      image ─► symbols, and the number of the table of each
-    scales       hyper-latents ─► numbers of the tables of the symbols  (hyperprior)
+    scales       what is decoded so far ─► numbers of tables, see `codec_tables`
     synthesize   symbols ─► image, with the padding that the coder's client cuts off
     reconstruct  image ─► image and the bits between them
 
 A client codes `hyper_latents` under `hyper_indexes`, then `symbols` under `indexes`,
-with the tables in the release. Tables are chosen in exact integer arithmetic, so that
-files written with the help of a server decode on any other machine.
+in passes where there is a context, with the tables in the release. Tables are chosen in
+exact integer arithmetic, so that files written with the help of a server decode on any
+other machine.
 """
 
 import functools
 
 from keras import ops
 
-from yoto_tf.errors import RecipeError
 from yoto_tf.export.exportable import (
     Endpoint,
     Exportable,
@@ -24,25 +24,16 @@ from yoto_tf.export.exportable import (
     pixels,
 )
 from yoto_tf.export.families.codec_bytes import byte_endpoints
+from yoto_tf.export.families.codec_tables import table_endpoints
 from yoto_tf.export.families.exact_scales import levels, next_indexes
 from yoto_tf.export.families.released import describe_release
-from yoto_tf.zoo.codec.network.context_hyperprior import ContextHyperprior
 from yoto_tf.zoo.codec.network.padding import pad_to_multiple
 
 _IMAGE = Tensor("float32", ("B", "H", "W", 3))
 
 
 def describe(codec) -> Exportable:
-    """The `Exportable` of a `yoto_tf.zoo.codec.Codec`.
-
-    Raises:
-        RecipeError: a codec with a context.
-    """
-    if isinstance(codec.model, ContextHyperprior):
-        raise RecipeError(
-            "a codec with a context (ContextHyperprior) cannot be exported yet: the "
-            "tables of its symbols depend on symbols that are decoded before them"
-        )
+    """The `Exportable` of a `yoto_tf.zoo.codec.Codec`."""
     network, graphs, coding = codec.model, codec.graphs, codec.coding
     endpoint = functools.partial(Endpoint, codec.coefficients)
     vector = coefficient_vector(codec.coefficients)
@@ -83,11 +74,6 @@ def describe(codec) -> Exportable:
         answer = dict(zip(integers, arrays, strict=True))
         return {**answer, **dict(zip(indexes, tables, strict=True))}
 
-    def scales(inputs):
-        level = levels(coding, inputs["coefficients"])
-        before = [inputs[coding.codes[0].name]]
-        return {coding.codes[1].indexes: next_indexes(coding, before, None, level)}
-
     def synthesize(inputs):
         arrays = (inputs[name] for name in integers)
         image = graphs.synthesize(*arrays, inputs["coefficients"])
@@ -103,14 +89,8 @@ def describe(codec) -> Exportable:
             pictures,
             {"image": _IMAGE, "bits": Tensor("float32", ("B",))},
         ),
+        **table_endpoints(codec, integers),
     }
-    for code in coding.codes[1:]:
-        first = coding.codes[0].name
-        endpoints["scales"] = endpoint(
-            scales,
-            {first: integers[first], "coefficients": vector},
-            {code.indexes: indexes[code.indexes]},
-        )
     parts = {
         "analysis": Part(
             endpoint(analysis, pictures),

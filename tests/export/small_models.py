@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 from keras import layers, ops
-from linear_codec import linear_hyperprior
+from linear_codec import linear_context_hyperprior, linear_hyperprior
 
 import yoto_tf as yoto
 from yoto_tf import Coefficients, LogUniform, Uniform
@@ -24,6 +24,15 @@ def hyperprior(photograph):
 
     network = linear_hyperprior(photograph, (8, 16, 24, 32), 8)
     stir(network, "analysis/film", "synthesis/film", "gain")
+    return Codec.from_network(network, "# Test codec\n\nNobody trained it.\n")
+
+
+def context_hyperprior(photograph):
+    """A codec with a context, which starts likewise."""
+    from yoto_tf.zoo.codec import Codec
+
+    network = linear_context_hyperprior(photograph)
+    stir(network, "analysis/film", "synthesis/film")
     return Codec.from_network(network, "# Test codec\n\nNobody trained it.\n")
 
 
@@ -98,6 +107,8 @@ def of_kind(kind, photograph):
     """One of the above by its name in `KINDS`."""
     if kind == "Hyperprior":
         return hyperprior(photograph)
+    if kind == "ContextHyperprior":
+        return context_hyperprior(photograph)
     makers = {
         "FactorizedPrior": factorized_prior,
         "vae": vae,
@@ -107,4 +118,11 @@ def of_kind(kind, photograph):
     return makers[kind]()
 
 
-KINDS = ("Hyperprior", "FactorizedPrior", "vae", "stylizer", "your_own")
+KINDS = (
+    "Hyperprior",
+    "ContextHyperprior",
+    "FactorizedPrior",
+    "vae",
+    "stylizer",
+    "your_own",
+)

@@ -38,14 +38,6 @@ def test_unknown_option(option, message, model_of, tmp_path):
         export(model_of("vae"), tmp_path / "vae", "litert", **{option: 2})
 
 
-def test_a_codec_with_a_context_is_refused(context_codec, tmp_path):
-    # A repository there holds the release, which needs no graph; a page has a coder.
-    for target in set(TARGETS) - {"huggingface", "web"}:
-        with pytest.raises(RecipeError, match=r"context .* cannot be exported yet"):
-            export(context_codec, tmp_path / target, target)
-        assert not list(tmp_path.iterdir())
-
-
 @pytest.fixture
 def tapes(monkeypatch):
     """What the target "tape" was asked to write."""

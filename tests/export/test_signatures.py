@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from c_api_process import answers
 from small_models import KINDS
+from table_indexes import coded_in, table_indexes
 
 SIZES = {
     # Different numbers of blocks too, of 64 pixels and of 16.
     "Hyperprior": [(1, 1), (64, 128), (65, 100), (130, 77)],
+    "ContextHyperprior": [(1, 1), (64, 128), (65, 100), (130, 77)],
     "FactorizedPrior": [(1, 1), (16, 32), (37, 100), (70, 33)],
     "vae": [(16, 16)],
     "stylizer": [(16, 16), (17, 33), (48, 64), (50, 71)],
@@ -45,7 +47,7 @@ def batches(rng, model, sizes):
         yield height, width, batch, coefficients(rng, model, next(forms), batch)
 
 
-@pytest.mark.parametrize("kind", ["Hyperprior", "FactorizedPrior"])
+@pytest.mark.parametrize("kind", ["Hyperprior", "ContextHyperprior", "FactorizedPrior"])
 def test_codec(kind, model_of, ask, photograph):
     codec, rng = model_of(kind), np.random.default_rng(0)
     cases = []
@@ -65,7 +67,7 @@ def test_codec(kind, model_of, ask, photograph):
             for signature in ("analyze", "reconstruct", "serving_default")
         ],
     )
-    names = ["hyper_latents"] * (kind == "Hyperprior") + ["symbols"]
+    names = ["hyper_latents"] * (kind != "FactorizedPrior") + ["symbols"]
     integers = [
         {name: answer[name] for name in names}
         | {"coefficients": inputs["coefficients"]}
@@ -94,9 +96,10 @@ def test_codec(kind, model_of, ask, photograph):
             first = analyzed[names[0]][example]
             channels = np.arange(first.shape[-1]) + level * first.shape[-1]
             indexes = analyzed["indexes"][example]
-            if kind == "Hyperprior":
+            if kind != "FactorizedPrior":
+                arrays = (analyzed[name][example] for name in names)
                 np.testing.assert_array_equal(
-                    indexes, coding.scales(first, level), strict=True
+                    indexes, table_indexes(coding, *arrays, level), strict=True
                 )
                 indexes = analyzed["hyper_indexes"][example]
             np.testing.assert_array_equal(
@@ -139,6 +142,29 @@ def test_scales_are_exact(model_of, ask):
     for answer, indexes in zip(ask("Hyperprior", requests), expected, strict=True):
         np.testing.assert_array_equal(answer["indexes"], np.stack(indexes))
     assert len(np.unique(expected)) > 20
+
+
+def test_scales_of_each_pass(model_of, ask, photograph):
+    """What a decoder without the network asks: it knows ever more symbols."""
+    coding, rng = model_of("ContextHyperprior").coding, np.random.default_rng(1)
+    vectors = coefficients(rng, model_of("ContextHyperprior"), "[B, K]", 3)
+    pixels = np.stack([photograph[y : y + 130, :70] for y in (0, 150, 300)])
+    inputs = {"image": pixels / np.float32(255), "coefficients": vectors}
+    [analyzed] = ask("ContextHyperprior", [("analyze", inputs)])
+    inputs = {"hyper_latents": analyzed["hyper_latents"], "coefficients": vectors}
+    known, depth = np.zeros_like(analyzed["symbols"]), coding.channels[1] // 4
+    for number in range(4):
+        given = {**inputs, "symbols": known} if number else inputs
+        [answer] = ask("ContextHyperprior", [(f"scales_{number}", given)])
+        for (row, column), channels in coded_in(number, depth):
+            place = (slice(None), slice(row, None, 2), slice(column, None, 2))
+            np.testing.assert_array_equal(
+                answer["indexes"][place], analyzed["indexes"][place][..., channels]
+            )
+            part = analyzed["symbols"][place][..., channels]
+            known[place][..., channels] = part
+    np.testing.assert_array_equal(known, analyzed["symbols"])
+    assert len(np.unique(analyzed["indexes"])) > 10
 
 
 def test_vae(model_of, ask):

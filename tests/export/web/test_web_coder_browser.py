@@ -255,7 +255,7 @@ def test_stripes_of_a_context(spread, mode, javascript, context_codec, monkeypat
     In both modes: all symbols are coded, or those are skipped that may be zero.
     """
     coding = symbol_coding_of(context_codec.release)
-    monkeypatch.setattr(context_symbol_coding, "_POSITIONS", 16)
+    monkeypatch.setattr(context_symbol_coding, "STRIPE_POSITIONS", 16)
     random = np.random.default_rng(0)
     rows, columns, vector = 3, 2, np.array([0.02], "float32")
     hyper = random.normal(0, 2, (rows, columns, 16)).round().astype("int32")

@@ -23,7 +23,7 @@ from yoto_tf.zoo.codec.coding.symbol_coding import HYPER_LATENTS, SYMBOLS, Symbo
 from yoto_tf.zoo.release import split_arrays
 
 # Positions of latents in a stripe.
-_POSITIONS = 2**15
+STRIPE_POSITIONS = 2**15
 # What the section of the symbols begins with.
 _ALL, _SKIPPING = b"\0", b"\1"
 
@@ -44,6 +44,29 @@ class ContextSymbolCoding(SymbolCoding):
         super().__init__(tables)
         self.context = IntegerContext(split_arrays(tables)["context"])
         self.channels.append(self.context.channels)
+
+    def pass_indexes(self, number, hyper_latents, symbols, level):
+        """The tables of a pass's symbols: at each position of the group coded there.
+
+        Args:
+            number: of the pass.
+            hyper_latents: int array [h, w, N].
+            symbols: int array [4h, 4w, C]; those of earlier passes are looked at.
+            level: int.
+
+        Returns:
+            int32 [4h, 4w, C/4].
+        """
+        rows, columns, channels = symbols.shape
+        indexes = np.empty((rows, columns, channels // GROUPS), "int32")
+        begin = 0
+        for stripe, passed, cells in self._passes(hyper_latents, symbols, level):
+            if passed == number:
+                part = indexes[begin : begin + len(stripe)]
+                for (row, column), values in zip(CLASSES, cells, strict=True):
+                    part[row::2, column::2] = values
+                begin += len(stripe)
+        return indexes
 
     def _encoded(self, before, array, level):
         if not before:
@@ -110,7 +133,7 @@ class ContextSymbolCoding(SymbolCoding):
             Later passes see the symbols that are there when the next is asked for.
         """
         rows, columns, _ = hyper_latents.shape
-        size = max(_POSITIONS // (16 * columns), 1)
+        size = max(STRIPE_POSITIONS // (16 * columns), 1)
         above = [None] * PASSES
         for begin in range(0, rows, size):
             end = min(begin + size, rows)

@@ -48,7 +48,7 @@ def test_round_trip(coding, rows, columns, stripe, spread, distortion):
     hyper_latents, symbols = integers(rows, columns, rows, spread)
     before = symbols.copy()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(context_symbol_coding, "_POSITIONS", stripe)
+        patch.setattr(context_symbol_coding, "STRIPE_POSITIONS", stripe)
         sections = coding.write((hyper_latents, symbols), vector)
         np.testing.assert_array_equal(symbols, before)
         read = coding.read(sections, rows, columns, vector)

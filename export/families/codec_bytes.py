@@ -19,10 +19,13 @@ from yoto_tf.export.exportable import (
     Tensor,
     coefficient_vector,
 )
+from yoto_tf.export.families.context_bytes import decode_symbols, encode_symbols
+from yoto_tf.export.families.exact_context import ContextGraph
 from yoto_tf.export.families.exact_scales import levels, next_indexes
+from yoto_tf.export.families.tfc_coding import decode, encode, range_decoder
+from yoto_tf.zoo.codec.coding.context_symbol_coding import ContextSymbolCoding
 
 _IMAGE = Tensor("float32", ("B", "H", "W", 3))
-_ZEROS = 4096
 
 
 def byte_endpoints(codec):
@@ -30,6 +33,7 @@ def byte_endpoints(codec):
     if load_tfc_ops() is None:
         return {}
     graphs, coding = codec.graphs, codec.coding
+    has_context = isinstance(coding, ContextSymbolCoding)
     vector = coefficient_vector(codec.coefficients)
     sections = {code.section: Tensor("string", ("B",)) for code in coding.codes}
 
@@ -37,24 +41,33 @@ def byte_endpoints(codec):
         level = levels(coding, inputs["coefficients"])
         pixels = inputs["image"] * 255.0
         arrays = graphs.analyze(pixels, inputs["coefficients"])
-        parts = [
-            _encode(array, next_indexes(coding, arrays[:number], array, level), tables)
-            for number, (array, tables) in enumerate(
-                zip(arrays, coding.code_tables, strict=True)
-            )
-        ]
+        parts = []
+        for number, array in enumerate(arrays):
+            before, tables = arrays[:number], coding.code_tables[number]
+            indexes = next_indexes(coding, before, array, level)
+            write = encode_symbols if number and has_context else encode
+            parts.append(write(array, indexes, tables)[None])
         return dict(zip(sections, parts, strict=True))
 
     def decompress(inputs):
         level = levels(coding, inputs["coefficients"])
         height, width = ops.unstack(inputs["size"][0], 2)
-        multiple, channels = coding.codes[0].side, coding.channels[0]
-        shape = (1, -(-height // multiple), -(-width // multiple), channels)
-        like = ops.zeros(shape, "int32")
+        multiple = coding.codes[0].side
+        blocks = -(-height // multiple), -(-width // multiple)
         arrays = []
-        for section, tables in zip(sections, coding.code_tables, strict=True):
-            indexes = next_indexes(coding, arrays, like, level)
-            arrays.append(_decode(inputs[section], indexes, tables))
+        for code, channels, tables in zip(
+            coding.codes, coding.channels, coding.code_tables, strict=True
+        ):
+            scale, data = multiple // code.side, inputs[code.section][0]
+            like = ops.zeros((1, *(scale * side for side in blocks), channels), "int32")
+            if arrays and has_context:
+                graph = ContextGraph(coding.context, *arrays, level)
+                array = decode_symbols(data, graph, like, tables)
+            else:
+                indexes = next_indexes(coding, arrays, like, level)
+                handle = range_decoder(data, ops.size(indexes), tables)
+                _, array = decode(handle, indexes, tables)
+            arrays.append(array)
         image = graphs.synthesize(*arrays, inputs["coefficients"])
         return {"image": ops.clip(image, 0.0, 1.0)[:, :height, :width]}
 
@@ -86,41 +99,3 @@ def _one_by_one(function, dtypes, inputs):
         return {name: tensor[0] for name, tensor in function(batch).items()}
 
     return tf.map_fn(one, inputs, fn_output_signature=dtypes)
-
-
-def _encode(symbols, indexes, tables):
-    """Integers [1, ...] to a string [1]."""
-    tfc = load_tfc_ops()
-    indexes = ops.reshape(indexes, (-1,))
-    offsets = ops.take(tables.offsets, indexes)
-    symbols = ops.reshape(symbols, (-1,)) - offsets
-    handle = tfc.create_range_encoder([], tables.lookup)
-    handle = tfc.entropy_encode_index(handle, indexes, symbols)
-    return tfc.entropy_encode_finalize(handle)[None]
-
-
-def _decode(data, indexes, tables):
-    """A string [1] to integers of the shape of the indexes, [1, ...]."""
-    tfc = load_tfc_ops()
-    shape = ops.shape(indexes)
-    indexes = ops.reshape(indexes, (-1,))
-    data = _with_an_end(data[0], indexes, tables.precision)
-    handle = tfc.create_range_decoder(data, tables.lookup)
-    _, symbols = tfc.entropy_decode_index(handle, indexes, ops.shape(indexes), "int32")
-    return ops.reshape(symbols + ops.take(tables.offsets, indexes), shape)
-
-
-def _with_an_end(data, indexes, precision):
-    """The data and an end at which the decoder stops, as `yoto_tf.entropy` does.
-
-    Intact data may leave out zeros at its end, which are added here. On forged data the
-    op would go on counting the zeros of an escaped number for ever: random digits,
-    which no forger can foresee, end them.
-    """
-    import tensorflow as tf
-
-    needed = precision * tf.size(indexes, "int64") // 8
-    zeros = tf.fill([needed // _ZEROS + 2], tf.constant(bytes(_ZEROS)))
-    numbers = tf.random.uniform([8], 0, 2**31 - 1, "int32")
-    end = tf.strings.reduce_join(tf.strings.as_string(numbers))
-    return tf.strings.join([data, tf.strings.reduce_join(zeros), end])

@@ -20,6 +20,10 @@ from yoto_tf.zoo.codec.coding.container import Container
 
 SIGNATURES = {
     "Hyperprior": {"analyze", "scales", "synthesize", "reconstruct"},
+    "ContextHyperprior": {
+        *("analyze", "scales_0", "scales_1", "scales_2", "scales_3"),
+        *("synthesize", "reconstruct"),
+    },
     "FactorizedPrior": {"analyze", "synthesize", "reconstruct"},
     "vae": {"reconstruct", "sample", "encode", "decode"},
     "stylizer": {"stylize"},
@@ -27,12 +31,14 @@ SIGNATURES = {
 }
 PARTS = {
     "Hyperprior": {"analysis", "synthesis"},
+    "ContextHyperprior": {"analysis", "synthesis"},
     "FactorizedPrior": {"analysis", "synthesis"},
     "vae": {"encoder", "decoder"},
     "stylizer": set(),
     "your_own": set(),
 }
-ZOO = ("Hyperprior", "FactorizedPrior", "vae", "stylizer")
+CODECS = ("Hyperprior", "ContextHyperprior", "FactorizedPrior")
+ZOO = (*CODECS, "vae", "stylizer")
 # Reads the manifest where there is neither TensorFlow nor Keras nor this library.
 READ = "import json, sys; print(len(json.load(open(sys.argv[1]))['coefficients']))"
 
@@ -203,7 +209,7 @@ def test_saved_again_it_keeps_the_manifest(exported, tmp_path):
     assert after == before
 
 
-@pytest.mark.parametrize("kind", ["Hyperprior", "FactorizedPrior"])
+@pytest.mark.parametrize("kind", CODECS)
 def test_with_tfc_ops_it_makes_the_codecs_own_files(
     kind, model_of, exported, photograph
 ):
@@ -292,7 +298,7 @@ def test_what_is_no_model_is_refused(tmp_path):
         write_saved_model(keras.Sequential([]), tmp_path / "model")
 
 
-@pytest.mark.parametrize("kind", ["Hyperprior", "FactorizedPrior"])
+@pytest.mark.parametrize("kind", CODECS)
 def test_with_tfc_ops_it_ends_on_any_bytes(kind, model_of, exported):
     """Also where an escaped number would begin, whose zeros end nowhere."""
     if load_tfc_ops() is None:
@@ -305,19 +311,28 @@ def test_with_tfc_ops_it_ends_on_any_bytes(kind, model_of, exported):
     random = np.random.default_rng(0)
     attempts = [escape, b"\xff" * 9, b"", *(random.bytes(n) for n in (1, 7, 400))]
 
-    def decode(data):
+    decoded = []
+
+    def decode(section, data):
         sections = {code.section: tf.constant([b""]) for code in coding.codes}
-        sections[coding.codes[0].section] = tf.constant([data])
-        loaded.decompress(
+        sections[section] = tf.constant([data])
+        answer = loaded.decompress(
             {
                 **sections,
                 "size": tf.constant([[64, 64]]),
                 "coefficients": tf.constant([[0.02]]),
             }
         )
+        decoded.append(answer["image"].shape)
 
-    for data in attempts:
-        thread = threading.Thread(target=decode, args=[data], daemon=True)
+    cases = [(coding.codes[0].section, data) for data in attempts]
+    if kind == "ContextHyperprior":
+        # Symbols of both modes, with outliers that no coder wrote.
+        modes = (b"\0", b"\1", b"\1\0", b"\1\xff\xff\xff")
+        cases += [("latents", mode + data) for mode in modes for data in attempts]
+    for case in cases:
+        thread = threading.Thread(target=decode, args=case, daemon=True)
         thread.start()
         thread.join(60)
-        assert not thread.is_alive(), data
+        assert not thread.is_alive(), case
+    assert decoded == [(1, 64, 64, 3)] * len(cases)

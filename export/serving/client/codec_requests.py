@@ -4,8 +4,9 @@
     picture ◄─ synthesize (server) ◄─ integers ◄─ range coder ◄─ bytes
 
 A stock server has none of TensorFlow Compression's ops, so the range coder runs here.
-The table of each symbol is computed here too, from the hyper-latents and in exact
-integer arithmetic: no server can make a file unreadable.
+The table of each symbol is computed here too, in exact integer arithmetic from what is
+decoded before: no server can make a file unreadable, and a codec with a context takes
+one request, not one for each pass.
 """
 
 import numpy as np
@@ -14,6 +15,8 @@ from yoto_tf.export.serving.client import pictures
 from yoto_tf.export.serving.client.batches import by_size, for_each
 from yoto_tf.export.serving.client.transport import ServingError, check_shape
 from yoto_tf.zoo.codec.coding.container import Container, check_size
+from yoto_tf.zoo.codec.coding.context_symbol_coding import ContextSymbolCoding
+from yoto_tf.zoo.codec.coding.quadtree import PASSES
 from yoto_tf.zoo.codec.coding.symbol_codings import symbol_coding_of
 from yoto_tf.zoo.codec.lossless.picture import decode_picture
 from yoto_tf.zoo.codec.quality import vector_of
@@ -171,11 +174,18 @@ class CodecRequests:
         if self._server_is_known:
             return
         # Without a second code there are no tables to compare.
-        first = self._coding.codes[0].name
-        for code in self._coding.codes[1:]:
-            inputs = {first: integers[0][None], "coefficients": vector[None]}
-            theirs = self._predict(inputs, "scales", [code.indexes])[code.indexes]
-            ours = self._coding.scales(integers[0], self._coding.levels.index(vector))
+        if len(self._names) > 1:
+            level = self._coding.levels.index(vector)
+            if isinstance(self._coding, ContextSymbolCoding):
+                # Tables of the last pass depend on all of the arithmetic.
+                signature, names = f"scales_{PASSES - 1}", self._names
+                ours = self._coding.pass_indexes(PASSES - 1, *integers, level)
+            else:
+                signature, names = "scales", self._names[:1]
+                ours = self._coding.scales(integers[0], level)
+            inputs = {n: a[None] for n, a in zip(names, integers, strict=False)}
+            inputs["coefficients"] = vector[None]
+            theirs = self._predict(inputs, signature, ["indexes"])["indexes"]
             if not np.array_equal(ours[None], theirs):
                 raise ServingError(
                     f"the server runs another model than {self._id.hex()}, which files "

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from model_server import STAND_IN, free_port, start, stop
 
-from yoto_tf import Coefficients, LogUniform
+from yoto_tf import Coefficients, LogUniform, zoo
 from yoto_tf.errors import CoefficientError, DataError, FormatError, RecipeError
 from yoto_tf.export.serving import Client, ServingError
 from yoto_tf.export.serving.configuration import with_version
@@ -34,6 +34,7 @@ pytest.importorskip(
 REAL = shutil.which("tensorflow_model_server")
 KINDS = {
     "codec": "Hyperprior",
+    "context": "ContextHyperprior",
     "factorized": "FactorizedPrior",
     "stylization": "stylizer",
     "vae": "vae",
@@ -137,7 +138,7 @@ def test_signatures_are_those_of_the_manifest(connect, folder, transport):
     assert found["analyze"].inputs["coefficients"].shape is None
 
 
-@pytest.mark.parametrize("name", ["codec", "factorized"])
+@pytest.mark.parametrize("name", ["codec", "context", "factorized"])
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (64, 128), (130, 77)])
 def test_a_server_compresses_as_the_codec_does(
     connect, models, photograph, name, height, width
@@ -172,6 +173,20 @@ def test_files_of_other_models_are_refused(connect, models, photograph):
         connect("codec").decompress(data)
     with pytest.raises(FormatError, match="checksum"):
         connect("factorized").decompress(data[:-1])
+
+
+def test_another_context_on_the_server_is_noticed(
+    connect, models, photograph, tmp_path
+):
+    """Of which all but the last layer of the context is the same."""
+    models["context"].save(tmp_path)
+    codec = zoo.load(str(tmp_path))
+    kernel = codec.model.scale_context.outer_kernel
+    kernel.assign(-kernel)
+    Codec.from_network(codec.model).save(tmp_path / "other")
+    client = connect("context", model=tmp_path / "other")
+    with pytest.raises(ServingError, match="runs another model"):
+        client.compress(photograph[:64, :64])
 
 
 def test_another_model_on_the_server_is_noticed(connect, photograph, tmp_path):

@@ -85,6 +85,7 @@ def test_lossless_files_have_an_infinite_psnr(pictures, tmp_path):
 
 def test_stylization(pictures, tmp_path):
     how = {"style": "udnie", "preserve_color": True, "content": 0.1, "strength": 0.7}
+    how["stroke"] = 2
     (pictures / "1.png").rename(pictures / "1.webp")
     stylize_files(pictures, tmp_path / "here", **how)
     run(stylization(**how), pictures, tmp_path / "there")
@@ -238,3 +239,12 @@ def test_models_and_styles_are_checked_likewise(release_folder):
         stylization("nonsense")
     with pytest.raises(CoefficientError):
         stylization("udnie", content=1e9)
+    with pytest.raises(CoefficientError, match="a stroke of 1 or more"):
+        stylization("udnie", stroke=0.5)
+
+
+def test_the_stroke_is_a_part_of_what_is_done():
+    first, second, again = (
+        stylization("udnie", stroke=stroke).settings for stroke in ("auto", 2, "2")
+    )
+    assert first != second == again

@@ -46,6 +46,14 @@ def add(subparsers):
         "their ranges, 2 the ends (default: 1)",
     )
     parser.add_argument(
+        "--stroke",
+        default="auto",
+        metavar="X",
+        help="how many times as large strokes are as the network paints them; auto is "
+        "1 up to a shorter side of 768 pixels and grows with it from there (default: "
+        "auto)",
+    )
+    parser.add_argument(
         "--mask",
         metavar="FILE",
         help="a picture of the same size, white where the style is (default: none, it "
@@ -75,7 +83,7 @@ def add(subparsers):
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_no_clobber(parser)
     add_threads(parser)
-    add_volume(parser, "say all coefficients too")
+    add_volume(parser, "say all coefficients and the stroke too")
     add_engine(parser)
     parser.set_defaults(run=run)
 
@@ -101,6 +109,7 @@ def run(options):
         strength=options.strength,
         mask=options.mask,
         outside=options.outside,
+        stroke=options.stroke,
         clobber=not options.no_clobber,
         **options.coefficients,
     )
@@ -120,6 +129,7 @@ def _run_on_engine(options):
         options.model,
         options.preserve_color,
         strength=options.strength,
+        stroke=options.stroke,
         **options.coefficients,
     )
     return run_task(options, task)
@@ -144,6 +154,7 @@ def _write_sheet(options, sources, target):
         options.model,
         options.preserve_color,
         seed=options.seed,
+        stroke=options.stroke,
         **options.coefficients,
     )
     if options.json:
@@ -167,7 +178,8 @@ def _described(file):
 
 def _described_at_length(file):
     values = (f"{name} {value:g}" for name, value in file["coefficients"].items())
-    return f"{_mixture(file['style'])}, {', '.join(values)}"
+    stroke = f"stroke {file['stroke']:.3g}"
+    return ", ".join([_mixture(file["style"]), *values, stroke])
 
 
 def _mixture(style):

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 from hashlib import sha256
 
 import numpy as np
@@ -19,6 +20,7 @@ from yoto_tf.zoo.stylization.animation import (
     convert_animation,
     is_animation,
 )
+from yoto_tf.zoo.stylization.stroke import AUTO, as_stroke, size_to_paint, stroke_in
 from yoto_tf.zoo.stylization.video import SUFFIXES as VIDEO_SUFFIXES
 from yoto_tf.zoo.stylization.video import convert_video, is_video
 
@@ -33,13 +35,27 @@ class FileStylizer:
         setting: of it, see `Stylizer.setting`.
         precision: of it, see `Stylizer`.
         once: whether there is one file only, see `run_once`.
+        stroke: see `Stylizer.stylize`.
         **how: what else `Stylizer.stylize` takes.
+
+    Raises:
+        CoefficientError: no such stroke.
     """
 
-    def __init__(self, stylizer, setting, precision="float32", once=False, **how):
+    def __init__(
+        self,
+        stylizer,
+        setting,
+        precision="float32",
+        once=False,
+        *,
+        stroke=AUTO,
+        **how,
+    ):
         self._stylizer, self._setting = stylizer, setting
-        self._precision = precision
-        self._once, self._how = once, how
+        self._precision, self._once = precision, once
+        self._stroke = as_stroke(stroke)
+        self._how = {"stroke": self._stroke, **how}
 
     def __call__(self, path, output):
         """Stylises a file, by its kind.
@@ -49,14 +65,18 @@ class FileStylizer:
             output: what to write, whose folder is made if need be.
 
         Returns:
-            {"input", "output", "style", "coefficients"}.
+            {"input", "output", "style", "coefficients", "stroke"}.
 
         Raises:
             DataError: it cannot be read, stylised or written.
         """
         output.parent.mkdir(parents=True, exist_ok=True)
 
+        stroke = None
+
         def stylize(image):
+            nonlocal stroke
+            stroke = stroke_in(self._stroke, *image.shape[:2])
             try:
                 return self._stylizer.stylize(
                     image,
@@ -82,6 +102,7 @@ class FileStylizer:
             "input": str(path),
             "output": str(output),
             **dataclasses.asdict(self._setting),
+            "stroke": stroke,
         }
 
     def _job(self):
@@ -103,7 +124,7 @@ class FileStylizer:
         if self._once:
             from yoto_tf.machine.compilation import run_once
 
-            run = run_once(image.shape[0] * image.shape[1])
+            run = run_once(math.prod(size_to_paint(self._stroke, *image.shape[:2])))
         with run:
             stylized = stylize(image)
         if alpha is not None and format_to_write(output) in WITH_ALPHA:

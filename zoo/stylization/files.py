@@ -11,6 +11,7 @@ from yoto_tf.zoo.conversion import convert_files
 from yoto_tf.zoo.pairing import PICTURES, PICTURES_TO_READ, Kind, pair_files
 from yoto_tf.zoo.stylization.blending import read_mask
 from yoto_tf.zoo.stylization.file_conversion import FileStylizer
+from yoto_tf.zoo.stylization.stroke import AUTO, as_stroke
 from yoto_tf.zoo.stylization.styles import stylizer_release
 from yoto_tf.zoo.stylization.video import SUFFIXES as VIDEO_SUFFIXES
 
@@ -28,6 +29,7 @@ def stylize_files(
     strength=None,
     mask=None,
     outside=None,
+    stroke=AUTO,
     clobber=True,
     **coefficients,
 ):
@@ -50,11 +52,13 @@ def stylize_files(
         strength: see `Stylizer.stylize`.
         mask: a picture file of the size of the pictures, see `Stylizer.stylize`.
         outside: a style for what is outside of the mask.
+        stroke: see `Stylizer.stylize`.
         clobber: whether pictures that exist are replaced.
         **coefficients: see `Stylizer.stylize`.
 
     Returns:
-        A `ConversionReport`, of files {"input", "output", "style", "coefficients"}.
+        A `ConversionReport`, of files {"input", "output", "style", "coefficients",
+        "stroke"}; the stroke is the number, also where "auto" was given.
 
     Raises:
         DataError: the one file cannot be read, stylised or written, or there are none.
@@ -64,6 +68,7 @@ def stylize_files(
     found = pair_files(
         source, target, image_files, PICTURES_TO_READ, WRITTEN, name_to_write
     )
+    stroke = as_stroke(stroke)
     if mask is not None:
         _check_mask_is_kept(mask, found.pairs)
         mask = read_mask(mask)
@@ -82,6 +87,7 @@ def stylize_files(
         strength=strength,
         mask=mask,
         outside=outside,
+        stroke=stroke,
     )
     return convert_files(
         found.pairs,
@@ -102,6 +108,7 @@ def write_contact_sheet(
     preserve_color=False,
     precision="float32",
     seed=None,
+    stroke=AUTO,
     **coefficients,
 ):
     """Draws settings and writes a sheet of what they make of one picture.
@@ -113,6 +120,7 @@ def write_contact_sheet(
         style: as in `stylize_files`, or None to draw styles too.
         model, preserve_color, precision: see `stylize_files`.
         seed: integer ≥ 0 for the same settings again, or None.
+        stroke: see `Stylizer.stylize`.
         **coefficients: those that are not to be drawn.
 
     Returns:
@@ -125,6 +133,7 @@ def write_contact_sheet(
 
     if count < 1:
         raise DataError(f"expected 1 or more random settings, got {count}")
+    stroke = as_stroke(stroke)
     check_output(target, PICTURES.suffixes, PICTURES.expected, [source])
     image = read_image(rereadable(source))
     stylizer = _stylizer(model, precision)
@@ -135,6 +144,7 @@ def write_contact_sheet(
                 image,
                 setting.style,
                 preserve_color=preserve_color,
+                stroke=stroke,
                 **setting.coefficients,
             )
             for setting in progress_bar(settings, unit="picture")

@@ -18,8 +18,10 @@ from yoto_tf.zoo.stylization.blending import (
     photograph_at,
 )
 from yoto_tf.zoo.stylization.color import with_colors_of
+from yoto_tf.zoo.stylization.guided_upsampling import smaller, upsample
 from yoto_tf.zoo.stylization.network.stripes import stylize_in_stripes
 from yoto_tf.zoo.stylization.network.style_network import MINIMUM
+from yoto_tf.zoo.stylization.stroke import AUTO, size_to_paint, stroke_in
 from yoto_tf.zoo.stylization.styles import style_weights
 
 # Larger pictures are stylised in stripes: at once they would take over 2 GB.
@@ -92,13 +94,14 @@ class Stylizer(Pretrained):
         strength=None,
         mask=None,
         outside=None,
+        stroke=AUTO,
         **coefficients,
     ):
         """Stylises a picture.
 
         Args:
-            image: uint8 [H, W, 3], H, W ≥ 16. One of more than two megapixels is
-                worked on in stripes, with the statistics of the whole.
+            image: uint8 [H, W, 3], H, W ≥ 16. One of which more than two megapixels
+                are painted is worked on in stripes, with the statistics of the whole.
             style: a name; or a mixture {name: weight} or "name=weight,name=weight",
                 weights ≥ 0, which count by their shares.
             preserve_color: keep the photograph's colours and take only the luminance
@@ -109,6 +112,12 @@ class Stylizer(Pretrained):
                 outside, grey on a soft edge. None for everywhere.
             outside: a style as above for the rest of the picture; None leaves it as it
                 is.
+            stroke: how many times as large strokes are as the network paints them, at
+                least 1. "auto" is 1 up to a shorter side of 768 pixels, and grows with
+                it from there: a larger picture looks like itself at that size. Above
+                1 the picture is painted smaller by that factor and brought to its size
+                with the edges of the photograph; both sides have to be 16 times the
+                stroke or more.
             **coefficients: `content=`, `style_1=` (palette and grain) … `style_4=`
                 (long strokes); those not named take what `strength` says.
 
@@ -116,12 +125,14 @@ class Stylizer(Pretrained):
             uint8 [H, W, 3].
 
         Raises:
-            DataError: not such an image or mask, or a style outside without a mask.
+            DataError: not such an image or mask, a style outside without a mask, or a
+                stroke that is too large for the picture.
             StyleError: an unknown style, or weights that make no mixture.
             CoefficientError: an unknown name or a value out of range.
         """
         check_process()
         image = _checked_image(image)
+        small = _at_stroke(image, stroke)
         if outside is not None:
             self.check_outside(outside, mask)
         if mask is not None:
@@ -130,7 +141,9 @@ class Stylizer(Pretrained):
         photograph = 0.0 if strength is None else photograph_at(strength)
 
         def stylized(style):
-            picture = self._stylized(image, style, coefficients)
+            picture = self._stylized(small, style, coefficients)
+            if small is not image:
+                picture = upsample(picture, small, image)
             if preserve_color:
                 picture = with_colors_of(image, picture)
             return blended(picture, image, photograph) if photograph else picture
@@ -231,3 +244,18 @@ def _checked_image(image):
             f"got {width}x{height}"
         )
     return image
+
+
+def _at_stroke(image, stroke):
+    """The picture that the network paints; where it is no smaller, the image itself."""
+    height, width = image.shape[:2]
+    size = size_to_paint(stroke, height, width)
+    if size == (height, width):
+        return image
+    if min(size) < MINIMUM:
+        raise DataError(
+            f"expected a stroke of at most {min(height, width) / MINIMUM:.3g} for a "
+            f"picture of {width}x{height} pixels, got "
+            f"{stroke_in(stroke, height, width):g}"
+        )
+    return smaller(image, *size)

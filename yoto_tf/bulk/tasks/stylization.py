@@ -7,16 +7,22 @@ from yoto_tf.bulk.tasks.task import Task, release_of, small_picture
 from yoto_tf.zoo.pairing import PICTURES_TO_READ
 from yoto_tf.zoo.stylization.blending import coefficients_at
 from yoto_tf.zoo.stylization.files import WRITTEN, name_to_write
+from yoto_tf.zoo.stylization.stroke import AUTO, as_stroke
 from yoto_tf.zoo.stylization.styles import style_weights
 
 
 def stylization(
-    style, model="stylization", preserve_color=False, strength=None, **coefficients
+    style,
+    model="stylization",
+    preserve_color=False,
+    strength=None,
+    stroke=AUTO,
+    **coefficients,
 ):
     """The `Task` of stylising pictures.
 
     Args:
-        style, preserve_color, strength, **coefficients: see
+        style, preserve_color, strength, stroke, **coefficients: see
             `yoto_tf.zoo.stylization.Stylizer.stylize`.
         model: a pretrained name or the directory of a release.
 
@@ -36,6 +42,7 @@ def stylization(
             "style": style,
             "preserve_color": preserve_color,
             "strength": strength,
+            "stroke": as_stroke(stroke),
             "coefficients": coefficients,
         },
         read=PICTURES_TO_READ,
@@ -54,7 +61,8 @@ class _Stylization(Task):
 
         stylizer = Stylizer(self.release)
         coefficients = self.how["coefficients"]
-        how = {name: self.how[name] for name in ("strength", "preserve_color")}
+        names = ("strength", "preserve_color", "stroke")
+        how = {name: self.how[name] for name in names}
         setting = stylizer.setting(
             self.how["style"], strength=how["strength"], **coefficients
         )

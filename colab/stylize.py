@@ -187,9 +187,9 @@ display(Image.fromarray(contact_sheet([small, plain, colored], captions, columns
 #
 # The style and the dials are those of the controls above. If you prefer a mixture,
 # write it in place of `style.value`, such as `{"starry_night": 0.7, "udnie": 0.3}`.
-# Strokes grow with a picture whose shorter side exceeds 768 pixels, so that it looks like
-# itself at that size; `stroke=` chooses. A photograph of twelve megapixels is painted at
-# 1024 × 768 and then brought to its size with the edges of the photograph.
+# Strokes grow with a picture whose shorter side exceeds 768 pixels, so that it looks
+# like itself at that size; `stroke=` chooses. A photograph of twelve megapixels is
+# painted at 1024 × 768 and then brought to its size with the edges of the photograph.
 
 # %%
 STYLE = style.value

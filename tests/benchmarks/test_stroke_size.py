@@ -6,11 +6,11 @@ from yoto_tf.errors import DataError
 from yoto_tf.zoo.stylization import stroke
 
 
-class Threshold:
-    """A stylizer that makes black and white of a picture, whatever its stroke."""
+class Negatives:
+    """A stylizer whose pictures look like their thumbnails, but with a stroke of 1."""
 
     def stylize(self, image, style, stroke="auto"):
-        return np.where(image > 128, 255, 0).astype("uint8")
+        return 255 - image if stroke == 1 else image
 
 
 def test_slope_of_a_ramp():
@@ -22,14 +22,15 @@ def test_slope_of_a_ramp():
     assert away(step, 255 - step) == 255
 
 
-def test_a_sharp_picture_is_steeper_than_its_enlarged_thumbnail(
-    photograph, monkeypatch
-):
+def test_what_is_measured(photograph, monkeypatch):
     image = photograph[:300, :400]
     with pytest.raises(DataError, match="more than 768 pixels, got 300"):
-        measured(Threshold(), image, "any")
+        measured(Negatives(), image, "any")
     monkeypatch.setattr(stroke, "LARGEST_SIDE", 100)
-    found = measured(Threshold(), image, "any")
-    assert found["stroke 1"]["slope"] > 1.5 * found["Lanczos"]["slope"]
+    found = measured(Negatives(), image, "any")
+    assert found["stroke auto"]["away"] == 0
     assert found["Lanczos"]["away"] < 5 < found["stroke 1"]["away"]
+    slopes = {way: figures["slope"] for way, figures in found.items()}
+    assert slopes["stroke 1"] == pytest.approx(slopes["stroke auto"])
+    assert slopes["Lanczos"] < 0.7 * slopes["stroke auto"]
     assert mean([found, found]) == found

@@ -178,8 +178,7 @@ def _described(file):
 
 def _described_at_length(file):
     values = (f"{name} {value:g}" for name, value in file["coefficients"].items())
-    stroke = f"stroke {file['stroke']:.3g}"
-    return ", ".join([_mixture(file["style"]), *values, stroke])
+    return ", ".join([_mixture(file["style"]), *values, f"stroke {file['stroke']}"])
 
 
 def _mixture(style):

@@ -65,18 +65,18 @@ class FileStylizer:
             output: what to write, whose folder is made if need be.
 
         Returns:
-            {"input", "output", "style", "coefficients", "stroke"}.
+            {"input", "output", "style", "coefficients", "stroke"}, the stroke as a
+            number, or "auto" for a film that an earlier run has painted.
 
         Raises:
             DataError: it cannot be read, stylised or written.
         """
         output.parent.mkdir(parents=True, exist_ok=True)
-
-        stroke = None
+        stroke = self._stroke
 
         def stylize(image):
             nonlocal stroke
-            stroke = stroke_in(self._stroke, *image.shape[:2])
+            stroke = round(stroke_in(self._stroke, *image.shape[:2]), 3)
             try:
                 return self._stylizer.stylize(
                     image,

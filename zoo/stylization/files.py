@@ -58,7 +58,7 @@ def stylize_files(
 
     Returns:
         A `ConversionReport`, of files {"input", "output", "style", "coefficients",
-        "stroke"}; the stroke is the number, also where "auto" was given.
+        "stroke"}, see `FileStylizer`.
 
     Raises:
         DataError: the one file cannot be read, stylised or written, or there are none.

@@ -136,7 +136,8 @@ def test_the_command(stylizer, stylizer_folder, image, tmp_path, capsys):
     command = ["stylize", str(photo), str(out), "--model", str(stylizer_folder)]
     dots = [*command, "--style", "dots"]
     assert main([*dots, "--stroke", "3", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["stroke"] == 3
+    [file] = json.loads(capsys.readouterr().out)["files"]
+    assert file["stroke"] == 3
     expected = stylizer.stylize(image, "dots", stroke=3)
     np.testing.assert_array_equal(read_image(out), expected)
     assert main([*dots, "--verbose"]) == 0

@@ -152,6 +152,20 @@ def stylized_pictures():
     yield f"together {film['style']:.3f}"
 
 
+def strokes():
+    found = results("stroke_size")["mean"]
+    ours, plain, lanczos = (
+        found[way] for way in ("stroke auto", "stroke 1", "Lanczos")
+    )
+    yield f"is away by {plain['away']:.1f} steps of 255 with a stroke of 1"
+    yield f"a stroke of 1, and {ours['away']:.1f} by default"
+    yield f"enlarged by Lanczos, {lanczos['away']:.1f}"
+    yield f"slope is {ours['slope'] / lanczos['slope']:.2f} times that of Lanczos"
+    times = plain["processor_seconds"] / ours["processor_seconds"]
+    yield f"{ours['processor_seconds']:.1f} seconds of the processor in place of"
+    yield f"in place of {plain['processor_seconds']:.1f}, {times:.0f} times less"
+
+
 def stylization():
     dials = results("stylization_dials")
     correlations = dials["rank_correlation"]
@@ -161,6 +175,7 @@ def stylization():
     yield f"give pictures {dials['diversity']['coefficients']:.2f} apart"
     yield f"of all dials {dials['diversity']['styles']:.2f}, and a network"
     yield from stylized_pictures()
+    yield from strokes()
     short = results("stylization_fixed")["against_fixed"]["styles"]
     long = results("stylization_fixed_1500")["against_fixed"]["styles"]
     for style, settings in results("stylization_seeds")["styles"].items():

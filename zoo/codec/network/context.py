@@ -62,7 +62,11 @@ class QuadtreeContext(layers.Layer):
             name="features",
         )
         self.places = self.add_weight(
-            shape=(PASSES - 1, GROUPS, inner), initializer="zeros", name="places"
+            shape=(PASSES - 1, GROUPS, inner),
+            initializer="zeros",
+            # It is added to FiLM's shift, which is float32 in every precision.
+            autocast=False,
+            name="places",
         )
         self.inner_kernel = self.add_weight(
             shape=(inner, inner),

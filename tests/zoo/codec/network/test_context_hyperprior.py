@@ -62,6 +62,19 @@ def test_symbols_and_means_are_the_latents(context_codec, photograph):
     assert np.abs(quantized - symbols - without).max() > 0.1
 
 
+def test_it_computes_in_bfloat16(context_codec, photograph):
+    """Called as a whole, as in training, where Keras casts variables."""
+    half = Codec(context_codec.release, precision="mixed_bfloat16")
+    inputs = {
+        "image": photograph[None, :128, :192] / np.float32(255),
+        "coefficients": np.array([[0.02]], "float32"),
+    }
+    found, expected = (m.model(inputs, training=False) for m in (half, context_codec))
+    error = np.abs(found["reconstruction"] - expected["reconstruction"])
+    assert np.mean(error) < 0.02
+    np.testing.assert_allclose(found["bits"], expected["bits"], rtol=0.1)
+
+
 def test_every_weight_is_trained(photograph):
     network = randomised(ContextHyperprior(COEFFICIENTS, **SHAPE, context_filters=8))
 

@@ -118,7 +118,9 @@ def test_codec(kind, model_of, ask, photograph):
             np.testing.assert_allclose(
                 answer["image"], clipped(expected["reconstruction"]), atol=1e-5
             )
-            np.testing.assert_allclose(answer["bits"], expected["bits"], rtol=1e-5)
+            # A context has more scales that lie half-way between two tables.
+            rtol = 1e-4 if kind == "ContextHyperprior" else 1e-5
+            np.testing.assert_allclose(answer["bits"], expected["bits"], rtol=rtol)
     assert len(distinct) > 5
     assert np.ptp(analyzed["symbols"]) > 2
 

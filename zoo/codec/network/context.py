@@ -131,9 +131,10 @@ class QuadtreeContext(layers.Layer):
         hidden = _dense(hidden, ops.cast(self.inner_kernel, dtype))
         hidden = self.inner(hidden + ops.cast(self.inner_bias, dtype))
         shape = ops.shape(hidden)[:-1]
+        # Not `take`, whose gradient TensorFlow makes sparse.
+        kernels = ops.stack([self.outer_kernel[group] for group in groups])
         outputs = ops.matmul(
-            ops.reshape(hidden, (GROUPS, -1, self.filters)),
-            ops.cast(ops.take(self.outer_kernel, groups, axis=0), dtype),
+            ops.reshape(hidden, (GROUPS, -1, self.filters)), ops.cast(kernels, dtype)
         )
         outputs = ops.cast(outputs, "float32")
         return ops.reshape(outputs, (*shape, self.channels // GROUPS))

@@ -42,8 +42,8 @@ def assert_near(answer, expected, tolerance, kind=None):
         assert found.dtype == wanted.dtype
         assert found.shape == wanted.shape
         if found.dtype == np.int32:
-            # Rounded from numbers that differ. Under a context symbols and tables depend
-            # on those around them, of which one that differs is enough.
+            # Rounded from numbers that differ. Under a context symbols and tables
+            # follow those around them, of which one that differs is enough.
             few = 0.1 if kind == "ContextHyperprior" else 0.01
             assert np.mean(np.abs(found - wanted) > 1) < few, name
         else:

@@ -13,6 +13,7 @@ LAWS = {
     "uniform": yoto.Uniform(-1, 3),
     "log-uniform": yoto.LogUniform(0.01, 100),
     "log-arcsine": yoto.LogArcsine(0.01, 100),
+    "log-trapezoidal": yoto.LogTrapezoidal(0.01, 100, 0.7),
 }
 
 

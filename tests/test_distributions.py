@@ -45,6 +45,24 @@ def test_the_logarithm_of_log_arcsine_follows_the_arcsine_law(low, decades, seed
 
 
 @settings(max_examples=20, deadline=None)
+@given(
+    low=st.floats(-6, 6),
+    decades=st.floats(0.1, 6),
+    slope=st.floats(-1, 1),
+    seed=st.integers(0, 1000),
+)
+def test_the_logarithm_of_log_trapezoidal_has_a_linear_density(
+    low, decades, slope, seed
+):
+    distribution = yoto.LogTrapezoidal(10**low, 10 ** (low + decades), slope)
+    values = draw(distribution, seed=seed)
+    assert values.dtype == "float32"
+    shares = (np.log10(values.astype("float64")) - low) / decades
+    # The integral of 1 + slope · (1 − 2t).
+    assert uniformity(shares + slope * shares * (1 - shares)) < _FAR
+
+
+@settings(max_examples=20, deadline=None)
 @given(low=st.floats(-1e3, 1e3), width=st.floats(1e-1, 1e3), seed=st.integers(0, 1000))
 def test_uniform(low, width, seed):
     values = draw(yoto.Uniform(low, low + width), seed=seed)
@@ -66,6 +84,8 @@ def test_fixed_is_fixed():
     [
         yoto.LogUniform(0.0018, 0.18),
         yoto.LogArcsine(0.0018, 0.18),
+        yoto.LogTrapezoidal(0.0018, 0.18, 0.6),
+        yoto.LogTrapezoidal(0.0018, 0.18, -1),
         yoto.Uniform(-1, 3),
         yoto.Discrete([1, 2, 5]),
         yoto.Fixed(3.0),
@@ -84,6 +104,13 @@ def test_quantiles():
     assert yoto.LogUniform(0.01, 100).quantile(0.5) == pytest.approx(1)
     np.testing.assert_allclose(
         yoto.LogArcsine(0.01, 100).quantile([0, 1 / 3, 0.5, 1]), [0.01, 0.1, 1, 100]
+    )
+    np.testing.assert_allclose(
+        yoto.LogTrapezoidal(0.01, 100, 1).quantile([0, 0.4375, 0.75, 1]),
+        [0.01, 0.1, 1, 100],
+    )
+    np.testing.assert_allclose(
+        yoto.LogTrapezoidal(0.01, 100, -1).quantile([0, 0.25, 1]), [0.01, 1, 100]
     )
     assert yoto.Uniform(-1, 3).quantile(0.25) == pytest.approx(0)
     assert yoto.Discrete([3, 1, 2]).quantile(1) == 3
@@ -147,6 +174,8 @@ def test_dirichlet_lattice(count, divisions):
         (lambda: yoto.LogUniform(float("nan"), 1), r"low=nan, high=1"),
         (lambda: yoto.LogArcsine(0, 1), r"0 < low < high.*low=0, high=1"),
         (lambda: yoto.LogArcsine(1, float("nan")), r"low=1, high=nan"),
+        (lambda: yoto.LogTrapezoidal(1, 2, 1.5), r"slope from -1 to 1, got 1.5"),
+        (lambda: yoto.LogTrapezoidal(1, 2, float("nan")), r"-1 to 1, got nan"),
         (lambda: yoto.Uniform(1, 1), r"low < high.*low=1, high=1"),
         (lambda: yoto.Uniform(0, float("inf")), r"low=0, high=inf"),
         (lambda: yoto.Fixed(float("nan")), r"finite value.*value=nan"),

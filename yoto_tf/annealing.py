@@ -6,12 +6,15 @@ from yoto_tf.distributions import (
     Dirichlet,
     Discrete,
     LogArcsine,
+    LogTrapezoidal,
     LogUniform,
     Uniform,
     log_gamma,
 )
 from yoto_tf.errors import CoefficientError
 from yoto_tf.registered import deserialize, registered, serialize
+
+_RANGED = (LogUniform, LogArcsine, LogTrapezoidal, Uniform, Discrete, Dirichlet)
 
 
 @registered
@@ -29,7 +32,8 @@ class Annealed:
     without a progress, as in validation, are those of `law`. It cannot be stratified.
 
     Args:
-        law: `LogUniform`, `LogArcsine`, `Uniform`, `Discrete` or `Dirichlet`.
+        law: any with a range: `LogUniform`, `LogArcsine`, `LogTrapezoidal`, `Uniform`,
+            `Discrete` or `Dirichlet`.
         start: the factor in the beginning, > 0.
         end: the factor in the end, > 0.
 
@@ -44,7 +48,7 @@ class Annealed:
     """
 
     def __init__(self, law, start=4.0, end=0.5):
-        if not isinstance(law, (LogUniform, LogArcsine, Uniform, Discrete, Dirichlet)):
+        if not isinstance(law, _RANGED):
             raise CoefficientError(
                 f"Annealed needs a law with a range, such as Uniform(0, 1), got {law!r}"
             )

@@ -17,13 +17,14 @@ from yoto_tf.distributions import (
     Discrete,
     Fixed,
     LogArcsine,
+    LogTrapezoidal,
     LogUniform,
     Uniform,
 )
 from yoto_tf.errors import CoefficientError
 from yoto_tf.registered import deserialize, registered, serialize
 
-_INDEPENDENT = (LogUniform, LogArcsine, Uniform, Fixed, Discrete)
+_INDEPENDENT = (LogUniform, LogArcsine, LogTrapezoidal, Uniform, Fixed, Discrete)
 
 DRAWS = ("example", "batch", "stratified")
 

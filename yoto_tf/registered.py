@@ -23,6 +23,7 @@ CLASSES = {
         "Discrete",
         "Fixed",
         "LogArcsine",
+        "LogTrapezoidal",
         "LogUniform",
         "Uniform",
     ),

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from yoto_tf.coefficients import Coefficients, LogUniform
+from yoto_tf.coefficients import Coefficients, LogTrapezoidal, LogUniform
 from yoto_tf.data import random_patches
 from yoto_tf.errors import RecipeError
 from yoto_tf.loss_conditional_model import LossConditionalModel
@@ -70,9 +70,13 @@ class CodecRecipe(Recipe):
         return LossConditionalModel(
             network,
             rate_distortion_terms,
-            network.coefficients,
+            self.training_distribution(network.coefficients),
             normalize_weights=True,
         )
+
+    def training_distribution(self, coefficients):
+        """The coefficients to draw from in training, for those of the network."""
+        return coefficients
 
     def batches(self, spec, first_batch):
         if not spec:
@@ -111,6 +115,9 @@ class ResidualCodecRecipe(CodecRecipe):
         blocks: residual blocks at 1/4, 1/8 and 1/16 of the size.
         average: momentum of the moving average of the weights, which is what is
             released (Polyak & Juditsky, 1992); 0 for none.
+        slope: how much more often than in a log-uniform law the lowest λ are drawn, and
+            the highest less, see `LogTrapezoidal`. What the network sees of a λ stays
+            the same.
     """
 
     filters: tuple[int, ...] = (96, 192, 320)
@@ -118,6 +125,7 @@ class ResidualCodecRecipe(CodecRecipe):
     hyper_filters: int = 128
     highest_distortion: float = 1.5
     average: float = 0.9998
+    slope: float = 0.0
 
     def network(self, coefficients):
         return ResidualHyperprior(
@@ -127,6 +135,12 @@ class ResidualCodecRecipe(CodecRecipe):
             self.hyper_filters,
             conditioned=self.film and self.fixed is None,
         )
+
+    def training_distribution(self, coefficients):
+        if self.fixed is not None or not self.slope:
+            return coefficients
+        [(low, high)] = coefficients.ranges().values()
+        return Coefficients(distortion=LogTrapezoidal(low, high, self.slope))
 
     def optimizer(self):
         return FusedAdam(

@@ -40,6 +40,20 @@ def test_where_film_is(fields, film):
     assert any("log_gain" in name for name in names)
 
 
+def test_a_sloping_law_is_drawn_and_not_seen_by_the_network():
+    fields = {"filters": (4, 4, 4), "hyper_filters": 4, "blocks": (1, 1, 1)}
+    models = [
+        dataclasses.replace(load_recipe("codec/residual"), **fields, **more).build()
+        for more in ({}, {"slope": 0.6}, {"slope": 0.6, "fixed": (0.01,)})
+    ]
+    plain, sloping, fixed = (model.coefficients for model in models)
+    median = [float(law.at(0.5)[0]) for law in (plain, sloping, fixed)]
+    # (1 + slope) t − slope t² = 1/2 for t = 0.3615; the range is 0.0018 to 1.5.
+    expected = [0.0018 * (1.5 / 0.0018) ** t for t in (0.5, 0.3615)]
+    assert median == pytest.approx([*expected, 0.01], rel=1e-3)
+    assert models[1].network.coefficients.get_config() == plain.get_config()
+
+
 def test_a_codec_without_film_turns_its_dial(photograph, tmp_path):
     recipe = dataclasses.replace(
         load_recipe("codec/small"),

@@ -1,6 +1,7 @@
 """Adam whose update is one operation a variable where TensorFlow runs."""
 
 import keras
+from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf")
@@ -12,6 +13,11 @@ class FusedAdam(keras.optimizers.Adam):
     batch on a processor this takes a third of a training step. TensorFlow's own kernel
     computes the same formula in one pass. Other backends, and variables that replicas
     share, get Keras' operations.
+
+    With `use_ema`, the momentum of the moving average of the weights begins small: at
+    step t, counted from 0, it is the smaller of `ema_momentum` and (1 + t) / (10 + t).
+    So the average of a short training is of its last tenth, and not of what it began
+    with (as `tf.train.ExponentialMovingAverage` does where it is told the steps).
 
     Args: of `keras.optimizers.Adam`.
 
@@ -43,6 +49,13 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=tf.cast(self.epsilon, dtype),
             grad=tf.cast(gradient, dtype),
         )
+
+    def _update_model_variables_moving_average(self, trainable_variables):
+        largest = self.ema_momentum
+        steps = ops.cast(self.iterations, "float32")
+        self.ema_momentum = ops.minimum(largest, (1 + steps) / (10 + steps))
+        super()._update_model_variables_moving_average(trainable_variables)
+        self.ema_momentum = largest
 
 
 def _handle(variable):

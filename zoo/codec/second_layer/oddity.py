@@ -11,8 +11,10 @@ _NEAR, _FAR = 1, 4
 # pixels equal the one to the left.
 _FINE = 0.5
 _EQUAL = 0.5
-# A picture of flat areas with this much in its finest detail has edges too.
+# A picture of flat areas with this much in its finest detail has edges too, and one with
+# this share of equal pixels in every block has nothing else.
 _SOME = 1
+_ALL = 0.99
 # Pictures with a side below this are too small for either test.
 _SMALL = 8
 
@@ -24,8 +26,8 @@ def odd_blocks(image, error):
         image: uint8 [H, W, 3].
         error: mean square that does not matter: blocks with less than that in their
             finest detail cannot lose more. Not so in a picture that consists of flat
-            areas and edges: all its blocks are found, for another way may take fewer
-            bytes.
+            areas and edges, or of one flat area: all its blocks are found, for another
+            way may take fewer bytes.
 
     Returns:
         bool [h, w], for blocks of 64 × 64 pixels.
@@ -47,7 +49,8 @@ def odd_blocks(image, error):
         inner = strip[_FAR:-_FAR, _FAR:-_FAR]
         before = strip[_FAR:-_FAR, _FAR - 1 : -_FAR - 1]
         equal[row] = _block_means(np.all(inner == before, axis=-1).astype("float32"))
-    if equal.mean() > _EQUAL and fine.mean() > _SOME:
+    has_edges = equal.mean() > _EQUAL and fine.mean() > _SOME
+    if has_edges or equal.min() > _ALL:
         return np.ones(shape, bool)
     return ((fine > _FINE * coarse) | (equal > _EQUAL)) & (fine > error)
 

@@ -40,8 +40,11 @@ def test_the_best_quality_shows_awkward_pictures(codec, name):
     image = PICTURES[name]()
     data = codec.compress(image, quality=1.0)
     decoded = codec.decompress(data)
-    assert psnr(image, decoded) >= 30
-    assert len(data) <= 1.5 * jpeg_bytes(image, 30)
+    decibels = psnr(image, decoded)
+    assert decibels >= 30
+    # JPEG is exact hardly anywhere: there it is given those 30 dB.
+    asked = decibels if math.isfinite(decibels) else 30
+    assert len(data) <= 1.5 * jpeg_bytes(image, asked)
     np.testing.assert_array_equal(codec.reconstruct(image, quality=1.0), decoded)
 
 

@@ -1,4 +1,4 @@
-"""Kernels in 8 bits: an int8 array and a scale for each output channel.
+"""Kernels of convolutions in 8 bits: an int8 array and a scale for each output channel.
 
 The value of a kernel is `int8 · scale`. The scale is stored beside it as `PATH:scale`,
 float32 with as many axes as the kernel, of size 1 but for that of the channels: a
@@ -13,15 +13,17 @@ SUFFIX = ":scale"
 _LARGEST = 127
 
 
-def quantize_kernels(network, weights):
-    """Quantises the kernels among a network's weights; the others stay as they are.
+def quantize_kernels(network, weights, precise=()):
+    """Quantises the kernels of convolutions; the other weights stay as they are.
 
     A value is off by half a scale at most, which is a 254th of the largest magnitude in
-    its channel.
+    its channel. Kernels that mix channels at one place only stay, too: they are few
+    numbers, and small ones among them count.
 
     Args:
         network: the built Keras network, which says what kind of layer a kernel has.
         weights: {path below the network: array}.
+        precise: beginnings of the names of layers whose kernels stay.
 
     Returns:
         {path: array}, with the scales.
@@ -32,7 +34,9 @@ def quantize_kernels(network, weights):
     transposed = _transposed_kernels(network)
     stored = {}
     for path, array in weights.items():
-        if path.endswith("kernel") and array.ndim > 1:
+        *_, layer, name = ("", *path.split("/"))
+        is_wide = name == "kernel" and max(array.shape[:-2], default=1) > 1
+        if is_wide and not layer.startswith(tuple(precise)):
             if not np.isfinite(array).all():
                 raise RecipeError(f"weight {path} is not finite")
             axis = -2 if path in transposed else -1

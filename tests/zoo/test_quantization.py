@@ -71,7 +71,7 @@ def test_scales_that_do_not_fit(weights, message):
 
 
 def test_a_kernel_that_is_not_finite(untrained_codec):
-    kernel = np.full((3, 3), np.nan, "float16")
+    kernel = np.full((3, 3, 1, 1), np.nan, "float16")
     with pytest.raises(RecipeError, match="weight a/kernel is not finite"):
         quantize_kernels(untrained_codec.model, {"a/kernel": kernel})
 
@@ -96,3 +96,10 @@ def test_a_release_in_8_bits(untrained_codec, tmp_path):
     assert (error <= scale * 0.501).all()
     ordinary = read.weights["analysis/convolution_0/kernel:scale"]
     assert ordinary.shape == (1, 1, 1, 16)
+
+
+def test_kernels_that_stay(untrained_codec):
+    kernels = {"a/kernel": np.ones((1, 1, 3, 2)), "b/kernel": np.ones((3, 2))}
+    kernels["a/precise_0/kernel"] = np.ones((3, 3, 3, 2))
+    kept = quantize_kernels(untrained_codec.model, kernels, ["precise_"])
+    assert all(kept[path] is kernel for path, kernel in kernels.items())

@@ -26,6 +26,7 @@ from yoto_tf.zoo.codec.second_layer.residual import decode_residual
 from yoto_tf.zoo.codec.tiling.tiled_networks import to_pixels
 from yoto_tf.zoo.pixels import as_picture
 from yoto_tf.zoo.pretrained import Pretrained
+from yoto_tf.zoo.quantization import quantize_kernels
 from yoto_tf.zoo.release import Release
 
 
@@ -71,17 +72,23 @@ class Codec(Pretrained):
         self._network_in_use = threading.Lock()
 
     @classmethod
-    def from_network(cls, network, card=""):
+    def from_network(cls, network, card="", eight_bits=False):
         """A codec from a freshly trained network: rounds it and builds its tables.
 
         Args:
             network: a built `Hyperprior` or `FactorizedPrior`; it is left as it is.
             card: the model card, Markdown.
+            eight_bits: whether kernels are rounded to 8 bits, see `quantize_kernels`.
 
         Raises:
             RecipeError: weights that float16 cannot hold.
         """
         rounded = Release.from_network(cls.family, network)
+        if eight_bits:
+            weights = quantize_kernels(
+                network, rounded.weights, network.precise_layers
+            )
+            rounded = dataclasses.replace(rounded, weights=weights)
         exact = rounded.network()
         tables = exact.coding.build_tables(exact)
         return cls(dataclasses.replace(rounded, tables=tables, card=card))

@@ -54,6 +54,23 @@ def test_a_sloping_law_is_drawn_and_not_seen_by_the_network():
     assert models[1].network.coefficients.get_config() == plain.get_config()
 
 
+@pytest.mark.parametrize("eight_bits", [True, False])
+def test_a_release_in_8_bits(eight_bits, photograph, tmp_path):
+    fields = {"filters": (8, 8, 12), "hyper_filters": 4, "blocks": (1, 1, 1)}
+    recipe = load_recipe("codec/context")
+    recipe = dataclasses.replace(recipe, eight_bits=eight_bits, **fields)
+    model = recipe.build()
+    model.network.build(None)
+    recipe.release(model, tmp_path / "release")
+    codec = zoo.load(tmp_path / "release")
+    kind = codec.release.weights["analysis/block_0_0/inner/kernel"].dtype
+    assert kind == ("int8" if eight_bits else "float16")
+    assert codec.release.weights["analysis/change_0/kernel"].dtype == "float16"
+    image = photograph[:64, :64]
+    decoded = codec.decompress(codec.compress(image, quality=0.5))
+    np.testing.assert_array_equal(decoded, codec.reconstruct(image, quality=0.5))
+
+
 def test_a_codec_without_film_turns_its_dial(photograph, tmp_path):
     recipe = dataclasses.replace(
         load_recipe("codec/small"),

@@ -35,9 +35,12 @@ class CodecNetwork(keras.Model):
 
     Attributes:
         coding: the `NetworkCoding` of such networks, a class.
+        precise_layers: beginnings of the names of layers whose kernels a release does
+            not keep in 8 bits.
     """
 
     coding: type
+    precise_layers = ()
 
     def __init__(
         self,

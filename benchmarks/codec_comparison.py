@@ -1,10 +1,10 @@
-"""Where a codec in training stands beside the released one, by estimated bits.
+"""Where a codec, say one in training, stands beside another, by estimated bits.
 
-    python benchmarks/codec_milestone.py FOLDER --data PHOTOGRAPHS
+    python benchmarks/codec_comparison.py FOLDER --data PHOTOGRAPHS [--against codec]
 
 takes the middle 512×512 pixels of each of the first five photographs, made smaller by a
-third, and prints rate and PSNR over the range of λ of the released `codec` and of the
-other, and the BD-rate between them. Written to `results/codec_milestone.json`.
+third, and prints rate and PSNR of both codecs over their ranges of λ, and the BD-rate
+between them. Written to `results/codec_comparison.json`, or where `--out` says.
 """
 
 import argparse
@@ -23,8 +23,9 @@ from yoto_tf.imaging.metrics import psnr
 from yoto_tf.machine.atomic_files import write_atomically
 from yoto_tf.tradeoff.bjontegaard import bd_rate
 
-RESULTS = Path(__file__).parent / "results" / "codec_milestone.json"
+RESULTS = Path(__file__).parent / "results" / "codec_comparison.json"
 SIDE = 512
+SETTINGS = 7
 
 
 def crops(data, count):
@@ -65,28 +66,29 @@ def _mean(codec, images, value):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", help="of the release to compare")
+    parser.add_argument("codec", help="name or folder of the codec to compare")
+    parser.add_argument("--against", default="codec", help="likewise, of the other")
     parser.add_argument("--data", required=True, help="photographs not trained on")
     parser.add_argument("--photographs", type=int, default=5)
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     images = crops(options.data, options.photographs)
+    names = {"codec": options.codec, "other": options.against}
     curves = {
-        "codec": curve(zoo.load("codec"), images, 5),
-        "milestone": curve(zoo.load(options.folder), images, 7),
+        key: curve(zoo.load(name), images, SETTINGS) for key, name in names.items()
     }
     axes = {
         name: [[p[axis] for p in points] for axis in ("bits_per_pixel", "psnr")]
         for name, points in curves.items()
     }
-    rate = bd_rate(*axes["milestone"], *axes["codec"])
-    for name, points in curves.items():
+    rate = bd_rate(*axes["codec"], *axes["other"])
+    for key, points in curves.items():
         for point in points:
             print(
-                f"{name}  λ {point['distortion']:.4f}  {point['bits_per_pixel']:.3f} "
+                f"{names[key]}  λ {point['distortion']:.4f}  {point['bits_per_pixel']:.3f} "
                 f"bits per pixel  {point['psnr']:.2f} dB"
             )
-    print(f"BD-rate against codec: {rate:+.1f} %")
+    print(f"BD-rate: {rate:+.2f} %")
     result = {"photographs": len(images), "bd_rate_percent": rate, **curves}
     write_atomically(options.out, json.dumps(result, indent=2).encode() + b"\n")
 

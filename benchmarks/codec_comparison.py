@@ -85,8 +85,8 @@ def main():
     for key, points in curves.items():
         for point in points:
             print(
-                f"{names[key]}  λ {point['distortion']:.4f}  {point['bits_per_pixel']:.3f} "
-                f"bits per pixel  {point['psnr']:.2f} dB"
+                f"{names[key]}  λ {point['distortion']:.4f}  "
+                f"{point['bits_per_pixel']:.3f} bits per pixel  {point['psnr']:.2f} dB"
             )
     print(f"BD-rate: {rate:+.2f} %")
     result = {"photographs": len(images), "bd_rate_percent": rate, **curves}

@@ -85,9 +85,7 @@ class Codec(Pretrained):
         """
         rounded = Release.from_network(cls.family, network)
         if eight_bits:
-            weights = quantize_kernels(
-                network, rounded.weights, network.precise_layers
-            )
+            weights = quantize_kernels(network, rounded.weights, network.precise_layers)
             rounded = dataclasses.replace(rounded, weights=weights)
         exact = rounded.network()
         tables = exact.coding.build_tables(exact)

@@ -11,8 +11,8 @@ _NEAR, _FAR = 1, 4
 # pixels equal the one to the left.
 _FINE = 0.5
 _EQUAL = 0.5
-# A picture of flat areas with this much in its finest detail has edges too, and one with
-# this share of equal pixels in every block has nothing else.
+# A picture of flat areas with this much in its finest detail has edges too, and one
+# with this share of equal pixels in every block has nothing else.
 _SOME = 1
 _ALL = 0.99
 # Pictures with a side below this are too small for either test.

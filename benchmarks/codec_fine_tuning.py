@@ -7,8 +7,8 @@
 The first draws pages of text, the second takes pictures. Either trains the released
 codec on with every second picture, the first included, as
 
-    yoto train codec/large --from codec --data HALF --workdir runs/codec-fine-tuning \\
-        --steps 3000 --set learning_rate=1e-4 warmup_steps=200
+    yoto train codec/large --from codec-v1 --data HALF --steps 3000 \\
+        --workdir runs/codec-fine-tuning --set learning_rate=1e-4 warmup_steps=200
 
 does, compresses the other half at eight λ before and after, prints the BD-rate (PSNR)
 of after against before from the sizes of the real files, and writes
@@ -123,7 +123,7 @@ def main():
     source.add_argument("--data", help="folder or glob of pictures")
     source.add_argument("--pages", type=int, help="how many pages of text to draw")
     parser.add_argument("--kodak", help="folder of other pictures to measure on")
-    parser.add_argument("--model", default="codec")
+    parser.add_argument("--model", default="codec-v1")
     parser.add_argument("--recipe", default="codec/large", help="the model's own")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--set", nargs="+", default=SETTINGS, metavar="FIELD=VALUE")

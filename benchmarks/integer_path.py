@@ -1,9 +1,9 @@
 """What exact integer probabilities cost: real files against ideal codes.
 
-    python benchmarks/integer_path.py --data KODAK_FOLDER [--model codec] [--count N]
+    python benchmarks/integer_path.py --data KODAK_FOLDER [--model codec-v1] [--count N]
 
-compresses pictures at eight λ, takes the symbols out of the real files, and counts the
-bits of these same symbols
+takes a codec without a context, compresses pictures at eight λ, takes the symbols out
+of the real files, and counts the bits of these same symbols
 
 - `ideal`: minus log2 of their probabilities as the networks give them in floating
   point, for the exact λ, the scale of every density continuous;
@@ -159,7 +159,7 @@ def costs(points):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", required=True, help="folder or glob of pictures")
-    parser.add_argument("--model", default="codec")
+    parser.add_argument("--model", default="codec-v1")
     parser.add_argument("--count", type=int, help="only the first pictures")
     parser.add_argument("--results", type=Path, default=RESULTS)
     arguments = parser.parse_args()

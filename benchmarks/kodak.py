@@ -2,9 +2,10 @@
 
     python benchmarks/kodak.py --data KODAK_FOLDER --curves CURVES.json [--model codec]
 
-encodes and decodes every image at eight λ, measures bits from the sizes of the real
-files and PSNR and MS-SSIM from the decoded 8-bit pictures, prints the BD-rate against
-each curve (PSNR and MS-SSIM, RGB), and writes `results/kodak_MODEL.json` and `.png`.
+encodes and decodes every image at each tenth of the quality, measures bits from the
+sizes of the real files and PSNR and MS-SSIM from the decoded 8-bit pictures, prints the
+BD-rate against each curve (PSNR and MS-SSIM, RGB), and writes
+`results/kodak_MODEL.json` and `.png`.
 
 Published curves are a dict of {"source": ..., "psnr_rgb": [[bits per pixel, dB], ...],
 "ms_ssim_rgb": [[bits per pixel, MS-SSIM], ...]} by name. JPEG, WebP, AVIF and JPEG XL
@@ -40,6 +41,7 @@ QUALITIES = {
 }
 # Qualities in dB at which the smaller of two formats' files is looked for.
 SAMPLES = 100
+TENTHS = 11
 
 
 def ascending(points):
@@ -177,7 +179,7 @@ def main():
     arguments = parser.parse_args()
     curves = published_curves(Path(arguments.curves)) | measured_curves(FORMATS)
     codec = yoto_tf.zoo.load(arguments.model)
-    evaluation = evaluate(codec, arguments.data, Path(arguments.model).name)
+    evaluation = evaluate(codec, arguments.data, Path(arguments.model).name, TENTHS)
     evaluation = dataclasses.replace(evaluation, data="kodak")
     rates = {quality: compare(evaluation, curves, quality) for quality in QUALITIES}
     for row in evaluation.table():

@@ -159,7 +159,7 @@ for row in before.table():
 # %% [markdown]
 # ## Train on
 #
-# One command. `codec/large` is the recipe by which the model was made, `--from` is
+# One command. `codec/context` is the recipe by which the model was made, `--from` is
 # where the weights come from, and `--set` changes some lines of the recipe: smaller
 # steps than the first time, for the weights are good already. Each picture comes with a
 # place of the dial drawn at random, as in the training before: all of the dial is
@@ -168,7 +168,7 @@ for row in before.table():
 # %%
 trained = tempfile.mkdtemp()
 
-# !yoto train codec/large --from "{HANDLE}" --data {training} --workdir {trained} \
+# !yoto train codec/context --from "{HANDLE}" --data {training} --workdir {trained} \
 #     --steps {STEPS} --set learning_rate=2e-4 warmup_steps=20
 
 # %% [markdown]

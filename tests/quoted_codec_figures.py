@@ -4,9 +4,21 @@ from spelled import results, row, signed
 
 
 def codec():
+    yield from codec_qualities()
     yield from codec_coding()
     yield from codec_speed()
     yield from codec_trainings()
+
+
+def codec_qualities():
+    for tenth, point in enumerate(results("kodak_codec")["mean"]):
+        yield row(
+            f"{tenth / 10:g}",
+            f"{point['distortion']:.2g}",
+            f"{point['bits_per_pixel']:.2f}",
+            f"{point['psnr']:.1f}",
+            f"{point['ms_ssim']:.4f}",
+        )
 
 
 def codec_coding():
@@ -18,7 +30,7 @@ def codec_coding():
     }
     for name, found in results("codec_lossless")["mean"].items():
         yield row(names[name], *(f"{value:.2f}" for value in found.values()))
-    rates = results("integer_path_codec")["bd_rate_percent"]
+    rates = results("integer_path_codec-v1")["bd_rate_percent"]
     for text, key in (
         ("tables chosen by floating point", "integer tables against float tables"),
         ("bytes, against continuous scales in floating point", "coded against ideal"),

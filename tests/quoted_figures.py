@@ -338,7 +338,7 @@ def readme_codec():
     widths = results("codec_one_or_many")["widths"].values()
     [half, same, wide] = (signed(width["one"]["bd_rate_percent"]) for width in widths)
     yield f"{half} % at half its width, {same} %, {wide} % at 1.5 times"
-    rates = results("integer_path_codec")["bd_rate_percent"]
+    rates = results("integer_path_codec-v1")["bd_rate_percent"]
     rate = signed(rates["integer tables against float tables"], 2)
     yield f"cost in BD-rate | {rate} % | `integer_path.py`"
     tuned = results("codec_fine_tuning")

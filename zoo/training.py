@@ -55,7 +55,7 @@ def train(
             `yoto_tf.training.engine.train`.
 
     Example:
-        >>> yoto.zoo.train("codec/large", "photos/", "runs/mine", start="codec")
+        >>> yoto.zoo.train("codec/context", "photos/", "runs/mine", start="codec")
     """
     from yoto_tf import zoo
     from yoto_tf.training import engine

@@ -8,7 +8,11 @@ from yoto_tf.imaging.metrics import psnr
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.release import start_from
 
-RECIPES = {"codec": "codec/large", "codec-small": "codec/small"}
+RECIPES = {
+    "codec": "codec/context",
+    "codec-small": "codec/small",
+    "codec-v1": "codec/large",
+}
 
 
 @pytest.fixture(scope="module", params=RECIPES)

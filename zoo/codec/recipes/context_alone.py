@@ -1,4 +1,4 @@
-"""The context of a residual codec alone, on latents that stay as they are.
+"""The second part: the context of a residual codec alone, on latents that stay.
 
 yoto train codec/context_alone --data PHOTOGRAPHS --set base=RELEASE
 

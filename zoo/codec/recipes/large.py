@@ -1,4 +1,4 @@
-"""The released codec, "codec": 4.5 million parameters, λ from 0.0018 to 0.18.
+"""The first released codec, "codec-v1": 4.5 million parameters, λ from 0.0018 to 0.18.
 
     SMALLER="patch_size=128 batch_size=4"
     yoto train codec/large --data PHOTOGRAPHS --workdir runs/first --set $SMALLER
@@ -19,7 +19,7 @@ BD-rate against JPEG 4:2:0 on Kodak (`benchmarks/kodak.py`): −25.4 % after the
 part, −30.9 % after the second, −30.3 % after the third, −31.5 % for the mean. All of
 this was with Gaussian latents; with Laplace's density in the range coder's tables and
 no further training it was −33.3 %. After the fourth part it is −37.7 %
-(`benchmarks/results/kodak_codec.json`).
+(`benchmarks/results/kodak_codec-v1.json`).
 
 The fourth part's patches have four times the area, and a step has one instead of four.
 In half an hour of the small recipe, too, they are better, if by a percent only

@@ -5,6 +5,7 @@ from spelled import results, row, signed
 
 def codec():
     yield from codec_qualities()
+    yield from codec_effort()
     yield from codec_coding()
     yield from codec_speed()
     yield from codec_trainings()
@@ -18,6 +19,17 @@ def codec_qualities():
             f"{point['bits_per_pixel']:.2f}",
             f"{point['psnr']:.1f}",
             f"{point['ms_ssim']:.4f}",
+        )
+
+
+def codec_effort():
+    for found in results("codec_effort_codec")["rows"]:
+        yield row(
+            str(found["effort"]),
+            str(found["steps"]),
+            f"{found['quality']:g}",
+            f"{signed(found['rate_percent'])} %",
+            f"{found['seconds']:.0f}",
         )
 
 

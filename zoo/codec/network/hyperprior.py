@@ -241,7 +241,8 @@ class ResidualHyperprior(HyperpriorNetwork):
     """
 
     mean_activation = staticmethod(leaky_layer)
-    # What stays of a picture at high rates is off by as much as they are.
+    # Linear, and most of a picture goes through them: at high rates their rounding
+    # would be most of the error.
     precise_layers = ("change_",)
 
     def __init__(

@@ -49,8 +49,8 @@ def odd_blocks(image, error):
         inner = strip[_FAR:-_FAR, _FAR:-_FAR]
         before = strip[_FAR:-_FAR, _FAR - 1 : -_FAR - 1]
         equal[row] = _block_means(np.all(inner == before, axis=-1).astype("float32"))
-    has_edges = equal.mean() > _EQUAL and fine.mean() > _SOME
-    if has_edges or equal.min() > _ALL:
+    is_drawing = equal.mean() > _EQUAL and fine.mean() > _SOME
+    if is_drawing or equal.min() > _ALL:
         return np.ones(shape, bool)
     return ((fine > _FINE * coarse) | (equal > _EQUAL)) & (fine > error)
 

@@ -50,8 +50,9 @@ class ContextAloneRecipe(ContextCodecRecipe):
     def batches(self, spec, first_batch):
         network = self._release().network()
         patches = super().batches(spec, 0).with_shape(batch_size=1)
+        law = self.training_distribution(network.coefficients)
         return LatentPatches(
-            network, patches, self.patches, self.batch_size, first_batch
+            network, patches, self.patches, self.batch_size, first_batch, law
         )
 
     def initialise(self, model, batches):

@@ -68,18 +68,20 @@ class LatentPatches(InParts, keras.utils.PyDataset):
         batch_size: how many a batch has. Each patch comes once an epoch; batch i
             depends on the seed of the patches and i alone.
         first_batch: number of the first batch.
+        law: `Coefficients` that λ are drawn from; None for those of the network.
     """
 
-    def __init__(self, network, patches, count, batch_size, first_batch=0):
+    def __init__(self, network, patches, count, batch_size, first_batch=0, law=None):
         super().__init__()
         self._batch_size = batch_size
         self._orders = EpochOrders(count, patches.seed)
         self._first_batch = first_batch
         random = np.random.default_rng(patches.seed)
         encode = compiled(lambda *inputs: _encoded(network, *inputs))
+        law = law or network.coefficients
         made = []
         for number in progress_bar(range(count), "Encoding", unit="patch"):
-            vector = network.coefficients.at(random.random())[None]
+            vector = law.at(random.random())[None]
             image = ops.convert_to_tensor(patches[number]["image"])
             latents, hyper_latents = encode(image, ops.convert_to_tensor(vector))
             made.append((_half(latents), _half(hyper_latents), vector))

@@ -81,6 +81,9 @@ def test_latents_are_those_of_the_network(base, photographs):
     again = LatentPatches(network, patches, 3, 2, first_batch=5)
     for name, array in latents[7].items():
         np.testing.assert_array_equal(again[2][name], array)
+    law = Coefficients(distortion=LogUniform(0.5, 1.5))
+    high = LatentPatches(network, patches, 3, 2, law=law)[0]["coefficients"]
+    assert np.all((high >= 0.5) & (high <= 1.5))
 
 
 def test_a_context_needs_a_codec_without_one():

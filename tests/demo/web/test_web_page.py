@@ -92,6 +92,23 @@ def test_vae(client, uploaded, name):
         assert (read_image(a) != read_image(b)).any()
 
 
+def test_two_pages_of_one_process_do_not_meet(
+    uploaded, untrained_codec, photograph, tmp_path
+):
+    from yoto_tf.demo.web import serve
+
+    models = {"codec": untrained_codec}
+    image = photograph[100:180, 200:290]
+    with (
+        serve(models, photograph[::4, ::4], port=0) as first,
+        serve(models, photograph[::4, ::4], port=0) as second,
+    ):
+        for address in (first, second):
+            page = gradio_client.Client(address, verbose=False, download_files=tmp_path)
+            wipe, *_ = page.predict(uploaded("a.png"), 0.7, "WebP", api_name="/codec")
+            np.testing.assert_array_equal(read_image(wipe["value"][0]), image)
+
+
 def test_large_picture_is_scaled_down_with_a_word(client, uploaded, photograph):
     large = photograph.repeat(2, axis=0).repeat(2, axis=1)
     wipe, _, _, _, note = client.predict(

@@ -128,8 +128,8 @@ def add(name, codec, example):
         image, note = READER.read(path)
         ours, others = compare(codec, image, quality)
         return (
-            gr.update(**_pair(image, ours, "this network")),
-            gr.update(**_pair(image, others[beside], beside)),
+            gr.update(**_pair(image, ours, "this network", folder)),
+            gr.update(**_pair(image, others[beside], beside, folder)),
             table(codec, ours, others, quality),
             _file(ours, folder),
             note,
@@ -156,8 +156,10 @@ def add(name, codec, example):
             elem_classes="beside",
         )
     with gr.Row():
-        left = _wipe(_pair(example, ours, "this network"), "ours")
-        right = _wipe(_pair(example, others[_FIRST_FORMAT], _FIRST_FORMAT), "other")
+        pair = _pair(example, ours, "this network", folder)
+        left = _wipe(pair, "ours")
+        pair = _pair(example, others[_FIRST_FORMAT], _FIRST_FORMAT, folder)
+        right = _wipe(pair, "other")
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
             numbers = gr.Markdown(
@@ -175,10 +177,15 @@ def add(name, codec, example):
     on_change(inputs, answers(show), inputs, outputs, name)
 
 
-def _pair(image, coded, name):
+def _pair(image, coded, name, folder):
     """Value and label of a wipe from a picture to what a file gives."""
     numbers = f"{len(coded.data):,} bytes, {coded.psnr:.1f} dB"
-    return {"value": (image, coded.image), "label": f"Original | {name}: {numbers}"}
+    # An update saves arrays in the folder of the page that was built last.
+    value = tuple(
+        gr.processing_utils.save_img_array_to_cache(picture, folder, format="png")
+        for picture in (image, coded.image)
+    )
+    return {"value": value, "label": f"Original | {name}: {numbers}"}
 
 
 def _file(coded, folder):

@@ -46,6 +46,8 @@ class StylizationRecipe(Recipe):
         ends: whether training draws the dials more often from near their ends, by
             `LogArcsine`. What the network sees of a setting stays the same.
         total_variation: fixed weight of the total variation.
+        weave: fixed weight of the term against threads in step with the network's own
+            grid, see `losses.weave`; at 0 it is left out.
         stability: fixed weight of the term against flicker in films, see
             `StableTerms`; at 0 it is left out.
         content_layer: VGG layer of the content term.
@@ -65,6 +67,7 @@ class StylizationRecipe(Recipe):
     content_highest: float = 10.0
     ends: bool = False
     total_variation: float = 20.0
+    weave: float = 0.0
     stability: float = 0.0
     content_layer: str = CONTENT_LAYER
     style_layers: tuple[str, ...] = STYLE_LAYERS
@@ -104,6 +107,7 @@ class StylizationRecipe(Recipe):
             self.content_layer,
             self.style_layers,
             self.total_variation,
+            self.weave,
         )
 
     def training_model(self, network, terms):

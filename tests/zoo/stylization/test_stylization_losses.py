@@ -12,6 +12,7 @@ from yoto_tf.zoo.stylization.losses import (
     gram_matrix,
     relative_error,
     total_variation,
+    weave,
 )
 from yoto_tf.zoo.stylization.training.perceptual import PerceptualFeatures
 
@@ -62,6 +63,23 @@ def test_total_variation():
     image[1, :, 2:] = 0.5
     # One step of 0.5 in three horizontal differences.
     np.testing.assert_allclose(total_variation(image), [0, 0.25 / 3], rtol=1e-6)
+
+
+def test_weave():
+    columns = np.arange(18)
+    image = np.zeros((3, 12, 18, 1), "float32")
+    image[0] = np.cos(np.pi / 2 * columns + 1)[:, None]
+    image[1] = np.cos(np.pi / 4 * columns)[:, None]
+    image[2] = columns[:12, None, None] % 4 == 2
+    # One lit pixel of four is 1/4 + cos(πx/2)/2 + cos(πx)/4.
+    np.testing.assert_allclose(weave(image), [1, 0, 1 / 4], atol=1e-6)
+
+
+def test_threads_in_step_with_the_grid_have_a_price_if_they_are_to(terms, batch):
+    image = batch["image"].copy()
+    image[:, ::4] = 1.0
+    loss = dataclasses.replace(terms, weave=2.0)(batch, image)["weave"]
+    np.testing.assert_allclose(loss, 2 * weave(image), rtol=1e-6)
 
 
 def test_terms_by_their_definition(terms, batch, painted, rng):

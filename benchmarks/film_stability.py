@@ -28,7 +28,7 @@ from tqdm import tqdm
 from yoto_tf import zoo
 from yoto_tf.data import image_files, read_image
 from yoto_tf.zoo.recipes import load_recipe
-from yoto_tf.zoo.stylization.training.paintings import painting_files
+from yoto_tf.zoo.stylization.paintings import painting_files
 
 RESULTS = Path(__file__).parent / "results" / "film_stability.json"
 FRAMES = 5

@@ -20,7 +20,7 @@ from yoto_tf import zoo
 from yoto_tf.data import colosseum, photograph, read_image
 from yoto_tf.imaging.fonts import font
 from yoto_tf.imaging.metrics import psnr
-from yoto_tf.zoo.stylization.training.paintings import painting_files
+from yoto_tf.zoo.stylization.paintings import painting_files
 
 DOCS = Path(__file__).parents[1] / "docs"
 GAP = 12

@@ -22,7 +22,7 @@ from readme_pictures import INK, filling
 from yoto_tf import zoo
 from yoto_tf.data import colosseum, photograph, read_image
 from yoto_tf.imaging.fonts import font
-from yoto_tf.zoo.stylization.training.paintings import painting_files
+from yoto_tf.zoo.stylization.paintings import painting_files
 
 PICTURE = Path(__file__).parents[1] / "docs" / "styles.webp"
 SIZE = (240, 180)

@@ -44,8 +44,8 @@ from yoto_tf.training.recipe import override
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.release import Release, set_weights
 from yoto_tf.zoo.stylization.network.style_network import StyleNetwork
+from yoto_tf.zoo.stylization.paintings import painting_files
 from yoto_tf.zoo.stylization.recipe import StylizationRecipe
-from yoto_tf.zoo.stylization.training.paintings import painting_files
 from yoto_tf.zoo.stylization.training.perceptual import RGB_MEANS
 
 RESULTS = Path(__file__).parent / "results" / "stylization_dials.json"

@@ -42,7 +42,8 @@ class Endpoint:
     """A function of a dict of tensors to a dict of tensors.
 
     Attributes:
-        coefficients: the `yoto_tf.Coefficients` of its input `"coefficients"`.
+        coefficients: the `yoto_tf.Coefficients` of its input `"coefficients"`, if it
+            has one.
         function: gets that input as [B, K] within the trained range, and others of any
             batch as [B, ...].
         inputs: {name: `Tensor`}.
@@ -68,7 +69,8 @@ class Endpoint:
                 if batches:
                     rows = ops.broadcast_to(rows, (batches[0], *tensor.shape[1:]))
                 ready[name] = rows
-        ready[COEFFICIENTS] = within_range(ready[COEFFICIENTS], self.coefficients)
+        if COEFFICIENTS in self.inputs:
+            ready[COEFFICIENTS] = within_range(ready[COEFFICIENTS], self.coefficients)
         return self.function(ready, **options)
 
 

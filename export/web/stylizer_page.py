@@ -5,6 +5,8 @@ styles/                     what each style makes of it
 network/                    the stylizer, see `yoto_tf.export.web.graph_model`
 """
 
+import dataclasses
+
 import numpy as np
 from PIL import Image
 
@@ -33,7 +35,11 @@ _LABELS = {
 
 def web_page(stylizer):
     """The `WebPage` of a `yoto_tf.zoo.stylization.Stylizer`."""
-    exportable = with_sizes(describe(stylizer), batch=1)
+    exportable = describe(stylizer)
+    # The page has no place for the painting of a user.
+    shown = {exportable.default: exportable.endpoints[exportable.default]}
+    exportable = dataclasses.replace(exportable, endpoints=shown)
+    exportable = with_sizes(exportable, batch=1)
     return WebPage(exportable, lambda folder: _write(exportable, folder))
 
 

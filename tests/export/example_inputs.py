@@ -20,6 +20,11 @@ def example_inputs(endpoint, photograph):
             values = low + (high - low) * rng.random(shape)
         elif name == "style":
             values = rng.random(shape)
+        elif name == "style_vector":
+            # About as far from zero as those of styles that were learned.
+            values = rng.normal(0, 0.3, shape)
+        elif name == "painting":
+            values = rng.random(shape)
         elif tensor.dtype == "int32":
             values = rng.integers(-5, 6, shape)
         else:

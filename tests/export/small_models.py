@@ -63,13 +63,14 @@ def vae():
 
 
 def stylizer():
-    """A stylizer of three styles."""
+    """A stylizer of three styles, with a style encoder."""
     from yoto_tf.zoo.stylization import StyleNetwork, Stylizer
 
     keras.utils.set_random_seed(1)
     names = ("content", "style_1", "style_2", "style_3", "style_4")
     coefficients = Coefficients(**dict.fromkeys(names, LogUniform(0.01, 1.0)))
-    network = StyleNetwork(coefficients, ("dots", "checks", "stripes"), 0.125, 2, 8)
+    styles = ("dots", "checks", "stripes")
+    network = StyleNetwork(coefficients, styles, 0.125, 2, 8, style_encoder=True)
     network.build(None)
     stir(network, "film", "table", "joint", "interaction")
     return Stylizer.from_network(network, "# Test stylizer\n\nNobody trained it.\n")

@@ -26,7 +26,7 @@ SIGNATURES = {
     },
     "FactorizedPrior": {"analyze", "synthesize", "reconstruct"},
     "vae": {"reconstruct", "sample", "encode", "decode"},
-    "stylizer": {"stylize"},
+    "stylizer": {"stylize", "predict_style", "stylize_as"},
     "your_own": set(),
 }
 PARTS = {

@@ -218,6 +218,27 @@ def test_stylizer(model_of, ask, photograph):
         np.testing.assert_allclose(answer["image"], image, atol=1e-5)
 
 
+def test_stylizer_with_a_painting_to_look_at(model_of, ask, photograph):
+    stylizer, rng = model_of("stylizer"), np.random.default_rng(0)
+    paintings = rng.random((2, 384, 384, 3), "float32")
+    [answer] = ask("stylizer", [("predict_style", {"painting": paintings})])
+    vectors = answer["style_vector"]
+    expected = stylizer.model.predict_style(paintings)
+    np.testing.assert_allclose(vectors, expected, rtol=1e-4, atol=1e-4)
+    image = np.repeat(photograph[None, :48, :64] / np.float32(255), 2, axis=0)
+    coefficients = np.full((2, 5), 0.1, "float32")
+    inputs = {"image": image, "coefficients": coefficients}
+    # One for each picture, and one for all.
+    requests = [
+        ("stylize_as", {**inputs, "style_vector": vectors}),
+        ("stylize_as", {**inputs, "style_vector": vectors[0]}),
+    ]
+    answers = ask("stylizer", requests)
+    for answer, of_each in zip(answers, (vectors, vectors[[0, 0]]), strict=True):
+        expected = stylizer.model({**inputs, "style": of_each})
+        np.testing.assert_allclose(answer["image"], expected, atol=1e-5)
+
+
 def test_your_own(model_of, ask):
     model, rng = model_of("your_own"), np.random.default_rng(0)
     requests, expected = [], []
@@ -293,7 +314,7 @@ def test_style_weights_of_another_shape_are_refused(ask):
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 3e38])
-def test_requests_that_nobody_checked(ask, number):
+def test_requests_that_nobody_checked(model_of, ask, number):
     """Numbers that are none, or too large, in any input give finite answers."""
     rng = np.random.default_rng(0)
     image = rng.random((1, 64, 64, 3)).astype("float32")
@@ -302,16 +323,25 @@ def test_requests_that_nobody_checked(ask, number):
     vector = np.full((1, 5), 0.1, "float32")
     wrong = np.full((1, 3), number, "float32")
     style = np.eye(3, dtype="float32")[:1]
-    [first, second, third] = ask(
+    size = model_of("stylizer").model.table.vector_size
+    numbers = np.full((1, size), number, "float32")
+    painting = np.full((1, 384, 384, 3), number, "float32")
+    pictures = ask(
         "stylizer",
         [
             ("stylize", {"image": image, "style": wrong, "coefficients": vector}),
             ("stylize", {"image": broken, "style": style, "coefficients": vector}),
             ("stylize", {"image": image, "style": 0 * style, "coefficients": vector}),
+            (
+                "stylize_as",
+                {"image": image, "style_vector": numbers, "coefficients": vector},
+            ),
         ],
     )
-    for answer in (first, second, third):
+    for answer in pictures:
         assert np.isfinite(answer["image"]).all()
+    [answer] = ask("stylizer", [("predict_style", {"painting": painting})])
+    assert np.isfinite(answer["style_vector"]).all()
     distortion = np.full((1, 1), 0.02, "float32")
     [answer] = ask(
         "Hyperprior", [("analyze", {"image": broken, "coefficients": distortion})]

@@ -1,5 +1,7 @@
 """`yoto stylize`"""
 
+from pathlib import PurePath
+
 from yoto_tf.cli.coefficients import check_names, coefficients
 from yoto_tf.cli.engine import add_engine, is_chosen, run_task
 from yoto_tf.cli.files import add_files, read_files
@@ -27,7 +29,8 @@ def add(subparsers):
     parser.add_argument(
         "--style",
         metavar="NAME",
-        help="a style, or a mixture such as a=0.7,b=0.3 (default: none, must be given "
+        help="a style, or a mixture such as a=0.7,b=0.3; the file of a painting in "
+        "place of a name is a style at first sight (default: none, must be given "
         "without --random)",
     )
     add_model(parser, "--model", "stylization")
@@ -173,12 +176,14 @@ def _import_stylizer(options):
 
 
 def _described(file):
-    return _mixture(file["style"])
+    # Only a painting's file has a suffix.
+    is_guessed = any(PurePath(name).suffix for name in file["style"])
+    return _mixture(file["style"]) + (" at first sight" if is_guessed else "")
 
 
 def _described_at_length(file):
     values = (f"{name} {value:g}" for name, value in file["coefficients"].items())
-    return ", ".join([_mixture(file["style"]), *values, f"stroke {file['stroke']}"])
+    return ", ".join([_described(file), *values, f"stroke {file['stroke']}"])
 
 
 def _mixture(style):

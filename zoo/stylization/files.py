@@ -11,6 +11,7 @@ from yoto_tf.zoo.conversion import convert_files
 from yoto_tf.zoo.pairing import PICTURES, PICTURES_TO_READ, Kind, pair_files
 from yoto_tf.zoo.stylization.blending import read_mask
 from yoto_tf.zoo.stylization.file_conversion import FileStylizer
+from yoto_tf.zoo.stylization.paintings import paintings_in, seen
 from yoto_tf.zoo.stylization.stroke import AUTO, as_stroke
 from yoto_tf.zoo.stylization.styles import stylizer_release
 from yoto_tf.zoo.stylization.video import SUFFIXES as VIDEO_SUFFIXES
@@ -45,13 +46,14 @@ def stylize_files(
             them.
         target: the picture file to write, or a folder for it; for many files a folder,
             made if need be, see `yoto_tf.zoo.pairing`.
-        style: see `Stylizer.stylize`.
+        style: see `Stylizer.stylize`; in place of a name also the file of a painting,
+            whose style is then guessed at sight, see `Stylizer.predict_style`.
         model: a pretrained name or the directory of a release.
         preserve_color: see `Stylizer.stylize`.
         precision: see `Stylizer`.
         strength: see `Stylizer.stylize`.
         mask: a picture file of the size of the pictures, see `Stylizer.stylize`.
-        outside: a style for what is outside of the mask.
+        outside: a style for what is outside of the mask, likewise.
         stroke: see `Stylizer.stylize`.
         clobber: whether pictures that exist are replaced.
         **coefficients: see `Stylizer.stylize`.
@@ -69,10 +71,14 @@ def stylize_files(
         source, target, image_files, PICTURES_TO_READ, WRITTEN, name_to_write
     )
     stroke = as_stroke(stroke)
+    for painting in [*paintings_in(style), *paintings_in(outside or {})]:
+        _check_is_kept(painting, "a painting to look at", found.pairs)
     if mask is not None:
-        _check_mask_is_kept(mask, found.pairs)
+        _check_is_kept(mask, "the mask", found.pairs)
         mask = read_mask(mask)
-    stylizer = _stylizer(model, precision)
+    stylizer, style = seen(_stylizer(model, precision), style)
+    if outside is not None:
+        stylizer, outside = seen(stylizer, outside)
     setting = stylizer.setting(style, strength=strength, **coefficients)
     if outside is not None:
         # Refused once, rather than for each of many pictures.
@@ -134,9 +140,13 @@ def write_contact_sheet(
     if count < 1:
         raise DataError(f"expected 1 or more random settings, got {count}")
     stroke = as_stroke(stroke)
-    check_output(target, PICTURES.suffixes, PICTURES.expected, [source])
+    paintings = [] if style is None else paintings_in(style)
+    kept = [source, *paintings]
+    check_output(target, PICTURES.suffixes, PICTURES.expected, kept)
     image = read_image(rereadable(source))
     stylizer = _stylizer(model, precision)
+    if style is not None:
+        stylizer, style = seen(stylizer, style)
     settings = stylizer.random_settings(count, seed, style, **coefficients)
     try:
         pictures = [
@@ -155,10 +165,10 @@ def write_contact_sheet(
     return [dataclasses.asdict(setting) for setting in settings]
 
 
-def _check_mask_is_kept(mask, pairs):
+def _check_is_kept(file, what, pairs):
     for _, output in pairs:
-        if is_read(output, mask):
-            raise DataError(f"{output} is the mask, expected another file to write")
+        if is_read(output, file):
+            raise DataError(f"{output} is {what}, expected another file to write")
 
 
 def name_to_write(path):

@@ -56,15 +56,20 @@ class StylizationTerms:
         content = self.content_layer
         shown = self.features(outputs, {content, *self.style_layers})
         meant = self.features(inputs["image"], {content})
-        shares = mixture(inputs["style"])
+        targets = self.targets(inputs)
         terms = {"content": content_error(shown[content], meant[content], self.energy)}
         for number, layer in enumerate(self.style_layers, start=1):
-            target = mixed(shares, self.grams[layer])
-            terms[f"style_{number}"] = relative_error(gram_matrix(shown[layer]), target)
+            gram = gram_matrix(shown[layer])
+            terms[f"style_{number}"] = relative_error(gram, targets[layer])
         terms["total_variation"] = self.total_variation * total_variation(outputs)
         if self.weave:
             terms["weave"] = self.weave * weave(outputs)
         return terms
+
+    def targets(self, inputs):
+        """{style layer: float32 [B, C, C]}, the Gram matrices that are aimed at."""
+        shares = mixture(inputs["style"])
+        return {layer: mixed(shares, self.grams[layer]) for layer in self.style_layers}
 
 
 def gram_matrix(features):

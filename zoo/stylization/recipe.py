@@ -16,9 +16,9 @@ from yoto_tf.zoo.stylization.losses import (
     StylizationTerms,
     gram_matrices,
 )
-from yoto_tf.zoo.stylization.network.style_network import StyleNetwork
+from yoto_tf.zoo.stylization.network.style_network import STYLE_SIZE, StyleNetwork
+from yoto_tf.zoo.stylization.paintings import painting_files, read_painting
 from yoto_tf.zoo.stylization.stylizer import Stylizer
-from yoto_tf.zoo.stylization.training.paintings import painting_files, read_painting
 from yoto_tf.zoo.stylization.training.perceptual import PerceptualFeatures, read_weights
 from yoto_tf.zoo.stylization.training.stability import StableTerms
 from yoto_tf.zoo.stylization.training.styled_patches import StyledPatches
@@ -60,7 +60,7 @@ class StylizationRecipe(Recipe):
     width: float = 1.0
     blocks: int = 5
     patch_size: int = 128
-    style_size: int = 384
+    style_size: int = STYLE_SIZE
     mixtures: float = 0.2
     lowest: float = 0.01
     highest: float = 1.0
@@ -88,7 +88,7 @@ class StylizationRecipe(Recipe):
         content = LogUniform(self.lowest, self.content_highest)
         return self.training_coefficients(Coefficients(content=content, **dials))
 
-    def terms(self, files):
+    def terms(self, files, kind=StylizationTerms):
         """The loss terms for paintings, given as files in the order of the styles."""
         features = PerceptualFeatures(
             read_weights(self.features),
@@ -100,7 +100,7 @@ class StylizationRecipe(Recipe):
         grams = gram_matrices(features, paintings)
         # A trace is the mean squared length of a painting's features.
         energy = np.trace(grams[self.content_layer], axis1=1, axis2=2).mean()
-        return StylizationTerms(
+        return kind(
             features,
             grams,
             float(energy),

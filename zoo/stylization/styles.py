@@ -1,5 +1,6 @@
 """Names of styles and mixtures of them, as a user writes them. Needs no Keras."""
 
+import dataclasses
 import difflib
 import math
 from pathlib import Path
@@ -7,8 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from yoto_tf import zoo
-from yoto_tf.errors import DataError, YotoError
+from yoto_tf.errors import DataError, RecipeError, YotoError
 from yoto_tf.zoo.families import check_family
+
+# Of what belongs to a style alone, as a release names it.
+PARTS = ("embedding", "modulation")
 
 
 class StyleError(YotoError, ValueError):
@@ -83,6 +87,58 @@ def stylizer_release(model):
     release = zoo.release_of(model)
     check_family(model, release, "stylization")
     return release
+
+
+def vector_of(weights, style):
+    """What belongs to a style alone, float32 [V]: its embedding, then its modulation.
+
+    Args:
+        weights: {path: array} of a stylizer, not quantised.
+        style: one of its names.
+    """
+    rows = [weights[f"table/{style}_{part}"] for part in PARTS]
+    return np.concatenate(rows).astype("float32")
+
+
+def with_style(release, name, vector):
+    """The release of a stylizer with one more style.
+
+    Args:
+        release: a `Release` of the family "stylization".
+        name: of the new style.
+        vector: float32 [V], see `vector_of`.
+
+    Raises:
+        RecipeError: it has a style of that name.
+        DataError: a vector of another length, or numbers that float16 cannot hold.
+    """
+    config = release.config["config"]
+    if name in config["styles"]:
+        raise RecipeError(f"there is a style {name!r} already: rename the painting")
+    weights = dict(release.weights)
+    paths = [f"table/{config['styles'][0]}_{part}" for part in PARTS]
+    sizes = [len(weights[path]) for path in paths]
+    vector = np.asarray(vector)
+    if vector.shape != (sum(sizes),):
+        raise DataError(
+            f"expected a style's vector of {sum(sizes)} numbers, got an array "
+            f"{list(vector.shape)}"
+        )
+    with np.errstate(over="ignore"):
+        vector = vector.astype("float16")
+    if not np.isfinite(vector).all():
+        raise DataError(f"style {name!r} has numbers that do not fit into float16")
+    for part, row in zip(PARTS, np.split(vector, sizes[:1]), strict=True):
+        weights[f"table/{name}_{part}"] = row
+    return dataclasses.replace(
+        release,
+        config={
+            **release.config,
+            "config": {**config, "styles": [*config["styles"], name]},
+        },
+        weights=weights,
+        former_ids=(),
+    )
 
 
 def name_of(path):

@@ -20,9 +20,10 @@ from yoto_tf.zoo.stylization.blending import (
 from yoto_tf.zoo.stylization.color import with_colors_of
 from yoto_tf.zoo.stylization.guided_upsampling import smaller, upsample
 from yoto_tf.zoo.stylization.network.stripes import stylize_in_stripes
-from yoto_tf.zoo.stylization.network.style_network import MINIMUM
+from yoto_tf.zoo.stylization.network.style_network import MINIMUM, STYLE_SIZE
+from yoto_tf.zoo.stylization.paintings import scaled
 from yoto_tf.zoo.stylization.stroke import AUTO, size_to_paint, stroke_in
-from yoto_tf.zoo.stylization.styles import style_weights
+from yoto_tf.zoo.stylization.styles import style_weights, with_style
 
 # Larger pictures are stylised in stripes: at once they would take over 2 GB.
 PIXELS_AT_ONCE = 2**21
@@ -66,6 +67,8 @@ class Stylizer(Pretrained):
         >>> stylizer = yoto_tf.zoo.load("stylization")
         >>> out = stylizer.stylize(image, "starry_night", content=1.0, style_1=0.3)
         >>> out = stylizer.stylize(image, {"starry_night": 0.7, "udnie": 0.3})
+        >>> guess = stylizer.with_style("mine", stylizer.predict_style(painting))
+        >>> out = guess.stylize(image, "mine")
     """
 
     family = "stylization"
@@ -178,6 +181,38 @@ class Stylizer(Pretrained):
         if strength is None:
             return coefficients
         return {**coefficients_at(strength, self.coefficients), **coefficients}
+
+    def predict_style(self, painting):
+        """A first guess at the style of a painting that the stylizer has not learned.
+
+        Args:
+            painting: uint8 [H, W, 3]; taken at 384 pixels on its shorter side, as those
+                that were learned.
+
+        Returns:
+            float32 [V], for `with_style`.
+
+        Raises:
+            DataError: not such a picture, or the stylizer has no style encoder.
+        """
+        check_process()
+        painting = scaled(as_picture(painting), STYLE_SIZE)
+        vector = self.model.predict_style(painting[None] / np.float32(255))
+        return ops.convert_to_numpy(vector)[0]
+
+    def with_style(self, name, vector):
+        """A stylizer with one more style; the others give the same pictures as ever.
+
+        Args:
+            name: of the new style.
+            vector: float32 [V], of `predict_style`.
+
+        Raises:
+            RecipeError: there is a style of that name.
+            DataError: a vector of another length.
+        """
+        release = with_style(self.release, name, vector)
+        return type(self)(release, self.model.dtype_policy.name)
 
     def setting(self, style, *, strength=None, **coefficients):
         """The `Setting` of a style and what else `stylize` takes of these.

@@ -81,6 +81,23 @@ def stylizer():
 
 
 @pytest.fixture(scope="session")
+def sighted():
+    """A stylizer with a style encoder that nobody trained."""
+    from yoto_tf.zoo.stylization import Stylizer
+
+    rng = np.random.default_rng(0)
+    return Stylizer.from_network(random_style_network(rng, style_encoder=True))
+
+
+@pytest.fixture(scope="session")
+def sighted_folder(sighted, tmp_path_factory):
+    """The same as a release on disk."""
+    folder = tmp_path_factory.mktemp("sighted") / "stylizer"
+    sighted.save(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def stylizer_folder(stylizer, tmp_path_factory):
     """The stylizer as a release on disk, a MODEL by its directory."""
     folder = tmp_path_factory.mktemp("release") / "stylizer"

@@ -13,7 +13,7 @@ VGG = {
 }
 
 
-def random_style_network(rng, upsampling="linear"):
+def random_style_network(rng, upsampling="linear", style_encoder=False):
     """A small built `StyleNetwork` whose conditioning is far from its start."""
     import keras
 
@@ -23,7 +23,7 @@ def random_style_network(rng, upsampling="linear"):
     keras.utils.set_random_seed(0)
     names = ("content", "style_1", "style_2", "style_3", "style_4")
     coefficients = Coefficients(**dict.fromkeys(names, LogUniform(0.01, 1.0)))
-    network = StyleNetwork(coefficients, STYLES, 0.125, 2, 8, upsampling)
+    network = StyleNetwork(coefficients, STYLES, 0.125, 2, 8, upsampling, style_encoder)
     network.build(None)
     for weight in network.trainable_variables:
         if "convolution" not in weight.path and "colors" not in weight.path:

@@ -12,7 +12,7 @@ from yoto_tf.training.recipe import override
 from yoto_tf.zoo.recipes import load_recipe
 from yoto_tf.zoo.release import Release, start_from
 from yoto_tf.zoo.stylization import StyleNetwork
-from yoto_tf.zoo.stylization.training.paintings import painting_files
+from yoto_tf.zoo.stylization.paintings import painting_files
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])

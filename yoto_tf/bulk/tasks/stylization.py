@@ -7,6 +7,7 @@ from yoto_tf.bulk.tasks.task import Task, release_of, small_picture
 from yoto_tf.zoo.pairing import PICTURES_TO_READ
 from yoto_tf.zoo.stylization.blending import coefficients_at
 from yoto_tf.zoo.stylization.files import WRITTEN, name_to_write
+from yoto_tf.zoo.stylization.paintings import paintings_in, seen
 from yoto_tf.zoo.stylization.stroke import AUTO, as_stroke
 from yoto_tf.zoo.stylization.styles import style_weights
 
@@ -22,7 +23,8 @@ def stylization(
     """The `Task` of stylising pictures.
 
     Args:
-        style, preserve_color, strength, stroke, **coefficients: see
+        style: see `yoto_tf.zoo.stylization.files.stylize_files`.
+        preserve_color, strength, stroke, **coefficients: see
             `yoto_tf.zoo.stylization.Stylizer.stylize`.
         model: a pretrained name or the directory of a release.
 
@@ -31,6 +33,11 @@ def stylization(
         RecipeError: no such model, or one that is not a stylizer.
     """
     release = release_of(model, "stylization")
+    if paintings_in(style):
+        from yoto_tf.zoo.stylization.stylizer import Stylizer
+
+        stylizer, style = seen(Stylizer(release), style)
+        release = stylizer.release
     style_weights(style, release.config["config"]["styles"])
     release.coefficients.vector(**coefficients)
     if strength is not None:

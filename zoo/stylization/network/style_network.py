@@ -16,16 +16,20 @@ import keras
 from keras import layers, ops
 
 from yoto_tf.coefficients import deserialize_coefficients
+from yoto_tf.errors import DataError
 from yoto_tf.layers import CoefficientEmbedding, FiLM
 from yoto_tf.zoo.pixels import CONTRAST
 from yoto_tf.zoo.stylization.network import palette
 from yoto_tf.zoo.stylization.network.packed_convolution import PackedConv2D
 from yoto_tf.zoo.stylization.network.stage import Stage, reflected
+from yoto_tf.zoo.stylization.network.style_encoder import StyleEncoder
 from yoto_tf.zoo.stylization.network.style_table import StyleTable
 
 # Sides of a picture: the two strided convolutions halve them twice.
 MULTIPLE = 4
 MINIMUM = 16
+# The shorter side of a painting, as a style is learned from it.
+STYLE_SIZE = 384
 # A forged file could name any number.
 _MOST_BLOCKS = 64
 # Of the two stages that double: which neighbour lines are averaged with.
@@ -44,9 +48,11 @@ class StyleNetwork(keras.Model):
         blocks: number of residual blocks, up to 64.
         embedding_size: width of a style's embedding and of the one of both.
         upsampling: `"linear"`, or `"nearest"` as it was in 0.1, see `Stage`.
+        style_encoder: whether it has a `StyleEncoder` too, for `predict_style`.
 
     Inputs: {"image": [B, H, W, 3] in [0, 1], any H, W ≥ 16; "style": [B, S] weights
-        ≥ 0, not all zero, which count by their shares; "coefficients": [B, 5]}.
+        ≥ 0, not all zero, which count by their shares, or what `predict_style` gives;
+        "coefficients": [B, 5]}.
 
     Output: float32 [B, H, W, 3] in [0, 1]. In training the gradient passes through the
     clipping as if there were none: pixels at the ends of the range still learn, which
@@ -61,6 +67,7 @@ class StyleNetwork(keras.Model):
         blocks=5,
         embedding_size=64,
         upsampling="nearest",
+        style_encoder=False,
         **kwargs,
     ):
         # The coefficients keep their precision.
@@ -115,6 +122,11 @@ class StyleNetwork(keras.Model):
             2 * sum(stage.filters for stage in self.stages) + palette.SIZE,
             name="table",
         )
+        self.style_encoder = (
+            StyleEncoder(self.table.vector_size, name="style_encoder")
+            if style_encoder
+            else None
+        )
         self.interaction = FiLM(strength=1.0, dtype="float32", name="interaction")
         # Makes one embedding of the style's and the coefficients'. Files hold its name.
         self.joint = layers.Dense(
@@ -137,6 +149,8 @@ class StyleNetwork(keras.Model):
         both = (None, embedding[-1] + self.embedding_size)
         self.embedding.build(coefficients)
         self.table.build((None, len(self.styles)))
+        if self.style_encoder is not None:
+            self.style_encoder.build((None, None, None, 3))
         self.interaction.build(style, embedding)
         self.joint.build(both)
         features = (None, None, None, 3)
@@ -168,6 +182,25 @@ class StyleNetwork(keras.Model):
         features = reflected(features, self.colors.kernel_size[0] // 2)
         image = self.paint(features, colors)
         return image[:, :height, :width]
+
+    def predict_style(self, painting):
+        """A style that was not learned, from its painting.
+
+        Args:
+            painting: [B, h, w, 3] in [0, 1], its shorter side `STYLE_SIZE` pixels.
+
+        Returns:
+            float32 [B, V], what the input `"style"` takes in place of weights.
+
+        Raises:
+            DataError: the network has no style encoder.
+        """
+        if self.style_encoder is None:
+            raise DataError(
+                "this stylizer has no style encoder, expected one that has: see "
+                "yoto train stylization/style_encoder"
+            )
+        return self.style_encoder(painting)
 
     def modulations(self, style, coefficients):
         """What the normalisation of each of `stages`, and last the palette, is given.
@@ -208,6 +241,7 @@ class StyleNetwork(keras.Model):
             "blocks": self.blocks,
             "embedding_size": self.embedding_size,
             "upsampling": self.upsampling,
+            "style_encoder": self.style_encoder is not None,
         }
 
     @classmethod

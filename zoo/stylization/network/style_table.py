@@ -3,6 +3,8 @@
 from keras import initializers, layers, ops
 
 _LARGEST = 2.0**60
+# Far beyond the numbers of any style.
+_LARGEST_NUMBER = 2.0**13
 
 
 def mixture(weights):
@@ -30,6 +32,13 @@ def mixed(shares, rows):
     return ops.sum(shares * rows, axis=1)
 
 
+def _finite(vector):
+    """A style's vector, float32, where a request to a server may hold anything."""
+    vector = ops.cast(vector, "float32")
+    vector = ops.where(ops.isnan(vector), 0.0, vector)
+    return ops.clip(vector, -_LARGEST_NUMBER, _LARGEST_NUMBER)
+
+
 class StyleTable(layers.Layer):
     """An embedding and a modulation of its own for every style.
 
@@ -38,8 +47,9 @@ class StyleTable(layers.Layer):
         embedding_size: E.
         modulation_size: N, scales and offsets of all normalisations and the palette.
 
-    Input: style weights [B, S], normalised to shares in here. Output: a pair of the
-    mixed embedding, float32 [B, E], and the mixed modulation, float32 [B, N].
+    Input: style weights [B, S], normalised to shares in here, or a style's vector
+    [B, E + N], the two after each other. Output: a pair of the mixed embedding, float32
+    [B, E], and the mixed modulation, float32 [B, N].
 
     Every style has its own two variables, which are all that a new style learns.
     """
@@ -49,6 +59,12 @@ class StyleTable(layers.Layer):
         self.styles = tuple(styles)
         self.embedding_size = embedding_size
         self.modulation_size = modulation_size
+        self.vector_size = embedding_size + modulation_size
+        if len(self.styles) == self.vector_size:
+            raise ValueError(
+                f"{self.vector_size} styles could not be told from a style's vector of "
+                f"as many numbers, expected another number of styles"
+            )
 
     def build(self, style_shape):
         self.embeddings = [
@@ -69,6 +85,9 @@ class StyleTable(layers.Layer):
         ]
 
     def call(self, style):
+        if style.shape[-1] == self.vector_size:
+            vector = _finite(style)
+            return vector[:, : self.embedding_size], vector[:, self.embedding_size :]
         shares = mixture(style)
         rows = (self.embeddings, self.modulations)
         embeddings, modulations = (

@@ -1,7 +1,7 @@
 """One more style for a trained stylizer; pictures in its others stay bit for bit.
 
 Everything is frozen but the two variables that belong to the new style alone, see
-`StyleTable`. They start as the mean of the others'.
+`StyleTable`. They start as what the stylizer's encoder sees in the painting.
 """
 
 import dataclasses
@@ -11,14 +11,14 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from yoto_tf.errors import DataError, RecipeError
+from yoto_tf.errors import DataError
 from yoto_tf.training.engine import train
 from yoto_tf.training.recipe import option
 from yoto_tf.zoo.quantization import dequantize
+from yoto_tf.zoo.stylization.paintings import painting_files, read_painting
 from yoto_tf.zoo.stylization.recipe import StylizationRecipe
-from yoto_tf.zoo.stylization.styles import stylizer_release
+from yoto_tf.zoo.stylization.styles import stylizer_release, vector_of, with_style
 from yoto_tf.zoo.stylization.stylizer import Stylizer
-from yoto_tf.zoo.stylization.training.paintings import painting_files
 from yoto_tf.zoo.stylization.training.styled_patches import StyledPatches
 
 
@@ -51,7 +51,9 @@ class NewStyleRecipe(StylizationRecipe):
     def build(self):
         name, file = self._painting()
         before = stylizer_release(self.base)
-        network = with_style(before, name).network(keras.config.dtype_policy().name)
+        vector = start(before, read_painting(file, self.style_size))
+        release = with_style(before, name, vector)
+        network = release.network(keras.config.dtype_policy().name)
         for weight in network.weights:
             weight.trainable = any(weight is own for own in network.table.of(name))
         terms = self.terms([file])
@@ -82,26 +84,22 @@ class NewStyleRecipe(StylizationRecipe):
         return painting
 
 
-def with_style(release, name):
-    """The release of a stylizer with one more style, the mean of those it has.
+def start(release, painting):
+    """What a new style begins with, float32 [V].
 
-    Raises:
-        RecipeError: it has a style of that name.
+    Args:
+        release: of a stylizer.
+        painting: uint8 [H, W, 3].
+
+    Returns:
+        What the stylizer's encoder predicts, or the mean of its styles if it has none.
     """
-    styles = release.config["config"]["styles"]
-    if name in styles:
-        raise RecipeError(f"there is a style {name!r} already: rename the painting")
+    config = release.config["config"]
+    if config.get("style_encoder"):
+        return Stylizer(release).predict_style(painting)
     weights = dequantize(release.weights)
-    for part in ("embedding", "modulation"):
-        rows = [weights[f"table/{style}_{part}"] for style in styles]
-        weights[f"table/{name}_{part}"] = np.mean(rows, axis=0, dtype="float32")
-    config = {**release.config["config"], "styles": [*styles, name]}
-    return dataclasses.replace(
-        release,
-        config={**release.config, "config": config},
-        weights=weights,
-        former_ids=(),
-    )
+    rows = [vector_of(weights, style) for style in config["styles"]]
+    return np.mean(rows, axis=0, dtype="float32")
 
 
 def add_style(stylizer, painting, photographs, steps=1000, **fields):

@@ -13,6 +13,8 @@ STYLE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv1", "block3_conv3")
 
 # Pixels from one value of the smallest features to the next.
 WEAVE = 4
+# Of a squared amplitude: a quarter of a step of 8 bits.
+_NO_TEXTURE = (0.25 / 255) ** 2
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -22,7 +24,7 @@ class StylizationTerms:
         content          mean ‖φ(y) − φ(x)‖² / energy    at the content layer
         style_i          ‖G_i(y) − T_i‖² / ‖T_i‖²        at the i-th style layer
         total_variation  weight · mean squared difference of neighbours
-        weave            weight · mean squared amplitude at a period of four pixels
+        weave            weight · power at a period of four pixels over that around it
 
     for a photograph x, its stylised image y, Gram matrices G and the target T, the
     mixed Gram matrices of the paintings. A style term is relative to its painting:
@@ -121,14 +123,17 @@ def total_variation(image):
 
 
 def weave(image):
-    """Mean squared amplitude at a period of four pixels down all columns and rows, [B].
+    """How far the power at a period of four pixels is above that around it, [B].
 
-    A network that doubles twice can paint threads in step with its own grid, and a term
-    of Gram matrices does not mind where they run. Taken over the whole of a line, what
-    is in step adds up, and what a painting's texture has at that period does not.
+        Σ_axes max(P(1/4) / (mean of P near 1/4 + ε) − 1, 0)
+
+    for P(f) the mean over all columns, or rows, and colours of their squared amplitude
+    at f periods a pixel. A network that doubles twice can paint threads in step with
+    its own grid, and a term of Gram matrices does not mind where they run. Down a whole
+    line what is in step adds up; a painting's texture has as much at other periods.
 
     Args:
-        image: [B, H, W, C]; what is left over of H and W after multiples of four does
+        image: [B, H, W, C], H, W ≥ 16; what is left over after multiples of four does
             not count.
     """
     image = ops.cast(image, "float32")
@@ -136,11 +141,14 @@ def weave(image):
 
 
 def _in_step(image):
-    batch, height, width, channels = ops.shape(image)
-    periods = height // WEAVE
-    lines = ops.reshape(
-        image[:, : periods * WEAVE], (batch, periods, WEAVE, width, channels)
-    )
-    cosine = ops.mean(lines[:, :, 0] - lines[:, :, 2], axis=1)
-    sine = ops.mean(lines[:, :, 1] - lines[:, :, 3], axis=1)
-    return ops.mean(ops.square(cosine) + ops.square(sine), axis=(1, 2)) / 4
+    length = image.shape[1] // WEAVE * WEAVE
+    # Whole periods, so that no frequency leaks into another.
+    periods = length // WEAVE + np.array([0, -3, -2, 2, 3])
+    angles = 2j * np.pi / length * periods[:, None] * np.arange(length)
+    waves = np.exp(angles) * (2 / length)
+    waves = np.concatenate([waves.real, waves.imag]).astype("float32")
+    amplitudes = ops.einsum("fy,byxc->fbxc", waves, image[:, :length])
+    power = ops.mean(ops.square(amplitudes), axis=(2, 3))
+    power = power[: len(periods)] + power[len(periods) :]
+    ratio = power[0] / (ops.mean(power[1:], axis=0) + _NO_TEXTURE)
+    return ops.relu(ratio - 1)

@@ -65,14 +65,23 @@ def test_total_variation():
     np.testing.assert_allclose(total_variation(image), [0, 0.25 / 3], rtol=1e-6)
 
 
-def test_weave():
-    columns = np.arange(18)
-    image = np.zeros((3, 12, 18, 1), "float32")
-    image[0] = np.cos(np.pi / 2 * columns + 1)[:, None]
-    image[1] = np.cos(np.pi / 4 * columns)[:, None]
-    image[2] = columns[:12, None, None] % 4 == 2
-    # One lit pixel of four is 1/4 + cos(πx/2)/2 + cos(πx)/4.
-    np.testing.assert_allclose(weave(image), [1, 0, 1 / 4], atol=1e-6)
+@pytest.mark.parametrize("axis", [0, 1])
+def test_weave(rng, axis):
+    noise = rng.normal(0.5, 0.1, (3, 64, 66, 3)).astype("float32")
+
+    def threads(period):
+        places = np.expand_dims(np.arange((64, 66)[axis]), (1 - axis, 2))
+        return 0.02 * np.cos(2 * np.pi / period * places).astype("float32")
+
+    assert np.max(weave(noise)) < 0.3
+    # Noise has a squared amplitude of 4 · variance / length.
+    expected = 0.02**2 / (4 * 0.1**2 / 64)
+    np.testing.assert_allclose(weave(noise + threads(4)), expected, rtol=0.5)
+    np.testing.assert_allclose(weave(noise + threads(8)), weave(noise), atol=0.01)
+
+
+def test_a_flat_picture_has_no_weave():
+    assert weave(np.full((1, 32, 32, 3), 0.7, "float32"))[0] < 1e-3
 
 
 def test_threads_in_step_with_the_grid_have_a_price_if_they_are_to(terms, batch):

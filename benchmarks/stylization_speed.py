@@ -26,7 +26,11 @@ import numpy as np
 RESULTS = Path(__file__).parent / "results" / "stylization_speed.json"
 
 
-def pytorch_worker(width, blocks):
+# Modes of PyTorch's own doubling.
+UPSAMPLING = {"nearest": "nearest", "linear": "bilinear"}
+
+
+def pytorch_worker(width, blocks, upsampling):
     """Answers every size on standard input with the seconds that a frame took."""
     import torch
     from torch import nn
@@ -56,9 +60,9 @@ def pytorch_worker(width, blocks):
         stage(low, middle, 3, 2),
         stage(middle, high, 3, 2),
         *(Block(high) for _ in range(blocks)),
-        nn.Upsample(scale_factor=2),
+        nn.Upsample(scale_factor=2, mode=UPSAMPLING[upsampling]),
         stage(high, middle, 3),
-        nn.Upsample(scale_factor=2),
+        nn.Upsample(scale_factor=2, mode=UPSAMPLING[upsampling]),
         stage(middle, low, 3),
         *padded(low, 3, 9),
         nn.Conv2d(3, 3, 1),
@@ -75,13 +79,13 @@ def pytorch_worker(width, blocks):
 class PyTorch:
     """The worker in an environment of its own."""
 
-    def __init__(self, environment, width, blocks):
+    def __init__(self, environment, width, blocks, upsampling):
         python = environment / "bin" / "python"
         if not python.exists():
             venv.create(environment, with_pip=True)
         install = [python, "-m", "pip", "install", "--quiet", "torch", "numpy"]
         subprocess.run(install, check=True)
-        worker = f"--pytorch-worker {width} {blocks}".split()
+        worker = f"--pytorch-worker {width} {blocks} {upsampling}".split()
         self._process = subprocess.Popen(
             [python, __file__, *worker],
             stdin=subprocess.PIPE,
@@ -124,7 +128,7 @@ def release_of(model, width, blocks):
     names = ("content", "style_1", "style_2", "style_3", "style_4")
     coefficients = Coefficients(**dict.fromkeys(names, LogUniform(0.01, 1.0)))
     styles = [f"style_{number}" for number in range(16)]
-    network = StyleNetwork(coefficients, styles, width, blocks)
+    network = StyleNetwork(coefficients, styles, width, blocks, upsampling="linear")
     network.build(None)
     return Release.from_network("stylization", network)
 
@@ -146,12 +150,12 @@ def main():
     parser.add_argument("--environment", type=Path, default=Path("runs/pytorch"))
     parser.add_argument("--large", type=int, default=4096)
     parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--pytorch-worker", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--pytorch-worker", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--memory", metavar="PRECISION", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.pytorch_worker:
-        width, blocks = options.pytorch_worker
-        pytorch_worker(float(width), int(blocks))
+        width, blocks, upsampling = options.pytorch_worker
+        pytorch_worker(float(width), int(blocks), upsampling)
         return
     release = release_of(options.model, options.width, options.blocks)
     if options.memory:
@@ -159,12 +163,15 @@ def main():
         return
 
     config = release.config["config"]
+    # Stylizers of 0.1 do not say it.
+    shape = config["width"], config["blocks"], config.get("upsampling", "nearest")
     networks = {
-        "pytorch": PyTorch(options.environment, config["width"], config["blocks"]),
+        "pytorch": PyTorch(options.environment, *shape),
         "float32": Ours(release, "float32"),
         "mixed_bfloat16": Ours(release, "mixed_bfloat16"),
     }
-    results = {"width": config["width"], "blocks": config["blocks"], "frames": {}}
+    described = dict(zip(("width", "blocks", "upsampling"), shape, strict=True))
+    results = {**described, "frames": {}}
     for size in options.sizes:
         seconds = {name: [] for name in networks}
         for _ in range(options.rounds):

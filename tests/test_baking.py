@@ -131,3 +131,19 @@ def test_refused():
         yoto.bake(conditioned(every_kind_of_layer()), left=1000)
     with pytest.raises(CoefficientError, match="expects a LossConditionalModel"):
         yoto.bake(every_kind_of_layer())
+
+
+def test_several_inputs_keep_their_order_and_their_names():
+    z, m = keras.Input((3,), name="z"), keras.Input((3,), name="m")
+    hidden = layers.Dense(4, activation="relu")(z - 2 * m)
+    plain = keras.Model([z, m], layers.Dense(2, name="out")(hidden))
+    coefficients = yoto.Coefficients(out=yoto.Uniform(0.0, 1.0))
+    model = yoto.LossConditionalModel(
+        yoto.condition(plain, coefficients), coefficients=coefficients
+    )
+    baked = yoto.bake(model, out=0.5)
+    first, second = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
+    expected = plain.predict([first, second], verbose=0)
+    for given in ([first, second], {"m": second, "z": first, "more": first}):
+        found = baked.predict(given, verbose=0)
+        np.testing.assert_allclose(found, expected, atol=1e-6)

@@ -485,6 +485,58 @@ def test_predict_at_an_impossible_setting():
         model.predict_at(with_coefficients(batch()), left=1)
 
 
+def plain_model(network, coefficients, **options):
+    model = yoto.LossConditionalModel(network, None, coefficients, **options)
+    model.compile("sgd", loss="mse")
+    return model
+
+
+def plain():
+    x = keras.Input((2,), name="x")
+    hidden = keras.layers.Dense(3, activation="relu")(x)
+    return keras.Model(x, keras.layers.Dense(1, name="out")(hidden))
+
+
+def test_a_network_that_was_not_conditioned_is_not_trained_for_the_mean():
+    law = yoto.Coefficients(out=yoto.LogUniform(0.1, 10.0))
+    model = plain_model(plain(), law)
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    with pytest.raises(CoefficientError, match="no input 'coefficients'"):
+        model.fit(x, y, verbose=0)
+    # At one vector there is nothing to follow.
+    model.fixed_vector = law.vector(out=2.0)
+    model.fit(x, y, verbose=0)
+    plain_model(plain(), yoto.Coefficients(out=yoto.Fixed(2.0))).fit(x, y, verbose=0)
+
+
+def test_coefficients_are_those_that_the_network_was_conditioned_on():
+    def law(**laws):
+        return yoto.Coefficients(**laws)
+
+    usual = {"out": yoto.Uniform(0.0, 1.0), "decay": yoto.Uniform(0.0, 2.0)}
+    network = yoto.condition(plain(), law(**usual))
+    options = {"without_term": ["decay"]}
+    for laws, message in (
+        ({"decay": usual["decay"], "out": usual["out"]}, r"\(out, decay\), .*\(decay,"),
+        ({"decay": usual["decay"]}, r"these in this order, got \(decay\)"),
+        (
+            {**usual, "decay": yoto.Uniform(0.0, 3.0)},
+            "decay from 0 to 2, ",
+        ),
+    ):
+        with pytest.raises(CoefficientError, match=message):
+            plain_model(network, law(**laws), **options)
+    # Narrower, as to train on with.
+    plain_model(network, law(**{**usual, "decay": yoto.Fixed(1.0)}), **options)
+
+
+def test_names_without_a_term():
+    law = yoto.Coefficients(out=yoto.LogUniform(0.1, 10.0), rate=yoto.Uniform(0.0, 1.0))
+    with pytest.raises(CoefficientError, match=r"names 'rata', .* out, rate"):
+        plain_model(yoto.condition(plain(), law), law, without_term=["rate", "rata"])
+    plain_model(yoto.condition(plain(), law), law, without_term="rate")
+
+
 @pytest.mark.parametrize("balance", [0, 1, -0.5])
 def test_an_impossible_balance(balance):
     with pytest.raises(ValueError, match=rf"in \(0, 1\), got balance={balance}"):

@@ -43,7 +43,8 @@ def bake(model, **coefficients):
         **coefficients: values by name; others take their middle.
 
     Returns:
-        A functional `keras.Model` with the outputs of the network and its other inputs.
+        A functional `keras.Model` with the outputs of the network and its other inputs,
+        in their order or by name.
 
     Raises:
         RecipeError: the network is neither functional nor Sequential.
@@ -97,7 +98,10 @@ class _Baking:
             operation_fn=lambda operation: functools.partial(self._call, operation),
         )
         outputs = keras.tree.map_structure(self._symbolic, outputs)
-        given = inputs if len(inputs) > 1 else next(iter(inputs.values()))
+        # A list, which Keras takes by position and by name; a dict it would sort.
+        order = model.input if isinstance(model.input, dict) else inputs
+        given = [inputs[name] for name in order if name in inputs]
+        given = given if len(given) > 1 else given[0]
         return keras.Model(given, outputs, name=model.name)
 
     def _call(self, operation, *args, **kwargs):

@@ -2,7 +2,7 @@
 
 import keras
 
-from yoto_tf.conditional_network import check_export
+from yoto_tf.conditional_network import check_coefficients, check_export
 from yoto_tf.errors import CoefficientError
 from yoto_tf.objectives import batches, drawing, prediction, serialization
 from yoto_tf.objectives.compiled_terms import TermLosses
@@ -61,7 +61,8 @@ class LossConditionalModel(TrainingStep, keras.Model):
 
     Raises:
         ValueError: inputs that the network lacks, terms of another shape, a coefficient
-            that weighs nothing (from the first batch, or from `compile`).
+            that weighs nothing (from the first batch, or from `compile`), coefficients
+            that are not those of the network's embedding or go beyond their ranges.
 
     Reference: Dosovitskiy & Djolonga, "You Only Train Once: Loss-Conditional Training
     of Deep Networks", ICLR 2020.
@@ -87,6 +88,14 @@ class LossConditionalModel(TrainingStep, keras.Model):
                 f"(network, coefficients=...), got coefficients={coefficients!r}"
             )
         coefficients.check_draw(draw)
+        if isinstance(without_term, str):
+            without_term = (without_term,)
+        unknown = sorted(set(without_term) - set(coefficients.names))
+        if unknown:
+            raise CoefficientError(
+                f"without_term names {unknown[0]!r}, expected some of "
+                f"{', '.join(coefficients.names)}"
+            )
         self.network = network
         self.coefficients = coefficients
         self.draw = draw
@@ -100,6 +109,7 @@ class LossConditionalModel(TrainingStep, keras.Model):
             self.without_term,
             one_vector=draw == "batch",
         )
+        check_coefficients(network, coefficients)
         self.seed_generator = drawing.ReplicaSeeds()
         self.progress = None
         if coefficients.is_annealed:
@@ -168,7 +178,13 @@ class LossConditionalModel(TrainingStep, keras.Model):
         """Does nothing: the first call, which has a batch, builds what is not built."""
 
     def fit(self, *args, **kwargs):
-        """Keras' `fit`; refuses what would be ignored, see `check_fit`."""
+        """Keras' `fit`; refuses what would be ignored, see `check_fit`.
+
+        Raises:
+            CoefficientError: the network does not take the coefficients, and these are
+                drawn: it would be trained for their mean.
+        """
+        batches.check_network(self)
         batches.check_fit(self.coefficients, super().fit, args, kwargs)
         if self.progress is not None:
             args, kwargs = with_progress(super().fit, args, kwargs)
@@ -186,7 +202,7 @@ class LossConditionalModel(TrainingStep, keras.Model):
         with self._evaluation():
             return super().test_on_batch(*args, **kwargs)
 
-    def predict_at(self, inputs, /, batch_size=32, **coefficients):
+    def predict_at(self, inputs, /, *, batch_size=32, **coefficients):
         """The network's outputs at a setting of the dial.
 
         Args:

@@ -10,6 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from yoto_tf.errors import DataError, FormatError, YotoError
+from yoto_tf.machine.atomic_files import is_special
 from yoto_tf.machine.outputs import check_kind
 from yoto_tf.machine.progress import progress_bar
 from yoto_tf.machine.threads import num_threads
@@ -62,7 +63,8 @@ def convert_files(
     """
     kept = []
     if not clobber:
-        kept = [pair for pair in pairs if pair[1].is_file()]
+        # What the shell has opened for us, as for `-`, is no file of before.
+        kept = [p for p in pairs if p[1].is_file() and not is_special(p[1])]
         pairs = [pair for pair in pairs if pair not in kept]
     kept = [{"input": str(path), "output": str(output)} for path, output in kept]
     if not many:

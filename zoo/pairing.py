@@ -6,6 +6,7 @@ there. Of several names each brings its files under its own name, as `cp -r` doe
 """
 
 import dataclasses
+import glob
 import os
 from pathlib import Path
 
@@ -81,6 +82,9 @@ def pair_files(source, target, list_files, read, written, rename):
         )
         return Pairs([(rereadable(source), Path(output))], False)
     target = Path(target)
+    for source in sources:
+        if not (os.path.exists(source) or glob.has_magic(os.fspath(source))):
+            _listed(source, list_files)
     if target.exists() and not target.is_dir():
         raise DataError(f"{target} is a file, expected a folder for many files")
     if len(sources) > 1 and target.suffix.lower() in written.suffixes:

@@ -129,7 +129,8 @@ def _packed(constants):
     for name, array in constants.items():
         dtype = _DTYPES[array.dtype.name]
         entry = {"name": name, "shape": list(array.shape), "dtype": dtype}
-        half = array.astype("float16") if dtype == "float32" else None
+        with np.errstate(over="ignore"):
+            half = array.astype("float16") if dtype == "float32" else None
         if half is not None and np.array_equal(half.astype("float32"), array):
             entry["quantization"] = {"dtype": "float16", "original_dtype": "float32"}
             array = half

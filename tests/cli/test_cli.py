@@ -554,3 +554,65 @@ def test_a_reader_that_has_seen_enough_ends_the_command_quietly():
     os.close(writing)
     assert done.stderr == ""
     assert done.returncode == 128 + signal.SIGPIPE
+
+
+def test_a_file_that_the_shell_has_just_opened_is_written(here):
+    program = "import sys; from yoto_tf.cli import main; sys.exit(main())"
+    command = ["compress", "photo.png", "-", "--lossless", "--no-clobber"]
+    with open("out.yoto", "wb") as file:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *command], stdout=file, check=True
+        )
+    assert done.returncode == 0
+    assert main(["decompress", "out.yoto", "back.png"]) == 0
+    np.testing.assert_array_equal(read_image("back.png"), read_image("photo.png"))
+
+
+def test_standard_output_that_is_closed(here):
+    program = "import sys; from yoto_tf.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "compress", "photo.png", "out.yoto"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command, "--lossless", "--quiet"],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("sample out.png --seed -1", "argument --seed: expected a whole number from 0"),
+        (
+            "stylize photo.png out.png --random 2 --seed 1.5",
+            "argument --seed: expected a whole number from 0, got 1.5",
+        ),
+        ("compress photo.png out --coefficients once=1", "unknown coefficient 'once'"),
+        (
+            "compress photo.png out --coefficients codec=1",
+            "unknown coefficient 'codec'",
+        ),
+        ("decompress nothere.yoto photo.png", "no such file or folder: nothere.yoto"),
+    ],
+)
+def test_bad_input_is_one_line_about_itself(here, capsys, command, message):
+    assert ended(command.split()) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def ended(arguments):
+    """The exit status, also where argparse ends the command."""
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        return end.code
+
+
+def test_an_unknown_backend(here, monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_BACKEND", "nonsense")
+    assert main(["decompress", "photo.yoto", "out.png"]) == 2
+    assert capsys.readouterr().err == (
+        "yoto: the Keras backend is 'nonsense', expected one of tensorflow, jax, torch\n"
+    )

@@ -33,6 +33,11 @@ def test_what_is_no_size(text):
         size(text)
 
 
+def test_more_digits_than_any_file_has():
+    with pytest.raises(argparse.ArgumentTypeError, match="fewer digits, got 402"):
+        size(400 * "9" + ".0k")
+
+
 @given(st.integers(0, 10**15))
 def test_whole_numbers_are_exact(number):
     assert size(str(number)) == number

@@ -75,3 +75,24 @@ def test_configuration():
     weighting = yoto.Weighting(COEFFICIENTS, 0.9, True, yoto.COSMOS(2.0))
     again = yoto.Weighting.from_config(weighting.get_config())
     assert again.get_config() == weighting.get_config()
+
+
+@pytest.mark.parametrize(
+    ("terms", "rows", "message"),
+    [
+        ({"near": np.ones((4, 1))}, np.ones((4, 2)), r"'near' must have .* \[4, 1\]"),
+        ({"near": np.ones(())}, np.ones((4, 2)), "'near' must have one value"),
+        ({"near": np.ones(4)}, np.ones((4, 3)), r"\[batch, 2\], got \[4, 3\]"),
+        ({"near": np.ones(4)}, np.ones(2), r"\[batch, 2\], got \[2\]"),
+        ({"neer": np.ones(4)}, np.ones((4, 2)), r"no coefficient weighs .* \['neer'\]"),
+    ],
+)
+def test_what_would_be_broadcast_or_lost(terms, rows, message):
+    terms = {name: ops.convert_to_tensor(term) for name, term in terms.items()}
+    with pytest.raises(ValueError, match=message):
+        yoto.Weighting(COEFFICIENTS)(terms, rows.astype("float32"))
+
+
+def test_a_scalarization_by_its_name():
+    with pytest.raises(ValueError, match=r"such as Tchebycheff\(\), got .*'tcheb"):
+        yoto.Weighting(COEFFICIENTS, scalarization="tchebycheff")

@@ -221,6 +221,10 @@ def test_over_the_simplex():
     assert sum(found.coefficients.values()) == pytest.approx(1, abs=1e-5)
     with pytest.raises(CoefficientError, match="sum to 1"):
         find(model, X, minimise="rate", over=["rate"])
+    with pytest.raises(CoefficientError, match="third is to be chosen"):
+        find(model, X, third=0.3, **usual)
+    with pytest.raises(CoefficientError, match=r"no coefficient but .*, got fourth"):
+        find(model, X, fourth=0.3, **usual)
 
 
 def test_what_is_out_of_reach_is_named():
@@ -243,6 +247,11 @@ def test_what_is_out_of_reach_is_named():
         ({"minimise": "a", "over": "a", "coefficient": "a"}, "once"),
         ({"minimise": "a", "over": ["a", "c"]}, "one of: a, b; got c"),
         ({"minimise": "speed", "over": "a"}, "no term 'speed'"),
+        ({"minimise": "a", "over": []}, r"each once, got over=\[\]"),
+        ({"minimise": "a", "over": ["a", "a"]}, "each once"),
+        ({"minimise": "a", "over": "a", "a": 0.3}, "a is to be chosen, .* a=0.3"),
+        ({"minimise": "a", "over": ["a", "b"], "c": 0.3}, "'?c'?"),
+        ({"minimise": "a", "over": "a", "subject_to": "b <= 1.2.3"}, "a constraint"),
     ],
 )
 def test_what_cannot_be_meant(arguments, reason):

@@ -64,3 +64,8 @@ def test_vectors_out_of_range_before_the_first_step(tmp_path):
     callback = yoto.SweepCallback(DATA, [[99.0, 1.0]], log_dir=tmp_path)
     with pytest.raises(CoefficientError, match="near = 99 is outside"):
         model().fit(DATA, callbacks=[callback], verbose=0)
+
+
+def test_epochs_from_one_sweep_to_the_next():
+    with pytest.raises(ValueError, match="every must be ≥ 1, got every=0"):
+        yoto.SweepCallback(None, [[1.0]], every=0)

@@ -13,6 +13,7 @@ from yoto_tf.data import Examples
 from yoto_tf.distributions import Fixed, LogUniform
 from yoto_tf.errors import CoefficientError, DataError, YotoError
 from yoto_tf.loss_conditional_model import LossConditionalModel
+from yoto_tf.scalarization import Tchebycheff
 from yoto_tf.tradeoff import Sweep, regret, sweep
 
 X = np.arange(1, 8, dtype="float32")[:, None]
@@ -109,7 +110,7 @@ def test_json(tmp_path):
     found.to_json(tmp_path / "sweep.json")
     assert Sweep.from_json(tmp_path / "sweep.json") == found
     assert set(json.loads((tmp_path / "sweep.json").read_text())) == {
-        *("coefficients", "terms", "metrics")
+        *("coefficients", "terms", "metrics", "objectives")
     }
     assert [path.name for path in tmp_path.iterdir()] == ["sweep.json"]
 
@@ -243,6 +244,71 @@ def test_keras_metrics_on_pairs(pairs):
     assert other.metrics[0]["depth_mse"] == pytest.approx(other.terms[0]["depth"])
     with pytest.raises(YotoError, match=r"need batches \(x, y\)"):
         sweep(MODEL, {"x": X}, GRID, metrics=["mse"])
+
+
+def a_model(scalarization=None, loss_weights=None, decay=None, **laws):
+    """Two linear outputs on (x, y), the second of which has a coefficient."""
+    keras.utils.set_random_seed(0)
+    x = keras.Input((1,), name="x")
+    hidden = keras.layers.Dense(4, kernel_regularizer=decay, name="hidden")(x)
+    outputs = {
+        name: keras.layers.Dense(1, kernel_regularizer=decay, name=name)(hidden)
+        for name in ("seg", "depth")
+    }
+    coefficients = Coefficients(**(laws or {"depth": LogUniform(0.1, 10.0)}))
+    network = condition(keras.Model(x, outputs), coefficients)
+    model = LossConditionalModel(
+        network, coefficients=coefficients, scalarization=scalarization
+    )
+    model.compile("sgd", {"seg": "mse", "depth": "mae"}, loss_weights)
+    return model
+
+
+Y = {"seg": X / 2, "depth": -X}
+
+
+def evaluated(model, **coefficients):
+    rows = np.tile(model.coefficients.vector(**coefficients), (len(X), 1))
+    inputs = {"x": X, "coefficients": rows}
+    return model.evaluate(inputs, Y, verbose=0, return_dict=True)
+
+
+@pytest.mark.parametrize("scalarization", [None, Tchebycheff()])
+@pytest.mark.parametrize("loss_weights", [None, {"seg": 100.0}])
+def test_totals_are_what_the_model_minimises(scalarization, loss_weights):
+    model = a_model(scalarization, loss_weights)
+    found = sweep(model, (X, Y), [[0.5], [5.0]])
+    expected = [evaluated(model, depth=depth)["loss"] for depth in (0.5, 5.0)]
+    np.testing.assert_allclose(found.totals(), expected, rtol=1e-5)
+    assert found.table()[1]["total"] == pytest.approx(expected[1], rel=1e-5)
+    parts = sweep(model, (X, Y), [[0.5]]) + sweep(model, (X, Y), [[5.0]])
+    np.testing.assert_allclose(parts.totals(), expected, rtol=1e-5)
+
+
+def test_all_regularisers_are_one_term():
+    model = a_model(decay="l2", regularizers=LogUniform(0.1, 10.0))
+    found = sweep(model, (X, Y), [[2.0]])
+    expected = evaluated(model, regularizers=2.0)
+    assert found.terms[0]["regularizers"] == pytest.approx(
+        expected["regularizers_loss"], rel=1e-5
+    )
+    assert found.totals()[0] == pytest.approx(expected["loss"], rel=1e-5)
+
+
+def test_sample_weights_that_are_none():
+    model = a_model()
+    expected = sweep(model, (X, Y), [[2.0]])
+    assert sweep(model, (X, Y, None), [[2.0]]) == expected
+    assert sweep(model, [(X, Y, None)], [[2.0]]) == expected
+
+
+def test_a_model_without_a_dial_or_without_losses():
+    model = a_model()
+    with pytest.raises(CoefficientError, match=r"sweep expects a LossCond.* a Cond"):
+        sweep(model.network, (X, Y), [[2.0]])
+    raw = LossConditionalModel(model.network, coefficients=model.coefficients)
+    with pytest.raises(CoefficientError, match=r"call compile\(loss=...\) first"):
+        sweep(raw, (X, Y), [[2.0]])
 
 
 def test_front_and_dataframe():

@@ -66,7 +66,9 @@ def main(arguments=None):
         options.arguments = sys.argv[1:] if arguments is None else list(arguments)
         _be_quiet(getattr(options, "quiet", False))
         status = options.run(options)
-        sys.stdout.flush()
+        # None where the shell has closed it.
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return status
     except BrokenPipeError:
         # The reader of standard output, such as `head`, has closed it: end quietly.

@@ -5,7 +5,7 @@ from yoto_tf.cli.startup import import_keras
 
 # What names files and folders, by where argparse puts it.
 _FILES = {PATHS, PATHS_AND_OUTPUT, "source", "target", "first", "second"}
-_FILES |= {"output", "plot", "data"}
+_FILES |= {"output", "plot", "data", "mask", "style", "outside"}
 _FOLDERS = {"directory", "out", "workdir"}
 _MODELS = {"model", "start"}
 

@@ -96,8 +96,10 @@ def run(options):
     if not options.lossless:
         import_keras(options.threads)
         from yoto_tf.zoo.codec.codec import Codec
+        from yoto_tf.zoo.codec.file_conversion import FileCompressor
 
-        check_names(options.coefficients, compress_files, Codec.compress)
+        taken = (compress_files, Codec.compress, FileCompressor)
+        check_names(options.coefficients, *taken)
     report = compress_files(
         sources,
         target,

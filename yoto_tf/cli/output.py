@@ -84,7 +84,8 @@ def report_stream(target):
 
 def is_left(options, target):
     """Whether an output exists and stays as it is; if so, says that."""
-    if not (options.no_clobber and os.path.isfile(target)):
+    exists = os.path.isfile(target) and not is_special(target)
+    if not (options.no_clobber and exists):
         return False
     if not options.quiet:
         say_error(f"{target} exists and is left as it is")

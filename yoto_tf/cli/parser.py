@@ -34,6 +34,17 @@ class Parser(argparse.ArgumentParser):
         return options, more
 
 
+# Of a seed; Python refuses to read much longer numbers.
+_MOST_DIGITS = 30
+
+
+def seed(text):
+    """A whole number from 0, for argparse."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0, got {text}")
+    return int(text)
+
+
 def _is_name(argument):
     return argument == "-" or not argument.startswith("-")
 

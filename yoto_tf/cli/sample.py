@@ -3,6 +3,7 @@
 from yoto_tf.cli.coefficients import check_names
 from yoto_tf.cli.grids import add_options, print_report
 from yoto_tf.cli.output import is_left
+from yoto_tf.cli.parser import seed
 from yoto_tf.cli.startup import import_keras
 
 
@@ -16,7 +17,7 @@ def add(subparsers):
     )
     add_options(parser, "vae-shapes", number=None)
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="of the latents"
+        "--seed", type=seed, default=0, metavar="S", help="of the latents"
     )
     parser.set_defaults(run=run)
 

@@ -7,6 +7,8 @@ _UNITS = {"": 1}
 for _power, _letter in enumerate("kmg", 1):
     _UNITS |= {_letter: 1000**_power, f"{_letter}i": 1024**_power}
 _SIZE = re.compile(r"(\d+|\d*\.\d+)\s*(|[kmg]i?)b?", re.IGNORECASE | re.ASCII)
+# Far more than any file has bytes.
+_MOST_DIGITS = 30
 
 
 def size(text):
@@ -22,4 +24,6 @@ def size(text):
         )
     number, unit = match.groups()
     factor = _UNITS[unit.lower()]
+    if len(number) > _MOST_DIGITS:
+        raise argparse.ArgumentTypeError(f"expected fewer digits, got {len(number)}")
     return int(float(number) * factor) if "." in number else int(number) * factor

@@ -6,8 +6,10 @@ import json
 import os
 import sys
 
+from yoto_tf.errors import YotoError
 from yoto_tf.machine.threads import limit_threads
 
+_BACKENDS = ("tensorflow", "jax", "torch")
 # What Keras and TensorFlow import where it is installed, for plots, wrappers,
 # data frames and notebooks. JAX is for converting its functions to TensorFlow Lite,
 # SciPy for sparse matrices in a former Keras.
@@ -27,8 +29,13 @@ def import_keras(threads=None, pictures=True):
     """
     if threads is not None:
         limit_threads(threads)
+    backend = chosen_backend()
+    if backend not in _BACKENDS:
+        raise YotoError(
+            f"the Keras backend is {backend!r}, expected one of {', '.join(_BACKENDS)}"
+        )
     hidden = _FOR_PICTURES if pictures else _FOR_ALL
-    if pictures and chosen_backend() != "tensorflow":
+    if pictures and backend != "tensorflow":
         hidden = _FOR_ALL
     with contextlib.ExitStack() as stack:
         for name in hidden:

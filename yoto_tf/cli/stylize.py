@@ -12,7 +12,13 @@ from yoto_tf.cli.output import (
     report,
     report_stream,
 )
-from yoto_tf.cli.parser import add_model, add_no_clobber, add_threads, add_volume
+from yoto_tf.cli.parser import (
+    add_model,
+    add_no_clobber,
+    add_threads,
+    add_volume,
+    seed,
+)
 from yoto_tf.cli.startup import import_keras
 from yoto_tf.errors import YotoError
 
@@ -79,7 +85,7 @@ def add(subparsers):
     )
     parser.add_argument(
         "--seed",
-        type=int,
+        type=seed,
         metavar="S",
         help="with --random: the same settings again (default: others each time)",
     )
@@ -170,9 +176,11 @@ def _write_sheet(options, sources, target):
 def _import_stylizer(options):
     import_keras(options.threads)
     from yoto_tf.zoo.stylization import Stylizer
+    from yoto_tf.zoo.stylization.file_conversion import FileStylizer
     from yoto_tf.zoo.stylization.files import write_contact_sheet
 
-    check_names(options.coefficients, write_contact_sheet, Stylizer.stylize)
+    taken = (write_contact_sheet, Stylizer.stylize, FileStylizer)
+    check_names(options.coefficients, *taken)
 
 
 def _described(file):

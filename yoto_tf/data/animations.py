@@ -23,7 +23,7 @@ def write_animation(path, frames, milliseconds=120):
     with atomic_file(path) as file:
         first.save(
             file,
-            format=str(path).rpartition(".")[2],
+            format="WEBP" if str(path).lower().endswith(".webp") else "GIF",
             save_all=True,
             append_images=later,
             duration=milliseconds,

@@ -63,6 +63,18 @@ def input_names(network):
     return [tensor.name for tensor in tensors]
 
 
+def check_network(model):
+    """Raises CoefficientError where drawn coefficients would not reach the network."""
+    names = input_names(model.network) or ["coefficients"]
+    low, high = zip(*model.coefficients.ranges().values(), strict=True)
+    is_drawn = low != high and model.fixed_vector is None
+    if is_drawn and "coefficients" not in names:
+        raise CoefficientError(
+            "the network has no input 'coefficients', so that it cannot follow them: "
+            "make it with yoto_tf.condition(network, coefficients)"
+        )
+
+
 def batch_size_of(inputs):
     """The length of the first axis, a number or a scalar tensor."""
     return keras.ops.shape(keras.tree.flatten(inputs)[0])[0]

@@ -39,6 +39,11 @@ class TermLosses(CompileLoss):
         self(y_true, y_pred, sample_weight)
         return self._found
 
+    @property
+    def factors(self):
+        """{name of an output: its entry in `loss_weights`}, of the last batch."""
+        return {name: term.factor for name, term in self._found.items()}
+
     def _record(self, entry, y_true, y_pred, sample_weight):
         value = entry.loss(y_true, y_pred, _untouched(sample_weight))
         if len(value.shape) > 0:
@@ -69,6 +74,10 @@ class Term:
     given: tuple[Any, Any, Any]
     value: Any
     factor: float
+
+    @property
+    def batch_size(self):
+        return ops.shape(keras.tree.flatten(self.given[1])[0])[0]
 
     def rows(self):
         """One value an example, [B], whose `batch_mean` is `value`.
@@ -148,7 +157,11 @@ def weighted_terms(weighting, terms, weights):
         weights: {name: tensor [B], scalar tensor or float}, for them all.
     """
     if not weighting.sums:
-        rows = {name: term.rows() for name, term in terms.items()}
+        has_one = all(len(getattr(w, "shape", ())) == 0 for w in weights.values())
+        rows = {
+            name: term.rows_or_mean(term.batch_size) if has_one else term.rows()
+            for name, term in terms.items()
+        }
         factors = {name: weights[name] * term.factor for name, term in terms.items()}
         return batch_mean(weighting.scalarize(rows, factors))
     parts = []
@@ -156,7 +169,9 @@ def weighted_terms(weighting, terms, weights):
         weight = weights[name]
         if len(getattr(weight, "shape", ())) == 0:
             # One product, so that it equals Keras' own with `loss_weights` to the bit.
-            parts.append(term.value * (weight * term.factor))
+            value = ops.cast(term.value, "float32")
+            parts.append(value * (weight * term.factor))
         else:
-            parts.append(batch_mean(weight * term.rows()) * term.factor)
+            rows = ops.cast(term.rows(), "float32")
+            parts.append(batch_mean(weight * rows) * term.factor)
     return sum(parts)

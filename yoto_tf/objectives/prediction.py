@@ -63,12 +63,28 @@ def measure(model, batch, vector):
         batch: a dict, or (x, y) or (x, y, sample_weight); arrays.
 
     Returns:
-        The outputs, tensors, and {name: tensor [B]}.
+        The outputs, tensors; {name: tensor [B]}; and what these are scalarised to,
+        [B], with `loss_weights` and without what balances and normalises a training.
     """
     inputs = keras.utils.unpack_x_y_sample_weight(batch)[0]
     outputs, added = run(model, inputs, vector)
     outputs, *batch = map(_tensors, (outputs, *_three(batch)))
-    return outputs, _terms(model, batch, vector, outputs, added)
+    terms = _terms(model, batch, vector, outputs, added)
+    return outputs, terms, _total(model, vector, terms, {name for name, _ in added})
+
+
+def _total(model, vector, terms, of_layers):
+    """What terms {name: [B]} are scalarised to, [B]; those of layers are added."""
+    weights = dict(zip(model.coefficients.names, map(float, vector), strict=True))
+    compiled = model._compile_loss
+    factors = compiled.factors if compiled and not model.objective.function else {}
+    weights = {name: weights.get(name, 1.0) * factors.get(name, 1.0) for name in terms}
+    rows = {name: ops.cast(term, "float32") for name, term in terms.items()}
+    own = {name: rows.pop(name) for name in of_layers & rows.keys()}
+    parts = [weights[name] * row for name, row in own.items()]
+    if rows:
+        parts.append(model.objective.scalarize(rows, {n: weights[n] for n in rows}))
+    return sum(parts)
 
 
 def terms_at(model, batch, vector):
@@ -100,12 +116,15 @@ def _terms(model, batch, vector, outputs, added):
         rows = ops.convert_to_tensor(np.tile(vector, (size, 1)))
         terms = model.objective.function(inputs, outputs, rows)
     else:
-        found = model._compile_loss.terms(targets, outputs, sample_weight)
+        compiled = model._compile_loss
+        found = compiled.terms(targets, outputs, sample_weight) if compiled else {}
         terms = {name: term.rows_or_mean(size) for name, term in found.items()}
+    own = {}
     for name, loss in added:
         if name in model.coefficients.names and name not in terms:
-            terms[name] = additional_losses.rows(loss, size)
-    return terms
+            # A layer may add several losses, and many layers have a regulariser.
+            own[name] = own.get(name, 0.0) + additional_losses.rows(loss, size)
+    return {**terms, **own}
 
 
 def _three(batch):

@@ -51,7 +51,8 @@ class Weighting(layers.Layer):
 
     Raises:
         ValueError: balance out of range or with fewer than two coefficients, or weights
-            to normalise that may be zero.
+            to normalise that may be zero; when called, terms or coefficients of another
+            shape, or no term with a coefficient.
 
     Example:
         >>> weighting = Weighting(coefficients)
@@ -85,6 +86,11 @@ class Weighting(layers.Layer):
                 "normalize_weights needs coefficients > 0, "
                 f"got coefficients={coefficients}"
             )
+        if not callable(scalarization or WeightedSum()):
+            raise ValueError(
+                "scalarization must be one of yoto_tf.scalarization, such as "
+                f"Tchebycheff(), got scalarization={scalarization!r}"
+            )
         self.coefficients = coefficients
         self.balance = balance
         self.normalize_weights = normalize_weights
@@ -107,9 +113,29 @@ class Weighting(layers.Layer):
 
     def call(self, terms, coefficients, training=None):
         terms = {name: ops.cast(term, "float32") for name, term in terms.items()}
+        self._check(terms, ops.shape(coefficients))
         if training:
             self.update_averages(terms)
         return batch_mean(self.scalarize(terms, self.term_weights(terms, coefficients)))
+
+    def _check(self, terms, shape):
+        """Refuses what would be broadcast, or would not be weighted at all."""
+        names = self.coefficients.names
+        if len(shape) != 2 or shape[1] != len(names):
+            raise ValueError(
+                f"expected coefficients [batch, {len(names)}], got {list(shape)}"
+            )
+        for name, term in terms.items():
+            if len(term.shape) != 1:
+                raise ValueError(
+                    f"term {name!r} must have one value an example, [batch], got shape "
+                    f"{list(term.shape)}"
+                )
+        if not set(names) & set(terms):
+            raise ValueError(
+                f"no coefficient weighs a term: the coefficients are {list(names)}, "
+                f"the terms {list(terms)}"
+            )
 
     def update_averages(self, terms):
         """Updates the averages of these terms, {name: tensor}."""

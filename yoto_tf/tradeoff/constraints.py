@@ -11,9 +11,11 @@ import numpy as np
 
 from yoto_tf.errors import CoefficientError, YotoError
 from yoto_tf.tradeoff.surrogate import minimise_by_surrogate
-from yoto_tf.tradeoff.sweeps import Sweep, sweep
+from yoto_tf.tradeoff.sweeps import Sweep, check_model, sweep
 
-_CONSTRAINT = re.compile(r"\s*(\w+)\s*(<=|>=|≤|≥)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*")
+_CONSTRAINT = re.compile(
+    r"\s*(\w+)\s*(<=|>=|≤|≥)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,12 +79,14 @@ def find(
             "find needs one term, minimise= or maximise=; got "
             f"{minimise} and {maximise}"
         )
+    check_model(model, "find")
     term, sign = (maximise, -1) if minimise is None else (minimise, 1)
     bounds = [
         Bound.parse(text)
         for text in ([subject_to] if isinstance(subject_to, str) else subject_to)
     ]
     chosen = _chosen(model.coefficients, coefficient, over)
+    _check_others(model.coefficients, chosen, others)
     tried = []
 
     def value_and_slacks(position):
@@ -240,6 +244,10 @@ def _chosen(coefficients, coefficient, over):
         raise CoefficientError("give the coefficients to choose once, as over=[...]")
     names = [coefficient] if over is None else over
     names = [names] if isinstance(names, str) else list(names)
+    if not names or len(set(names)) < len(names):
+        raise CoefficientError(
+            f"expected the coefficients to choose, each once, got over={names}"
+        )
     if coefficients.joint is not None:
         if set(names) != set(coefficients.names):
             raise CoefficientError(
@@ -258,6 +266,23 @@ def _chosen(coefficients, coefficient, over):
                 f"{', '.join(free) or 'none'}; got {name}"
             )
     return names
+
+
+def _check_others(coefficients, chosen, others):
+    """Refuses values of coefficients that are to be chosen or do not exist."""
+    for name in others:
+        if name in chosen:
+            raise CoefficientError(
+                f"{name} is to be chosen, expected no value for it, got "
+                f"{name}={others[name]:g}"
+            )
+    if coefficients.joint is None:
+        coefficients.vector(**others)
+    elif others:
+        raise CoefficientError(
+            f"expected no coefficient but {', '.join(coefficients.names)}, got "
+            f"{', '.join(others)}"
+        )
 
 
 def _at(coefficients, chosen, position, others):

@@ -11,7 +11,7 @@ import numpy as np
 from yoto_tf.errors import YotoError
 from yoto_tf.objectives.validation import key
 from yoto_tf.tradeoff.fronts import hypervolume as volume_of
-from yoto_tf.tradeoff.sweeps import sweep
+from yoto_tf.tradeoff.sweeps import check_model, sweep
 
 
 class SweepCallback(keras.callbacks.Callback):
@@ -49,11 +49,14 @@ class SweepCallback(keras.callbacks.Callback):
         metrics=None,
     ):
         super().__init__()
+        if every < 1:
+            raise ValueError(f"every must be ≥ 1, got every={every}")
         self.data, self.grid, self.reference = data, grid, hypervolume
         self.log_dir, self.every, self.metrics = log_dir, every, metrics
         self.front = None
 
     def on_train_begin(self, logs=None):
+        check_model(self.model, "SweepCallback")
         self.grid = np.atleast_2d(self.model.coefficients.validate(self.grid))
         try:
             from tensorboard.summary.writer.event_file_writer import EventFileWriter

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from yoto_tf.errors import DataError, YotoError
+from yoto_tf.errors import CoefficientError, DataError, YotoError
 from yoto_tf.machine.progress import progress_bar
 from yoto_tf.objectives.batches import finite
 from yoto_tf.objectives.prediction import measure
@@ -27,11 +27,14 @@ class Sweep(Results):
         terms: the mean of every loss term at each point, by name.
         metrics: the means of what was measured besides, by name; empty dicts if
             nothing was.
+        objectives: the mean of what the model minimises at each point, see `totals`;
+            empty where only the terms are known.
     """
 
     coefficients: list[dict[str, float]]
     terms: list[dict[str, float]]
     metrics: list[dict[str, float]]
+    objectives: list[float] = dataclasses.field(default_factory=list)
 
     def __len__(self):
         return len(self.coefficients)
@@ -42,7 +45,16 @@ class Sweep(Results):
         return Sweep(*(mine + theirs for mine, theirs in pairs))
 
     def totals(self):
-        """The weighted sums [N]: terms times coefficients, or times 1 without one."""
+        """What the model minimises, [N], mean over the examples.
+
+        The weighted sum of the terms, each times its coefficient, or 1 without one, and
+        times its entry in `loss_weights`; or the model's other scalarisation of them.
+        Balancing and normalised weights, which only rescale a training, do not count,
+        and neither do losses of layers that no coefficient names. Where only the terms
+        are known it is their sum, each times its coefficient.
+        """
+        if self.objectives:
+            return np.array(self.objectives)
         return np.array(
             [
                 sum(weights.get(name, 1.0) * term for name, term in terms.items())
@@ -90,13 +102,13 @@ class Sweep(Results):
         signs = np.array([-1 if name in maximise else 1 for name in names])
         kept = np.flatnonzero(non_dominated(points * signs))
         kept = kept[np.argsort(points[kept, 0], kind="stable")]
-        return Sweep(*([rows[i] for i in kept] for rows in vars(self).values()))
+        return Sweep(*([rows[i] for i in kept if rows] for rows in vars(self).values()))
 
     def table(self):
         """A list of flat dicts, one a point.
 
         Coefficients have keys such as `kl_coefficient`, terms and metrics their own
-        names, and the weighted sum is `total`.
+        names, and what `totals` gives is `total`.
         """
         return [
             {f"{name}_coefficient": value for name, value in weights.items()}
@@ -153,17 +165,20 @@ def sweep(
         YotoError: Keras metrics for batches without targets, or a function whose values
             are not one an example.
     """
+    check_model(model, "sweep")
     grid = np.atleast_2d(model.coefficients.validate(grid))
     sums = [{} for _ in grid]
     others = [measurement(model, metrics) for _ in grid]
+    objectives = np.zeros(len(grid))
     count = 0
     for batch in progress_bar(as_batches(model, data), unit="batch", leave=False):
         inputs, targets, weights = keras.utils.unpack_x_y_sample_weight(batch)
         count += len(keras.tree.flatten(inputs)[0])
-        for vector, terms, other in zip(grid, sums, others, strict=True):
-            outputs, found = measure(model, batch, vector)
-            _add(terms, found)
-            other.update(inputs, targets, outputs, weights)
+        for point, vector in enumerate(grid):
+            outputs, found, total = measure(model, batch, vector)
+            _add(sums[point], found)
+            objectives[point] += np.sum(ops.convert_to_numpy(total), dtype="float64")
+            others[point].update(inputs, targets, outputs, weights)
     if not count:
         raise DataError("the data has no example (a generator lasts for one pass only)")
     return Sweep(
@@ -173,6 +188,7 @@ def sweep(
         ],
         [{name: total / count for name, total in terms.items()} for terms in sums],
         [other.result() for other in others],
+        (objectives / count).tolist(),
     )
 
 
@@ -186,7 +202,7 @@ def regret(one: Sweep, many: Sweep) -> np.ndarray:
         many: N networks, each at the vector it was trained for, in the same order.
 
     Returns:
-        Percent of the weighted sum [N]; negative where the one network is better.
+        Percent of `Sweep.totals` [N]; negative where the one network is better.
 
     Raises:
         YotoError: the vectors are not the same.
@@ -200,6 +216,22 @@ def regret(one: Sweep, many: Sweep) -> np.ndarray:
             f"{one.coefficients} and {many.coefficients}"
         )
     return 100 * (one.totals() - many.totals()) / np.abs(many.totals())
+
+
+def check_model(model, caller):
+    """Refuses a model without a dial, or one without loss terms.
+
+    Raises:
+        CoefficientError: naming the function that was called.
+    """
+    if not hasattr(model, "coefficients"):
+        raise CoefficientError(
+            f"{caller} expects a LossConditionalModel, got a {type(model).__name__}"
+        )
+    if model.objective.function is None and not model.compiled:
+        raise CoefficientError(
+            f"{caller} expects a model with losses: call compile(loss=...) first"
+        )
 
 
 def as_batches(model, data, batch_size=None):
@@ -218,7 +250,9 @@ def as_batches(model, data, batch_size=None):
     else:
         size = len(keras.tree.flatten(data)[0])
         batches = (
-            keras.tree.map_structure(lambda part, at=at: part[at], data)
+            keras.tree.map_structure(
+                lambda part, at=at: None if part is None else part[at], data
+            )
             for at in _slices(size, batch_size or size)
         )
     for batch in batches:
@@ -233,6 +267,8 @@ def _slices(size, length):
 
 
 def _float32(value):
+    if value is None:
+        return None
     # As fit does with arrays.
     array = np.asarray(value)
     return array.astype("float32") if array.dtype == "float64" else array

@@ -67,13 +67,20 @@ def checked_mask(mask, image):
         DataError: it is no such mask, or of another size than the picture.
     """
     mask = np.asarray(mask)
-    if mask.dtype != np.uint8 or mask.shape[:2] != image.shape[:2] or mask.ndim > 3:
+    is_grey = mask.ndim == 2
+    is_picture = is_grey or mask.shape[2:] == (3,)
+    if not is_picture:
+        raise DataError(
+            "expected a mask [height, width] or [height, width, 3], got "
+            f"{list(mask.shape)}"
+        )
+    if mask.dtype != np.uint8 or mask.shape[:2] != image.shape[:2]:
         sides = "x".join(map(str, mask.shape[1::-1]))
         raise DataError(
             f"expected a mask of the picture's size, {image.shape[1]}x"
             f"{image.shape[0]} pixels of 8 bits, got {sides} of {mask.dtype}"
         )
-    if mask.ndim == 3:
+    if not is_grey:
         mask = mask @ LUMA
     return np.float32(mask) / 255
 

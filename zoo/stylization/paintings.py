@@ -11,6 +11,8 @@ from yoto_tf.machine.inputs import rereadable
 from yoto_tf.zoo.pairing import PICTURES_TO_READ
 from yoto_tf.zoo.stylization.styles import name_of, parse_style
 
+_LONGEST = 4
+
 
 def painting_files(spec):
     """{style: file} of a folder, a glob or one file, sorted by name.
@@ -37,8 +39,13 @@ def read_painting(path, size):
 def scaled(painting, size):
     """A painting whose shorter side is `size` pixels, uint8 [H, W, 3].
 
-    The size decides how large the strokes become in a stylised picture.
+    The size decides how large the strokes become in a stylised picture. Of a frieze
+    that is more than `_LONGEST` times as long as it is wide the middle counts.
     """
+    height, width = painting.shape[:2]
+    most = _LONGEST * min(height, width)
+    top, left = max(height - most, 0) // 2, max(width - most, 0) // 2
+    painting = painting[top : top + most, left : left + most]
     height, width = painting.shape[:2]
     scale = size / min(height, width)
     shape = max(size, round(width * scale)), max(size, round(height * scale))
@@ -78,19 +85,27 @@ def seen(stylizer, style):
 
     Raises:
         StyleError, DataError: see `paintings_in` and `Stylizer.predict_style`.
-        RecipeError: two files of one name.
     """
     files = paintings_in(style)
     if not files:
         return stylizer, style
+    names = {}
     for file in files:
-        painting = read_image(rereadable(file))
-        vector = stylizer.predict_style(painting)
-        stylizer = stylizer.with_style(Path(file).name, vector)
+        vector = stylizer.predict_style(read_image(rereadable(file)))
+        name = names[file] = Path(file).name
+        if name not in stylizer.styles:
+            stylizer = stylizer.with_style(name, vector)
+        elif not np.array_equal(vector, stylizer.style_vector(name)):
+            raise DataError(
+                f"{file} and another painting are both called {name}: rename one"
+            )
     if isinstance(style, str):
         style = {style: 1.0} if files == [style] else parse_style(style)
-    names = {file: Path(file).name for file in files}
-    return stylizer, {names.get(name, name): share for name, share in style.items()}
+    shares = {}
+    for name, share in style.items():
+        name = names.get(name, name)
+        shares[name] = shares.get(name, 0.0) + share
+    return stylizer, shares
 
 
 def _is_one_painting(text):

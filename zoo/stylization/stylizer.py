@@ -23,7 +23,7 @@ from yoto_tf.zoo.stylization.network.stripes import stylize_in_stripes
 from yoto_tf.zoo.stylization.network.style_network import MINIMUM, STYLE_SIZE
 from yoto_tf.zoo.stylization.paintings import scaled
 from yoto_tf.zoo.stylization.stroke import AUTO, size_to_paint, stroke_in
-from yoto_tf.zoo.stylization.styles import style_weights, with_style
+from yoto_tf.zoo.stylization.styles import style_weights, vector_of, with_style
 
 # Larger pictures are stylised in stripes: at once they would take over 2 GB.
 PIXELS_AT_ONCE = 2**21
@@ -198,7 +198,13 @@ class Stylizer(Pretrained):
         check_process()
         painting = scaled(as_picture(painting), STYLE_SIZE)
         vector = self.model.predict_style(painting[None] / np.float32(255))
-        return ops.convert_to_numpy(vector)[0]
+        # As a release holds it.
+        vector = ops.convert_to_numpy(vector)[0]
+        return vector.astype("float16").astype("float32")
+
+    def style_vector(self, name):
+        """What belongs to one of its styles alone, float32 [V], for `with_style`."""
+        return vector_of(self.release.weights, name)
 
     def with_style(self, name, vector):
         """A stylizer with one more style; the others give the same pictures as ever.

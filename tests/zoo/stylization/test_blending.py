@@ -83,6 +83,8 @@ def test_a_mixture_lies_between(first, second, share):
 def test_masks_that_are_none(stylizer, image, half):
     with pytest.raises(DataError, match="size, 41x50 pixels of 8 bits, got 40x50"):
         stylizer.stylize(image, "dots", mask=half[:, 1:])
+    with pytest.raises(DataError, match=r"\[height, width, 3\], got \[50, 41, 4\]"):
+        stylizer.stylize(image, "dots", mask=np.dstack([half] * 4))
     with pytest.raises(DataError, match="got 41x50 of float64"):
         stylizer.stylize(image, "dots", mask=half / 255)
     with pytest.raises(DataError, match="expected a mask to tell what is outside"):

@@ -85,6 +85,27 @@ def test_paintings_inside_and_outside_of_a_mask(
         np.testing.assert_allclose(part, expected, rtol=0, atol=1)
 
 
+def test_one_painting_twice_and_two_of_one_name(
+    sighted_folder, picture, paintings, tmp_path, capsys
+):
+    painting, target = paintings / "dots.png", tmp_path / "out.png"
+    command = ["stylize", picture, str(target), "--model", str(sighted_folder)]
+    again = f"{paintings}/./dots.png"
+    assert main([*command, "--style", f"{painting}=1,{again}=3", "--json"]) == 0
+    [file] = json.loads(capsys.readouterr().out)["files"]
+    assert file["style"] == {"dots.png": 1.0}
+    other = tmp_path / "dots.png"
+    Image.open(paintings / "stripes.png").save(other)
+    assert main([*command, "--style", f"{painting}=1,{other}=1"]) == 2
+    assert "are both called dots.png" in capsys.readouterr().err
+
+
+def test_a_frieze_is_seen_by_its_middle(sighted):
+    frieze = np.random.default_rng(0).integers(0, 256, (2, 300, 3)).astype("uint8")
+    expected = sighted.predict_style(frieze[:, 146:154])
+    np.testing.assert_array_equal(sighted.predict_style(frieze), expected)
+
+
 def test_a_painting_that_cannot_be_a_style(
     model, sighted_folder, picture, paintings, tmp_path, capsys
 ):

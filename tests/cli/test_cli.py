@@ -614,5 +614,6 @@ def test_an_unknown_backend(here, monkeypatch, capsys):
     monkeypatch.setenv("KERAS_BACKEND", "nonsense")
     assert main(["decompress", "photo.yoto", "out.png"]) == 2
     assert capsys.readouterr().err == (
-        "yoto: the Keras backend is 'nonsense', expected one of tensorflow, jax, torch\n"
+        "yoto: the Keras backend is 'nonsense', expected one of tensorflow, jax, "
+        "torch\n"
     )

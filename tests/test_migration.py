@@ -104,17 +104,14 @@ class Subclass(keras.Model):
     def __init__(self):
         super().__init__()
         self.hidden, self.out = layers.Dense(4), layers.Dense(1)
-        # The layers of the row, made once, as a subclass has to.
-        code = row("a subclass").removeprefix("x = ")
-        film, embed, self.tensor = re.fullmatch(
-            r"(.+?\(\))\(x, (.+?\))\((inputs.+?)\)\)", code
-        ).groups()
-        self.film = eval(film, {"yoto": yoto})
-        self.embed = eval(embed, {"yoto": yoto, "coefficients": COEFFICIENTS})
+        (text,) = [row for kind, row in ROWS.items() if kind.startswith("a subclass")]
+        make, _, self.use, _ = re.findall("`(.+?)`", text)
+        exec(make, {"self": self, "yoto": yoto, "coefficients": COEFFICIENTS})
 
     def call(self, inputs):
-        x = self.hidden(inputs["x"])
-        x = self.film(x, self.embed(eval(self.tensor, {"inputs": inputs})))
+        variables = {"self": self, "inputs": inputs, "x": self.hidden(inputs["x"])}
+        exec(self.use, variables)
+        x = variables["x"]
         return self.out(ops.relu(x))
 
 

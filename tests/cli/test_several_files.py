@@ -123,6 +123,15 @@ def test_several_never_replace_an_input(here, capsys):
     assert {name: Path(name).read_bytes() for name in made()} == before
 
 
+def test_a_suffix_in_capitals_counts_and_hidden_files_do_not(here):
+    assert compress("a.png", "in/") == 0
+    Path("in/a.yoto").rename("in/A.YOTO")
+    assert compress("b.png", "in/") == 0
+    Path("in/b.yoto").rename("in/.b.yoto")
+    assert main(["decompress", "in", "out"]) == 0
+    assert made("out") == ["A.png"]
+
+
 def test_pipes_both_ways(here):
     with open("a.png", "rb") as file:
         picture = file.read()

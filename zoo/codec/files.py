@@ -192,11 +192,17 @@ def _open_picture(path):
 def compressed_files(spec):
     """As `yoto_tf.data.image_files`, for `.yoto` files."""
     path = Path(spec)
-    found = path.rglob(f"*{SUFFIX}") if path.is_dir() else _glob(spec)
+    found = _below(path) if path.is_dir() else _glob(spec)
     found = sorted(file for file in found if file.is_file())
     if not found:
         raise DataError(f"no {SUFFIX} files in {spec}")
     return found
+
+
+def _below(folder):
+    for file in folder.rglob("*"):
+        if file.suffix.lower() == SUFFIX and not file.name.startswith("."):
+            yield file
 
 
 def _glob(spec):

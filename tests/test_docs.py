@@ -53,8 +53,9 @@ OTHER_GUIDES = sorted(
 
 @pytest.mark.parametrize("guide", OTHER_GUIDES)
 def test_guide(guide, tmp_path, monkeypatch):
-    """The user that a guide speaks to has a photograph, here a small one."""
-    write_image(tmp_path / "photo.jpg", photograph()[:160, :240])
+    """The user that a guide speaks to has pictures, here small ones."""
+    for name in ("photo.jpg", "painting.jpg"):
+        write_image(tmp_path / name, photograph()[:160, :240])
     run(guide, tmp_path, monkeypatch)
 
 

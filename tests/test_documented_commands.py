@@ -31,7 +31,8 @@ WRITES_ONLY = ("export",)
 def pictures(photograph, tmp_path_factory):
     """The files and folders that the pages name."""
     folder = tmp_path_factory.mktemp("pictures")
-    for name in ("photo.jpg", "photo.png", "picture.png", "drawing.png"):
+    names = ("photo.jpg", "photo.png", "picture.png", "drawing.png", "painting.jpg")
+    for name in names:
         write_image(folder / name, photograph[200:264, 200:280])
     write_image(folder / "mask.png", photograph[200:264, 200:280, 0])
     for name, side in (("photos", 300), ("my-pictures", 300), ("other-pictures", 64)):

@@ -2,9 +2,6 @@
 
 import keras
 
-from yoto_tf.errors import CoefficientError
-from yoto_tf.layers import CoefficientEmbedding
-
 
 @keras.saving.register_keras_serializable(package="yoto_tf")
 class ConditionalNetwork(keras.Model):
@@ -39,34 +36,6 @@ class ConditionalNetwork(keras.Model):
             names[0]: inputs[others[0]],
             "coefficients": inputs["coefficients"],
         }
-
-
-def check_coefficients(network, coefficients):
-    """Compares coefficients with those that a network embeds.
-
-    They may have other laws and lie in narrower ranges, as to train on with.
-
-    Raises:
-        CoefficientError: other names, another order, or a range that goes beyond the
-            network's, which would be clipped there.
-    """
-    for layer in network._flatten_layers():
-        if not isinstance(layer, CoefficientEmbedding):
-            continue
-        known = layer.coefficients
-        if known.names != coefficients.names:
-            raise CoefficientError(
-                f"the network was conditioned on ({', '.join(known.names)}), expected "
-                f"these in this order, got ({', '.join(coefficients.names)})"
-            )
-        for name, (low, high) in coefficients.ranges().items():
-            least, most = known.ranges()[name]
-            slack = 1e-6 * max(abs(least), abs(most))
-            if low < least - slack or high > most + slack:
-                raise CoefficientError(
-                    f"the network was conditioned on {name} from {least:g} to "
-                    f"{most:g}, expected no more than that, got {low:g} to {high:g}"
-                )
 
 
 def check_export():

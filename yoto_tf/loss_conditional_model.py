@@ -2,8 +2,9 @@
 
 import keras
 
-from yoto_tf.conditional_network import check_coefficients, check_export
+from yoto_tf.conditional_network import check_export
 from yoto_tf.errors import CoefficientError
+from yoto_tf.layers import CoefficientEmbedding
 from yoto_tf.objectives import batches, drawing, prediction, serialization
 from yoto_tf.objectives.compiled_terms import TermLosses
 from yoto_tf.objectives.objective import Objective
@@ -109,7 +110,7 @@ class LossConditionalModel(TrainingStep, keras.Model):
             self.without_term,
             one_vector=draw == "batch",
         )
-        check_coefficients(network, coefficients)
+        _check_coefficients(network, coefficients)
         self.seed_generator = drawing.ReplicaSeeds()
         self.progress = None
         if coefficients.is_annealed:
@@ -258,3 +259,31 @@ class LossConditionalModel(TrainingStep, keras.Model):
         for key in ("network", "loss_terms", "coefficients", "scalarization"):
             config[key] = keras.saving.deserialize_keras_object(config[key])
         return cls(**config)
+
+
+def _check_coefficients(network, coefficients):
+    """Compares coefficients with those that a network embeds.
+
+    They may have other laws and lie in narrower ranges, as to train on with.
+
+    Raises:
+        CoefficientError: other names, another order, or a range that goes beyond the
+            network's, which would be clipped there.
+    """
+    for layer in network._flatten_layers():
+        if not isinstance(layer, CoefficientEmbedding):
+            continue
+        known = layer.coefficients
+        if known.names != coefficients.names:
+            raise CoefficientError(
+                f"the network was conditioned on ({', '.join(known.names)}), expected "
+                f"these in this order, got ({', '.join(coefficients.names)})"
+            )
+        for name, (low, high) in coefficients.ranges().items():
+            least, most = known.ranges()[name]
+            slack = 1e-6 * max(abs(least), abs(most))
+            if low < least - slack or high > most + slack:
+                raise CoefficientError(
+                    f"the network was conditioned on {name} from {least:g} to "
+                    f"{most:g}, expected no more than that, got {low:g} to {high:g}"
+                )

@@ -262,7 +262,9 @@ def measure(recipe, images, betas, workdir):
     units = []
     for beta in betas:
         # The random sample, which is drawn too, is not looked at.
-        outputs = model.predict_at({"image": images / np.float32(255)}, 500, kl=beta)
+        outputs = model.predict_at(
+            {"image": images / np.float32(255)}, batch_size=500, kl=beta
+        )
         units.append(active_units(outputs["posterior_mean"]))
     return {
         "total": points.totals().tolist(),

@@ -270,7 +270,8 @@ def _check_coefficients(network, coefficients):
         CoefficientError: other names, another order, or a range that goes beyond the
             network's, which would be clipped there.
     """
-    for layer in network._flatten_layers():
+    layers = network._flatten_layers() if hasattr(network, "_flatten_layers") else ()
+    for layer in layers:
         if not isinstance(layer, CoefficientEmbedding):
             continue
         known = layer.coefficients

@@ -92,6 +92,13 @@ def test_stylization(pictures, tmp_path):
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
 
 
+def test_stylization_like_a_painting(pictures, tmp_path):
+    how = {"style": str(pictures / "2.png"), "strength": 1.5}
+    stylize_files(pictures, tmp_path / "here", **how)
+    run(stylization(**how), pictures, tmp_path / "there")
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
 def test_evaluation(pictures, release_folder, tmp_path):
     rows = run(evaluation(release_folder, 3), pictures, tmp_path / "out")
     from yoto_tf.zoo.codec.evaluation import evaluate

@@ -368,3 +368,35 @@ def test_losses_that_loss_weights_leaves_out_have_weight_one():
     model = yoto.LossConditionalModel(heads(True), coefficients=FIXED)
     with pytest.raises(ValueError, match="weighs 'sge', which has no loss"):
         model.compile("sgd", loss=LOSSES, loss_weights={"sge": 2.0})
+
+
+def two_heads(**options):
+    """A conditioned network of two outputs with a coefficient for one."""
+    x = keras.Input((3,), name="x")
+    hidden = keras.layers.Dense(4, activation="relu")(x)
+    outputs = {name: keras.layers.Dense(1, name=name)(hidden) for name in ("a", "b")}
+    coefficients = yoto.Coefficients(b=yoto.LogUniform(0.1, 10.0))
+    network = yoto.condition(keras.Model(x, outputs), coefficients)
+    return yoto.LossConditionalModel(network, coefficients=coefficients, **options)
+
+
+def test_a_loss_of_the_whole_batch_under_another_scalarisation():
+    model = two_heads(draw="batch", scalarization=yoto.Tchebycheff())
+    model.compile("sgd", {"a": lambda y, p: keras.ops.mean((y - p) ** 2), "b": "mae"})
+    x = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
+    y = {"a": x[:, :1], "b": x[:, 1:2]}
+    history = model.fit(x, y, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_double_precision():
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    try:
+        model = two_heads()
+        model.compile("sgd", {"a": "mse", "b": "mae"})
+        x = np.random.default_rng(0).normal(size=(8, 3))
+        y = {"a": x[:, :1], "b": x[:, 1:2]}
+        assert np.isfinite(model.fit(x, y, verbose=0).history["loss"]).all()
+    finally:
+        keras.config.set_floatx(before)

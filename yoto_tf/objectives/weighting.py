@@ -23,7 +23,7 @@ def batch_mean(values):
 
 def unscaled(loss):
     """A loss as it is logged: without the division by the number of replicas."""
-    return loss / batch_mean(ops.ones((1,)))
+    return ops.cast(loss, "float32") / batch_mean(ops.ones((1,)))
 
 
 @keras.saving.register_keras_serializable(package="yoto_tf")

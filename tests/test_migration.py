@@ -104,8 +104,10 @@ class Subclass(keras.Model):
     def __init__(self):
         super().__init__()
         self.hidden, self.out = layers.Dense(4), layers.Dense(1)
-        (text,) = [row for kind, row in ROWS.items() if kind.startswith("a subclass")]
-        make, _, self.use, _ = re.findall("`(.+?)`", text)
+        # What the row makes in `__init__`, and what it writes into `call`.
+        make = row("a subclass")
+        (text,) = [text for text in ROWS.values() if make in text]
+        _, _, self.use, _ = re.findall("`(.+?)`", text)
         exec(make, {"self": self, "yoto": yoto, "coefficients": COEFFICIENTS})
 
     def call(self, inputs):

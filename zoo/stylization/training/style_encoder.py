@@ -11,7 +11,6 @@ import keras
 import numpy as np
 from PIL import Image
 
-from yoto_tf.data.parts import InParts
 from yoto_tf.training.recipe import option
 from yoto_tf.zoo.quantization import dequantize
 from yoto_tf.zoo.stylization.losses import StylizationTerms, gram_matrix
@@ -20,6 +19,7 @@ from yoto_tf.zoo.stylization.paintings import painting_files, read_painting
 from yoto_tf.zoo.stylization.recipe import StylizationRecipe
 from yoto_tf.zoo.stylization.styles import stylizer_release, vector_of
 from yoto_tf.zoo.stylization.stylizer import Stylizer
+from yoto_tf.zoo.stylization.training.styled_patches import BesidePatches
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -128,7 +128,7 @@ class ShownStyle(StylizationTerms):
         return {layer: gram_matrix(shown[layer]) for layer in self.style_layers}
 
 
-class ShownStyles(InParts, keras.utils.PyDataset):
+class ShownStyles(BesidePatches):
     """Patches of photographs, each with a picture whose style it is to take on.
 
     Batch `i` depends on the seed and `i` alone, see `Patches`.
@@ -145,22 +145,10 @@ class ShownStyles(InParts, keras.utils.PyDataset):
     """
 
     def __init__(self, patches, paintings, size, recolored=0.0):
-        super().__init__()
-        self.patches = patches
+        super().__init__(patches)
         self.paintings = paintings
         self.size = size
         self.recolored = recolored
-
-    def part(self, index, count):
-        """As of all data sets in parts."""
-        part = super().part(index, count)
-        part.patches = self.patches.part(index, count)
-        return part
-
-    @property
-    def num_batches(self):
-        """None: Keras takes the data set as endless."""
-        return None
 
     def __getitem__(self, index):
         patches = self.patches
@@ -181,12 +169,6 @@ class ShownStyles(InParts, keras.utils.PyDataset):
         if random.random() < 0.5:
             part = part[:, ::-1]
         return recolored(part, random) if random.random() < self.recolored else part
-
-    def __iter__(self):
-        index = 0
-        while True:
-            yield self[index]
-            index += 1
 
 
 def recolored(image, random):

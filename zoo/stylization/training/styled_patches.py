@@ -8,7 +8,36 @@ from yoto_tf.data.parts import InParts
 from yoto_tf.zoo.stylization.training.stability import copies
 
 
-class StyledPatches(InParts, keras.utils.PyDataset):
+class BesidePatches(InParts, keras.utils.PyDataset):
+    """Batches, for ever, that hold patches of photographs and more beside them.
+
+    Args:
+        patches: `Patches`.
+    """
+
+    def __init__(self, patches):
+        super().__init__()
+        self.patches = patches
+
+    def part(self, index, count):
+        """As of all data sets in parts."""
+        part = super().part(index, count)
+        part.patches = self.patches.part(index, count)
+        return part
+
+    @property
+    def num_batches(self):
+        """None: Keras takes the data set as endless."""
+        return None
+
+    def __iter__(self):
+        index = 0
+        while True:
+            yield self[index]
+            index += 1
+
+
+class StyledPatches(BesidePatches):
     """`Patches` with style weights, for ever, as `x` of `model.fit` on any backend.
 
     A patch is to take on one style, or with probability `mixtures` a mixture of two, in
@@ -30,23 +59,11 @@ class StyledPatches(InParts, keras.utils.PyDataset):
     """
 
     def __init__(self, patches, styles, mixtures=0.0, choices=None, copied=False):
-        super().__init__()
-        self.patches = patches
+        super().__init__(patches)
         self.styles = styles
         self.mixtures = mixtures
         self.choices = np.arange(styles) if choices is None else np.asarray(choices)
         self.copied = copied
-
-    def part(self, index, count):
-        """As of all data sets in parts."""
-        part = super().part(index, count)
-        part.patches = self.patches.part(index, count)
-        return part
-
-    @property
-    def num_batches(self):
-        """None: Keras takes the data set as endless."""
-        return None
 
     def __getitem__(self, index):
         patches: Patches = self.patches
@@ -68,12 +85,6 @@ class StyledPatches(InParts, keras.utils.PyDataset):
             patch += (random.random(patch.shape, "float32") - _HALF) / _STEPS
         styled = {"image": image, "style": style[places.start : places.stop]}
         return styled | copies(image, generators) if self.copied else styled
-
-    def __iter__(self):
-        index = 0
-        while True:
-            yield self[index]
-            index += 1
 
 
 _HALF, _STEPS = np.float32(0.5), np.float32(255)
